@@ -1,0 +1,52 @@
+//! One record of a mail server's log in, one structured event out.
+//!
+//! What is absent here is the point: no I/O, no clock, no threads, no state between records. A parser borrows from the
+//! record and gives back slices of it; it never fails, never panics, never allocates. A record that it can't read is
+//! [`Line::Unrecognized`] with a reason.
+//!
+//! `model` is the vocabulary and knows nothing else; `scan` and `envelope` know `model`; each MTA knows those and never
+//! another MTA; this file, the registry, knows them all. `README.md` beside `src/` says how to add one.
+
+pub mod classify;
+mod dovecot;
+pub mod envelope;
+pub mod model;
+mod postfix;
+pub mod scan;
+
+pub use postfix::birth_second;
+
+use model::{Line, Record, Unrecognized};
+
+/// A parser of one family of programs: what the registry, the help and the README's table are made from.
+pub struct Parser {
+    /// The value of `--parser` and of the event's `mta`.
+    pub name: &'static str,
+    /// What it reads, in one line, for people.
+    pub reads: &'static str,
+    /// Reads the record; `None` where the program is not one of this parser's.
+    pub parse: for<'a> fn(&Record<'a>) -> Option<Line<'a>>,
+}
+
+/// Every parser, in the order in which they are asked.
+pub const PARSERS: &[Parser] = &[postfix::PARSER, dovecot::PARSER];
+
+/// The parser of that name, if there is one.
+#[must_use]
+pub fn parser(name: &str) -> Option<&'static Parser> {
+    PARSERS.iter().find(|parser| parser.name == name)
+}
+
+/// Reads a record with the first parser that claims its program; `only` restricts the choice to one.
+///
+/// The second value is the name of the parser that claimed the record, empty where none did.
+#[must_use]
+pub fn parse<'a>(record: &Record<'a>, only: Option<&'static Parser>) -> (Line<'a>, &'static str) {
+    let all = only.map_or(PARSERS, std::slice::from_ref);
+    for parser in all {
+        if let Some(line) = (parser.parse)(record) {
+            return (line, parser.name);
+        }
+    }
+    (Line::Unrecognized(Unrecognized::Program), "")
+}

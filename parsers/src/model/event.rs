@@ -1,0 +1,645 @@
+//! The events: one for each line that says something about mail. Field names are those of `mailscope parse`.
+
+use super::{Class, EnhancedStatus, Peer, Text};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// What one line says.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event<'a> {
+    Connect(Connect<'a>),
+    Disconnect(Disconnect<'a>),
+    Accepted(Accepted<'a>),
+    MessageId(MessageId<'a>),
+    Queued(Queued<'a>),
+    Delivery(Delivery<'a>),
+    Removed(Removed<'a>),
+    Notification(Notification<'a>),
+    Reject(Reject<'a>),
+    AuthFailure(AuthFailure<'a>),
+    Tls(Tls<'a>),
+    Postscreen(Postscreen<'a>),
+    LostConnection(LostConnection<'a>),
+    QueueAction(QueueAction<'a>),
+    Problem(Problem<'a>),
+    Other(Other<'a>),
+}
+
+/// A client connected: `connect from mx.example.org[192.0.2.1]`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Connect<'a> {
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub client: Peer<'a>,
+}
+
+/// A client left: `disconnect from unknown[192.0.2.1] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Disconnect<'a> {
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub client: Peer<'a>,
+    #[serde(skip_serializing_if = "Commands::absent")]
+    pub commands: Commands<'a>,
+}
+
+/// How often each SMTP command was given and accepted, as logged: `ehlo=1 rcpt=0/1`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Commands<'a>(pub Text<'a>);
+
+impl<'a> Commands<'a> {
+    fn absent(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `(command, accepted, total)` of each; `commands=` at the end is their sum and no command.
+    pub fn iter(self) -> impl Iterator<Item = (Text<'a>, u64, u64)> {
+        self.0.0.split(|c| *c == b' ').filter_map(|pair| {
+            let equals = memchr::memchr(b'=', pair)?;
+            let (name, value) = (&pair[..equals], &pair[equals + 1..]);
+            if name == b"commands" {
+                return None;
+            }
+            let slash = memchr::memchr(b'/', value);
+            let ok = number(slash.map_or(value, |at| &value[..at]))?;
+            let total = slash.map_or(Some(ok), |at| number(&value[at + 1..]))?;
+            Some((Text(name), ok, total))
+        })
+    }
+
+    /// How often a command was accepted.
+    #[must_use]
+    pub fn accepted(self, command: &[u8]) -> u64 {
+        self.iter().find(|(name, ..)| name.0 == command).map_or(0, |(_, ok, _)| ok)
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+impl Serialize for Commands<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Count {
+            ok: u64,
+            total: u64,
+        }
+        let mut map = to.serialize_map(None)?;
+        for (name, ok, total) in self.iter() {
+            map.serialize_entry(&name, &Count { ok, total })?;
+        }
+        map.end()
+    }
+}
+
+/// A message was taken in: by SMTP (`client=`) or from a local program (pickup).
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Accepted<'a> {
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub queue_id: Text<'a>,
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub client: Peer<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth<'a>>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub envelope_sender: Text<'a>,
+    /// Who submitted a local message, as a numeric user id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// The client in front of a content filter, by XFORWARD.
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub original_client: Peer<'a>,
+    /// The queue file that this one continues: XFORWARD's IDENT, or a requeued message's former id.
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub original_queue_id: Text<'a>,
+    /// Whether a local program handed it in (pickup), not a client.
+    #[serde(skip)]
+    pub local: bool,
+}
+
+/// Who logged in, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Auth<'a> {
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub method: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub user: Text<'a>,
+}
+
+/// The RFC 5322 Message-ID, without its angle brackets where they enclose the whole.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MessageId<'a> {
+    pub queue_id: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub message_id: Text<'a>,
+}
+
+/// The queue manager took the message up (at every retry again). The null sender is `<>`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Queued<'a> {
+    pub queue_id: Text<'a>,
+    pub envelope_sender: Text<'a>,
+    pub size_bytes: u64,
+    pub nrcpt: u32,
+}
+
+/// What the MTA says of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Sent,
+    Forwarded,
+    Deferred,
+    Bounced,
+    Expired,
+    Discarded,
+    Deliverable,
+    Undeliverable,
+}
+
+impl Status {
+    /// The word used in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Forwarded => "forwarded",
+            Self::Deferred => "deferred",
+            Self::Bounced => "bounced",
+            Self::Expired => "expired",
+            Self::Discarded => "discarded",
+            Self::Deliverable => "deliverable",
+            Self::Undeliverable => "undeliverable",
+        }
+    }
+
+    /// Whether this is an answer to a question (address verification), and no mail.
+    #[must_use]
+    pub fn is_probe(self) -> bool {
+        matches!(self, Self::Deliverable | Self::Undeliverable)
+    }
+}
+
+/// Where the time went, in microseconds: Postfix's `delays=a/b/c/d`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Delays {
+    #[serde(serialize_with = "seconds")]
+    pub before_qmgr: i64,
+    #[serde(serialize_with = "seconds")]
+    pub in_qmgr: i64,
+    #[serde(serialize_with = "seconds")]
+    pub conn_setup: i64,
+    #[serde(serialize_with = "seconds")]
+    pub transmission: i64,
+}
+
+/// Microseconds as decimal seconds.
+#[allow(clippy::trivially_copy_pass_by_ref, clippy::cast_precision_loss)]
+fn seconds<S: Serializer>(micros: &i64, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(*micros as f64 / 1e6)
+}
+
+#[allow(clippy::ref_option, clippy::cast_precision_loss)]
+fn optional_seconds<S: Serializer>(micros: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(micros.unwrap_or_default() as f64 / 1e6)
+}
+
+/// One attempt for one recipient, or (`expired` without a recipient) the end of all that are still open.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Delivery<'a> {
+    pub queue_id: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub envelope_sender: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub envelope_recipient: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub original_recipient: Text<'a>,
+    pub status: Status,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub transport: Text<'a>,
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub relay: Peer<'a>,
+    #[serde(rename = "delay_s", skip_serializing_if = "Option::is_none", serialize_with = "optional_seconds")]
+    pub delay: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delays: Option<Delays>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dsn: Option<EnhancedStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_code: Option<u16>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub diagnostic: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub queued_as: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+}
+
+/// Who took a queue file away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removal {
+    /// All recipients are done.
+    Done,
+    /// The client withdrew it, or it was refused before it became a message.
+    Canceled,
+    /// Taken and thrown away on purpose.
+    Discarded,
+    /// An administrator deleted it.
+    Deleted,
+    /// The log does not say which program removed it.
+    Unsaid,
+}
+
+/// The queue file is gone.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Removed<'a> {
+    pub queue_id: Text<'a>,
+    #[serde(rename = "removal", skip_serializing_if = "Removal::is_plain")]
+    pub how: Removal,
+}
+
+impl Removal {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Done | Self::Unsaid)
+    }
+}
+
+/// What a notification reports (RFC 3464 `Action`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    Failure,
+    Delay,
+    Success,
+}
+
+/// A notification was born of a message: `Q: sender non-delivery notification: X`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Notification<'a> {
+    pub queue_id: Text<'a>,
+    pub child_queue_id: Text<'a>,
+    pub notification: Report,
+}
+
+/// Where in the SMTP conversation something happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Connect,
+    Helo,
+    Starttls,
+    Auth,
+    Mail,
+    Rcpt,
+    Data,
+    Bdat,
+    EndOfMessage,
+    Header,
+    Body,
+    Vrfy,
+    Etrn,
+    Rset,
+    Noop,
+    Quit,
+    #[default]
+    Unknown,
+}
+
+impl Stage {
+    /// The word used in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Helo => "helo",
+            Self::Starttls => "starttls",
+            Self::Auth => "auth",
+            Self::Mail => "mail",
+            Self::Rcpt => "rcpt",
+            Self::Data => "data",
+            Self::Bdat => "bdat",
+            Self::EndOfMessage => "end_of_message",
+            Self::Header => "header",
+            Self::Body => "body",
+            Self::Vrfy => "vrfy",
+            Self::Etrn => "etrn",
+            Self::Rset => "rset",
+            Self::Noop => "noop",
+            Self::Quit => "quit",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What was done to a client or to what it sent. Only [`Action::Reject`] is a reject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Reject,
+    RejectWarning,
+    Hold,
+    Discard,
+    Redirect,
+    Filter,
+    Prepend,
+    Replace,
+    Strip,
+    Bcc,
+    Info,
+    Warn,
+    Pass,
+    Delay,
+    Quarantine,
+}
+
+impl Action {
+    /// The word used in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::RejectWarning => "reject_warning",
+            Self::Hold => "hold",
+            Self::Discard => "discard",
+            Self::Redirect => "redirect",
+            Self::Filter => "filter",
+            Self::Prepend => "prepend",
+            Self::Replace => "replace",
+            Self::Strip => "strip",
+            Self::Bcc => "bcc",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Pass => "pass",
+            Self::Delay => "delay",
+            Self::Quarantine => "quarantine",
+        }
+    }
+}
+
+/// Which part of the server spoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    Smtpd,
+    Postscreen,
+    Cleanup,
+    Milter,
+    Proxy,
+}
+
+impl By {
+    /// The word used in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Smtpd => "smtpd",
+            Self::Postscreen => "postscreen",
+            Self::Cleanup => "cleanup",
+            Self::Milter => "milter",
+            Self::Proxy => "proxy",
+        }
+    }
+}
+
+/// Turned away, or treated specially, before the queue.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Reject<'a> {
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub queue_id: Text<'a>,
+    pub stage: Stage,
+    pub action: Action,
+    pub by: By,
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub client: Peer<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dsn: Option<EnhancedStatus>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub diagnostic: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub envelope_sender: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub envelope_recipient: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub helo: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub protocol: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+}
+
+/// A client could not log in.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AuthFailure<'a> {
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub client: Peer<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub mechanism: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub user: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub reason: Text<'a>,
+}
+
+/// Who opened the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Inbound,
+    Outbound,
+}
+
+/// How far a TLS peer was trusted (Postfix TLS_README, "Anonymous" to "Verified").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    Anonymous,
+    Untrusted,
+    Trusted,
+    Verified,
+}
+
+impl Trust {
+    /// The word used in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Untrusted => "untrusted",
+            Self::Trusted => "trusted",
+            Self::Verified => "verified",
+        }
+    }
+}
+
+/// A TLS session was set up.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Tls<'a> {
+    pub direction: Direction,
+    pub peer: Peer<'a>,
+    pub trust: Trust,
+    pub tls_version: Text<'a>,
+    pub cipher: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits: Option<u16>,
+}
+
+/// What postscreen thought of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    PassNew,
+    PassOld,
+    Allowlisted,
+    Denylisted,
+    AllowlistVeto,
+    Pregreet,
+    Dnsbl,
+    Hangup,
+    BareNewline,
+    NonSmtpCommand,
+    CommandPipelining,
+    CommandTimeLimit,
+    CommandCountLimit,
+    CommandLengthLimit,
+    DataWithoutRecipient,
+}
+
+impl Verdict {
+    /// The word used in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PassNew => "pass_new",
+            Self::PassOld => "pass_old",
+            Self::Allowlisted => "allowlisted",
+            Self::Denylisted => "denylisted",
+            Self::AllowlistVeto => "allowlist_veto",
+            Self::Pregreet => "pregreet",
+            Self::Dnsbl => "dnsbl",
+            Self::Hangup => "hangup",
+            Self::BareNewline => "bare_newline",
+            Self::NonSmtpCommand => "non_smtp_command",
+            Self::CommandPipelining => "command_pipelining",
+            Self::CommandTimeLimit => "command_time_limit",
+            Self::CommandCountLimit => "command_count_limit",
+            Self::CommandLengthLimit => "command_length_limit",
+            Self::DataWithoutRecipient => "data_without_recipient",
+        }
+    }
+}
+
+/// A verdict of postscreen on one client.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Postscreen<'a> {
+    pub client: Peer<'a>,
+    pub verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<i32>,
+}
+
+/// How a connection ended too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    Lost,
+    Timeout,
+}
+
+/// A connection broke off, or could not be made.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LostConnection<'a> {
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub queue_id: Text<'a>,
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub client: Peer<'a>,
+    #[serde(skip_serializing_if = "Peer::absent")]
+    pub peer: Peer<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
+    pub cause: Cause,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub diagnostic: Text<'a>,
+}
+
+/// What an administrator did to a queue file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueDeed {
+    Hold,
+    Release,
+    Requeue,
+    Expire,
+}
+
+/// An administrator's hand on the queue.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct QueueAction<'a> {
+    pub queue_id: Text<'a>,
+    pub action: QueueDeed,
+}
+
+/// How bad the server thinks it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Warning,
+    Error,
+    Fatal,
+    Panic,
+}
+
+impl Severity {
+    /// The word used in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Fatal => "fatal",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+/// The server complains about itself.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Problem<'a> {
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub queue_id: Text<'a>,
+    pub severity: Severity,
+    pub text: Text<'a>,
+}
+
+/// A known shape that is worth showing and no more than that.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Other<'a> {
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub queue_id: Text<'a>,
+    pub text: Text<'a>,
+}
+
+impl<'a> Event<'a> {
+    /// The queue id that the line names, empty where it names none.
+    #[must_use]
+    pub fn queue_id(&self) -> Text<'a> {
+        match self {
+            Self::Accepted(e) => e.queue_id,
+            Self::MessageId(e) => e.queue_id,
+            Self::Queued(e) => e.queue_id,
+            Self::Delivery(e) => e.queue_id,
+            Self::Removed(e) => e.queue_id,
+            Self::Notification(e) => e.queue_id,
+            Self::Reject(e) => e.queue_id,
+            Self::LostConnection(e) => e.queue_id,
+            Self::QueueAction(e) => e.queue_id,
+            Self::Problem(e) => e.queue_id,
+            Self::Other(e) => e.queue_id,
+            Self::Connect(_) | Self::Disconnect(_) | Self::AuthFailure(_) | Self::Tls(_) | Self::Postscreen(_) => Text(b""),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Bytes of a log line, which are whatever its writer sent: usually UTF-8, sometimes Latin-1 or worse.
+
+use serde::{Serialize, Serializer};
+use std::{borrow::Cow, fmt, ops::Deref};
+
+/// A borrowed piece of a line; empty where the line does not say it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text<'a>(pub &'a [u8]);
+
+impl<'a> Text<'a> {
+    /// As text, with U+FFFD in place of each byte that is not UTF-8.
+    #[must_use]
+    pub fn lossy(self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.0)
+    }
+
+    /// Whether the line does not say it (for serde, which wants a reference).
+    #[must_use]
+    pub fn absent(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.lossy(), f)
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.lossy())
+    }
+}

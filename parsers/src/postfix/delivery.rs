@@ -1,0 +1,171 @@
+//! Delivery lines: smtp, lmtp, local, virtual, pipe, error, discard, and qmgr's and cleanup's own (log_adhoc(3)).
+//!
+//! `Q: to=<a@b>, orig_to=<c>, relay=h[ip]:port, conn_use=2, delay=0.3, delays=a/b/c/d, tls=..., dsn=2.0.0, status=sent (text)`
+
+use crate::classify;
+use crate::model::{Delays, Delivery, EnhancedStatus, Event, Peer, Record, Status, Text};
+use crate::scan::{self, Cursor, decimal_seconds};
+use memchr::{memchr, memrchr};
+
+#[inline]
+pub fn parse<'a>(record: &Record<'a>, queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    let mut text = Cursor::new(text);
+    if !text.eat(b"to=") {
+        return None;
+    }
+    let mut delivery = Delivery {
+        queue_id,
+        envelope_sender: Text(b""),
+        envelope_recipient: Text(recipient(&mut text)?),
+        original_recipient: Text(b""),
+        status: Status::Sent,
+        transport: transport(record.program.0),
+        relay: Peer::default(),
+        delay: None,
+        delays: None,
+        dsn: None,
+        reply_code: None,
+        diagnostic: Text(b""),
+        queued_as: Text(b""),
+        class: None,
+    };
+    if text.eat(b"orig_to=") {
+        delivery.original_recipient = Text(recipient(&mut text)?);
+    }
+    while !text.eat(b"status=") {
+        let equals = memchr(b'=', text.rest)?;
+        let key = &text.rest[..equals];
+        text.rest = &text.rest[equals + 1..];
+        let value = value(&mut text)?;
+        match key {
+            b"relay" => delivery.relay = relay(value),
+            b"delay" => delivery.delay = decimal_seconds(value),
+            b"delays" => delivery.delays = delays(value),
+            b"dsn" => delivery.dsn = EnhancedStatus::parse(value),
+            b"conn_use" | b"tls" => {}
+            // A newer Postfix may have more fields.
+            _ if key.iter().all(|c| c.is_ascii_lowercase() || *c == b'_') => {}
+            _ => return None,
+        }
+    }
+    finish(delivery, text)
+}
+
+/// Takes `<address>, `; very old versions wrote no brackets. Since 3.5 an address is written as in SMTP, so that one
+/// with `>` or `, ` in it has quotes; before, it ends where a field follows.
+#[inline]
+fn recipient<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let Some(inner) = text.rest.strip_prefix(b"<") else {
+        return text.until_literal(b", ");
+    };
+    let mut end = scan::angled_end(inner)?;
+    while !field_follows(&inner[end + 1..]) {
+        end += 1 + memchr(b'>', &inner[end + 1..])?;
+    }
+    text.rest = &inner[end + 3..];
+    Some(&inner[..end])
+}
+
+#[inline]
+fn field_follows(rest: &[u8]) -> bool {
+    rest.starts_with(b", relay=") || rest.starts_with(b", orig_to=") || rest.starts_with(b", delay=") || rest.starts_with(b", status=")
+}
+
+/// Takes a value and the `, ` after it.
+#[inline]
+fn value<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let value = text.until(b',')?;
+    text.eat(b" ").then_some(value)
+}
+
+/// `none` is no relay; `local`, `virtual` and a pipe's service are names without an address.
+#[inline]
+fn relay(value: &[u8]) -> Peer<'_> {
+    if value.last() == Some(&b'e') && value == b"none" {
+        return Peer::default();
+    }
+    scan::peer(&mut Cursor::new(value)).unwrap_or(Peer { name: Text(value), ..Peer::default() })
+}
+
+/// `delays=a/b/c/d`: before the queue manager, in it, connection setup, transmission.
+#[inline]
+fn delays(value: &[u8]) -> Option<Delays> {
+    let mut parts = value.split(|c| *c == b'/').map(decimal_seconds);
+    let mut next = || parts.next().flatten();
+    Some(Delays { before_qmgr: next()?, in_qmgr: next()?, conn_setup: next()?, transmission: next()? })
+}
+
+/// `postfix/relay/smtp` delivers through smtp.
+fn transport(program: &[u8]) -> Text<'_> {
+    memrchr(b'/', program).map_or(Text(b""), |slash| Text(&program[slash + 1..]))
+}
+
+/// Reads the status and the text in parentheses, which is the remote's and may say anything.
+#[inline]
+fn finish<'a>(mut delivery: Delivery<'a>, mut text: Cursor<'a>) -> Option<Event<'a>> {
+    let word = text.until(b' ').unwrap_or_else(|| std::mem::take(&mut text.rest));
+    let inner = match text.rest.split_first() {
+        Some((b'(', inner)) => inner,
+        Some(_) => return None,
+        None => b"",
+    };
+    let diagnostic = inner.strip_suffix(b")").unwrap_or(inner);
+    delivery.diagnostic = Text(diagnostic);
+    delivery.status = match word.strip_suffix(b"-but-not-cached").unwrap_or(word) {
+        b"sent" => Status::Sent,
+        // soft_bounce = yes: it bounced, and will be tried again.
+        b"deferred" | b"SOFTBOUNCE" => Status::Deferred,
+        b"bounced" => Status::Bounced,
+        b"expired" | b"expired," => Status::Expired,
+        b"deliverable" => Status::Deliverable,
+        b"undeliverable" => Status::Undeliverable,
+        _ => return None,
+    };
+    delivery.reply_code = reply_code(diagnostic);
+    match delivery.status {
+        Status::Sent => taken(&mut delivery),
+        Status::Deferred | Status::Bounced | Status::Expired | Status::Undeliverable => {
+            delivery.class = Some(classify::by_code(delivery.dsn, delivery.reply_code));
+        }
+        _ => {}
+    }
+    Some(Event::Delivery(delivery))
+}
+
+/// What `sent` really was: only discard(8) takes mail without a relay; `forwarded as` is an alias's new queue file.
+#[inline]
+fn taken(delivery: &mut Delivery<'_>) {
+    let (before, word) = scan::last_word(delivery.diagnostic.0);
+    if before.ends_with(b"queued as") {
+        delivery.queued_as = Text(word);
+    } else if before == b"forwarded as" {
+        delivery.queued_as = Text(word);
+        delivery.status = Status::Forwarded;
+    } else if delivery.relay.absent() && matches!(delivery.transport.0, b"discard" | b"") {
+        delivery.status = Status::Discarded;
+    }
+}
+
+/// The remote's reply code: `250 2.0.0 Ok`, `host h[ip] said: 550 5.1.1 ...`, `host h[ip] refused to talk to me: 554 ...`.
+///
+/// Only where Postfix's own words say that a remote host spoke: the output of a command may say anything.
+#[inline]
+fn reply_code(diagnostic: &[u8]) -> Option<u16> {
+    let mut text = Cursor::new(diagnostic);
+    if text.rest.first().is_some_and(u8::is_ascii_digit) {
+        return scan::reply(diagnostic).0;
+    }
+    text.eat(b"delivery temporarily suspended: ");
+    text.eat(b"Protocol error: ");
+    let remote = text.eat(b"host ")
+        || text.eat(b"TLS is required, but host ")
+        || text.eat(b"SASL authentication failed; server ")
+        || text.eat(b"SASL [CACHED] authentication failed; server ")
+        || text.eat(b"delivery via ");
+    if !remote {
+        return None;
+    }
+    scan::peer(&mut text)?;
+    let said = text.eat(b" said: ") || text.eat(b" refused to talk to me: ") || text.eat(b" refused to start TLS: ") || text.eat(b": ");
+    if said { scan::reply(text.rest).0 } else { None }
+}

@@ -1,0 +1,208 @@
+//! Postfix 2.6 to 3.11: one file per family of daemons.
+//!
+//! The daemon is the last segment of the program name (`postfix/submission/smtpd` is smtpd), whatever `syslog_name` says
+//! before it. Where a syslog daemon cut the name at the slash (RFC 5424 APP-NAME), the text alone decides. Fields are
+//! found by name, never by position. What is not one of the shapes below is unrecognized: there is no catch-all.
+
+mod birth;
+mod client;
+mod complaint;
+mod content;
+mod context;
+mod delivery;
+mod notes;
+mod postscreen;
+mod queue;
+mod reject;
+mod shape;
+mod smtpd;
+mod tls;
+
+pub use birth::birth_second;
+
+use crate::Parser;
+use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};
+use memchr::memrchr;
+
+pub const PARSER: Parser = Parser { name: "postfix", reads: "Postfix 2.6 to 3.11, any syslog_name, short and long queue ids", parse };
+
+/// Which program wrote the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Daemon {
+    Smtpd,
+    Postscreen,
+    Cleanup,
+    Qmgr,
+    Pickup,
+    /// smtp, lmtp
+    Client,
+    /// local, virtual, pipe, error, discard
+    Agent,
+    /// bounce, defer, trace
+    Bounce,
+    Tlsproxy,
+    Dnsblog,
+    Anvil,
+    Scache,
+    Verify,
+    Master,
+    /// postfix-script and its kind
+    Script,
+    /// postfix(1)
+    Command,
+    Postsuper,
+    Tlsmgr,
+    Qmqpd,
+    /// Programs whose only lines are complaints and notes.
+    Rest,
+    /// The program's name is lost: `postfix[455]`.
+    Unsaid,
+}
+
+impl Daemon {
+    fn of(program: &[u8]) -> Option<Self> {
+        let Some(slash) = memrchr(b'/', program) else {
+            return program.starts_with(b"postfix").then_some(Self::Unsaid);
+        };
+        Some(match &program[slash + 1..] {
+            b"smtpd" => Self::Smtpd,
+            b"smtp" | b"lmtp" => Self::Client,
+            b"qmgr" | b"nqmgr" | b"oqmgr" => Self::Qmgr,
+            b"cleanup" => Self::Cleanup,
+            b"local" | b"virtual" | b"pipe" | b"error" | b"retry" | b"discard" => Self::Agent,
+            b"pickup" => Self::Pickup,
+            b"bounce" | b"defer" | b"trace" => Self::Bounce,
+            b"postscreen" => Self::Postscreen,
+            b"tlsproxy" => Self::Tlsproxy,
+            b"dnsblog" => Self::Dnsblog,
+            b"anvil" => Self::Anvil,
+            b"scache" => Self::Scache,
+            b"verify" => Self::Verify,
+            b"master" => Self::Master,
+            b"postfix-script" | b"postmulti-script" | b"postfix-tls-script" => Self::Script,
+            b"postsuper" => Self::Postsuper,
+            b"postfix" => Self::Command,
+            b"tlsmgr" => Self::Tlsmgr,
+            b"qmqpd" => Self::Qmqpd,
+            b"proxymap" | b"showq" | b"trivial-rewrite" | b"postdrop" | b"sendmail" | b"postlogd" | b"flush" | b"spawn"
+            | b"postmap" | b"postalias" | b"postqueue" | b"postconf" | b"postlog" | b"postcat" | b"postkick" | b"postmulti"
+            | b"nbdb_reindexd" => Self::Rest,
+            _ => return program.starts_with(b"postfix").then_some(Self::Unsaid),
+        })
+    }
+
+    /// Whether `self` may have written what `other` writes.
+    fn is(self, other: Self) -> bool {
+        self == other || self == Self::Unsaid
+    }
+}
+
+fn parse<'a>(record: &Record<'a>) -> Option<Line<'a>> {
+    let daemon = Daemon::of(&record.program)?;
+    let text = record.text.0;
+    let line = match queue_id(text) {
+        Some((id, rest)) => of_message(daemon, record, id, rest),
+        None => of_daemon(daemon, text),
+    };
+    Some(line.unwrap_or(Line::Unrecognized(Unrecognized::Text)))
+}
+
+const HEX: u8 = 1;
+const BASE52: u8 = 2;
+
+/// The alphabets of queue ids: upper-case hexadecimal, and base 52 without vowels (postconf(5) enable_long_queue_ids).
+static ALPHABET: [u8; 256] = {
+    let mut table = [0; 256];
+    let (hex, base52) = (b"0123456789ABCDEF", b"0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz");
+    let mut at = 0;
+    while at < hex.len() {
+        table[hex[at] as usize] |= HEX;
+        at += 1;
+    }
+    at = 0;
+    while at < base52.len() {
+        table[base52[at] as usize] |= BASE52;
+        at += 1;
+    }
+    table
+};
+
+/// Splits `1A2B3C4D5E: text`. The alphabets hold no word that Postfix begins a line with.
+#[inline]
+fn queue_id(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
+    let mut kinds = HEX | BASE52;
+    for (at, c) in text.iter().enumerate().take(33) {
+        if *c == b':' {
+            let enough = (kinds & HEX != 0 && at >= 5) || at >= 10;
+            return (enough && text.get(at + 1) == Some(&b' ')).then(|| (Text(&text[..at]), &text[at + 2..]));
+        }
+        kinds &= ALPHABET[*c as usize];
+        if kinds == 0 {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether a word could be a queue id of Postfix.
+fn is_queue_id(word: &[u8]) -> bool {
+    let kinds = word.iter().fold(HEX | BASE52, |kinds, c| kinds & ALPHABET[*c as usize]);
+    (5..=32).contains(&word.len()) && (kinds & HEX != 0 || (kinds != 0 && word.len() >= 10))
+}
+
+/// Lines that begin with a queue id.
+#[inline]
+fn of_message<'a>(daemon: Daemon, record: &Record<'a>, id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
+    let event = match daemon {
+        Daemon::Client => delivery::parse(record, id, text).or_else(|| client::lost(id, text)),
+        Daemon::Agent => delivery::parse(record, id, text),
+        Daemon::Qmgr => queue::manager(daemon, id, text).or_else(|| delivery::parse(record, id, text)),
+        Daemon::Cleanup => queue::cleanup(id, text).or_else(|| reject::parse(daemon, id, text)).or_else(|| delivery::parse(record, id, text)),
+        Daemon::Smtpd => smtpd::accepted(id, text).or_else(|| reject::parse(daemon, id, text)).or_else(|| smtpd::session(id, text)),
+        Daemon::Pickup => queue::pickup(id, text),
+        Daemon::Bounce => queue::notification(id, text).or_else(|| delivery::parse(record, id, text)),
+        Daemon::Postsuper => queue::administrator(id, text),
+        Daemon::Qmqpd => queue::qmqp(id, text),
+        Daemon::Unsaid => delivery::parse(record, id, text)
+            .or_else(|| queue::manager(daemon, id, text))
+            .or_else(|| queue::cleanup(id, text))
+            .or_else(|| smtpd::accepted(id, text))
+            .or_else(|| reject::parse(daemon, id, text))
+            .or_else(|| smtpd::session(id, text))
+            .or_else(|| queue::pickup(id, text))
+            .or_else(|| queue::notification(id, text))
+            .or_else(|| queue::administrator(id, text))
+            .or_else(|| client::lost(id, text)),
+        _ => None,
+    };
+    event.map(Line::Event).or_else(|| notes::of_message(daemon, id, text)).or_else(|| complaint::parse(text).map(|problem| with_id(problem, id)))
+}
+
+/// `1A2B3C4D5E: warning: text` is a complaint about that message.
+fn with_id<'a>(event: Event<'a>, queue_id: Text<'a>) -> Line<'a> {
+    Line::Event(match event {
+        Event::Problem(problem) => Event::Problem(Problem { queue_id, ..problem }),
+        other => other,
+    })
+}
+
+/// Lines that do not.
+#[inline]
+fn of_daemon(daemon: Daemon, text: &[u8]) -> Option<Line<'_>> {
+    let event = match daemon {
+        Daemon::Smtpd => smtpd::plain(text),
+        Daemon::Postscreen => postscreen::parse(text),
+        Daemon::Client => client::lost(Text(b""), text).or_else(|| tls::outbound(text)),
+        Daemon::Tlsproxy => tls::inbound(text).or_else(|| tls::outbound(text)),
+        Daemon::Qmqpd => smtpd::qmqp(text),
+        Daemon::Unsaid => smtpd::plain(text)
+            .or_else(|| postscreen::parse(text))
+            .or_else(|| client::lost(Text(b""), text))
+            .or_else(|| tls::outbound(text)),
+        _ => None,
+    };
+    event.or_else(|| complaint::parse(text)).map(Line::Event).or_else(|| notes::of_daemon(daemon, text))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! The life of a queue file: pickup, cleanup, qmgr, bounce, postsuper.
+
+use super::{Daemon, shape};
+use crate::classify;
+use crate::model::{
+    Accepted, Cause, Delivery, Event, LostConnection, MessageId, Notification, Other, Peer, QueueAction, QueueDeed, Queued, Removal, Removed, Report,
+    Status, Text,
+};
+use crate::scan::{self, Cursor};
+use memchr::memrchr;
+
+/// `Q: from=<a>, size=591, nrcpt=1 (queue active)`, `Q: from=<a>, status=expired, returned to sender`, `Q: removed`.
+#[inline]
+pub fn manager<'a>(daemon: Daemon, queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    if text == b"removed" {
+        let how = if daemon == Daemon::Qmgr { Removal::Done } else { Removal::Unsaid };
+        return Some(Event::Removed(Removed { queue_id, how }));
+    }
+    let rest = text.strip_prefix(b"from=<")?;
+    // The sender may hold anything, `>` too; what follows it may not.
+    let end = memrchr(b'>', rest)?;
+    let mut after = Cursor::new(&rest[end + 1..]);
+    if after.eat(b", size=") {
+        let size_bytes = after.number()?;
+        if !after.eat(b", nrcpt=") {
+            return None;
+        }
+        let nrcpt = after.number()?.try_into().ok()?;
+        let named = after.rest.is_empty() || (after.eat(b" (queue ") && after.rest.ends_with(b")"));
+        return named.then(|| Event::Queued(Queued { queue_id, envelope_sender: sender(&rest[..end]), size_bytes, nrcpt }));
+    }
+    let expired = matches!(after.rest, b", status=expired, returned to sender" | b", status=force-expired, returned to sender");
+    expired.then(|| {
+        Event::Delivery(Delivery {
+            queue_id,
+            envelope_sender: sender(&rest[..end]),
+            envelope_recipient: Text(b""),
+            original_recipient: Text(b""),
+            status: Status::Expired,
+            transport: Text(b""),
+            relay: Peer::default(),
+            delay: None,
+            delays: None,
+            dsn: None,
+            reply_code: None,
+            diagnostic: Text(b""),
+            queued_as: Text(b""),
+            class: Some(classify::EXPIRED),
+        })
+    })
+}
+
+/// The null sender is written `<>`.
+fn sender(address: &[u8]) -> Text<'_> {
+    Text(if address.is_empty() { b"<>" } else { address })
+}
+
+/// `Q: message-id=<a@b>`; `removed (canceled)` and `removed (discarded)` since 3.10.
+#[inline]
+pub fn cleanup<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    if let Some(id) = text.strip_prefix(b"message-id=") {
+        let inner = id.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">"));
+        return Some(Event::MessageId(MessageId { queue_id, message_id: Text(inner.unwrap_or(id)) }));
+    }
+    let how = match text {
+        b"removed (canceled)" | b"canceled" => Removal::Canceled,
+        b"removed (discarded)" => Removal::Discarded,
+        _ => return None,
+    };
+    Some(Event::Removed(Removed { queue_id, how }))
+}
+
+/// `Q: uid=0 from=<root>`, and `orig_id=Q` after `postsuper -r`.
+pub fn pickup<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    let mut cursor = Cursor::new(text);
+    if !cursor.eat(b"uid=") {
+        return None;
+    }
+    let uid = Some(u32::try_from(cursor.number()?).ok()?);
+    if !cursor.eat(b" from=") {
+        return None;
+    }
+    let (before, word) = scan::last_word(cursor.rest);
+    let original = word.strip_prefix(b"orig_id=").filter(|id| super::is_queue_id(id));
+    let address = if original.is_some() { before } else { cursor.rest };
+    let envelope_sender = sender(address.strip_prefix(b"<")?.strip_suffix(b">")?);
+    let original_queue_id = Text(original.unwrap_or_default());
+    Some(Event::Accepted(Accepted { queue_id, envelope_sender, uid, original_queue_id, local: true, ..Accepted::default() }))
+}
+
+/// `Q: sender non-delivery notification: X`; the postmaster's copies too.
+pub fn notification<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    let words = text.strip_prefix(b"sender ").or_else(|| text.strip_prefix(b"postmaster "))?;
+    let (notification, child) = if let Some(child) = words.strip_prefix(b"non-delivery notification: ") {
+        (Report::Failure, child)
+    } else if let Some(child) = words.strip_prefix(b"delay notification: ") {
+        (Report::Delay, child)
+    } else {
+        (Report::Success, words.strip_prefix(b"delivery status notification: ")?)
+    };
+    super::is_queue_id(child).then_some(Event::Notification(Notification { queue_id, child_queue_id: Text(child), notification }))
+}
+
+/// postsuper(1): what an administrator did.
+pub fn administrator<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    if text == b"removed" {
+        return Some(Event::Removed(Removed { queue_id, how: Removal::Deleted }));
+    }
+    let action = match text {
+        b"placed on hold" => QueueDeed::Hold,
+        b"released from hold" => QueueDeed::Release,
+        b"requeued" => QueueDeed::Requeue,
+        b"expired" => QueueDeed::Expire,
+        _ => return None,
+    };
+    Some(Event::QueueAction(QueueAction { queue_id, action }))
+}
+
+/// qmqpd(8): `Q: client=name[ip]`, and how a session went wrong: `Q: name[ip]: timeout while receiving sender`.
+pub fn qmqp<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    let mut cursor = Cursor::new(text);
+    if cursor.eat(b"client=") {
+        let client = scan::peer(&mut cursor)?;
+        return cursor.rest.is_empty().then(|| Event::Accepted(Accepted { queue_id, client, ..Accepted::default() }));
+    }
+    let client = scan::peer(&mut cursor)?;
+    let cause = if cursor.eat(b": lost connection while ") {
+        Cause::Lost
+    } else if cursor.eat(b": timeout while ") || cursor.eat(b": read/write timeout while ") {
+        Cause::Timeout
+    } else {
+        return shape::fits(b"@: * while *", text).then_some(Event::Other(Other { queue_id, text: Text(text) }));
+    };
+    Some(Event::LostConnection(LostConnection { queue_id, client, peer: Peer::default(), stage: None, cause, diagnostic: Text(cursor.rest) }))
+}

@@ -1,0 +1,402 @@
+//! What each line says by itself: lines, attempts, rejects, log-ins, TLS, sessions, complaints.
+
+use super::rows::{ClientRow, HostRow, MailRow, TextRow};
+use super::table::Table;
+use super::template::template;
+use super::timeline::Timeline;
+use super::{Distinct, Merge, Window};
+use crate::pipeline::{NO_TIME, Seen};
+use mailscope_parsers::model::{
+    Action, By, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status, Tls, Trust,
+    Unrecognized, Verdict, domain_of,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Distinct keys that a list may hold before the light ones go.
+pub(super) const MANY: usize = 65_536;
+const SOME: usize = 4096;
+/// Unrecognized lines shown for each reason.
+const EXAMPLES: usize = 5;
+
+/// An unrecognized line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Example {
+    pub time: Micros,
+    pub host: Box<[u8]>,
+    pub text: Box<[u8]>,
+}
+
+/// Attempts by status.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attempts {
+    pub total: u64,
+    pub sent: u64,
+    pub deferred: u64,
+    pub bounced: u64,
+}
+
+/// TLS sessions of one direction.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    pub sessions: u64,
+    pub by_version: BTreeMap<Box<[u8]>, u64>,
+    pub by_trust: BTreeMap<Trust, u64>,
+}
+
+/// What was turned away.
+#[derive(Clone, Debug, Default)]
+pub struct Rejects {
+    pub total: u64,
+    pub warnings: u64,
+    pub by_stage: BTreeMap<Stage, u64>,
+    pub by_class: BTreeMap<Class, u64>,
+    pub by_dsn: BTreeMap<EnhancedStatus, u64>,
+    pub by: BTreeMap<By, u64>,
+    pub actions: BTreeMap<Action, u64>,
+}
+
+/// The counters.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    pub lines: u64,
+    pub events: u64,
+    pub ignored: u64,
+    pub unrecognized: BTreeMap<Unrecognized, (u64, BTreeSet<Example>)>,
+    pub programs_without_parser: Table<u64>,
+    pub by_parser: BTreeMap<&'static str, u64>,
+    pub overlong: u64,
+    pub span: Option<(Micros, Micros)>,
+    pub attempts: Attempts,
+    pub rejects: Rejects,
+    pub auth_failures: u64,
+    pub postscreen: BTreeMap<Verdict, u64>,
+    pub inbound: Sessions,
+    pub outbound: Sessions,
+    pub connections: u64,
+    pub lost: u64,
+    pub timeout: u64,
+    pub problems: Table<TextRow>,
+    pub unclassified: Table<TextRow>,
+    pub dsn: BTreeMap<EnhancedStatus, u64>,
+    /// Failed attempts by class, of bounces and of deferrals.
+    pub class_attempts: BTreeMap<(Class, bool), u64>,
+    /// Deferred attempts of each recipient domain and each relay.
+    pub deferred_domains: Table<u64>,
+    pub deferred_relays: Table<MailRow>,
+    pub clients: Table<ClientRow>,
+    pub distinct_clients: Distinct,
+    pub auth_users: Table<u64>,
+    pub hosts: Table<HostRow>,
+    pub timeline: Timeline,
+    scratch: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            lines: 0,
+            events: 0,
+            ignored: 0,
+            unrecognized: BTreeMap::new(),
+            programs_without_parser: Table::new(SOME),
+            by_parser: BTreeMap::new(),
+            overlong: 0,
+            span: None,
+            attempts: Attempts::default(),
+            rejects: Rejects::default(),
+            auth_failures: 0,
+            postscreen: BTreeMap::new(),
+            inbound: Sessions::default(),
+            outbound: Sessions::default(),
+            connections: 0,
+            lost: 0,
+            timeout: 0,
+            problems: Table::new(SOME),
+            unclassified: Table::new(SOME),
+            dsn: BTreeMap::new(),
+            class_attempts: BTreeMap::new(),
+            deferred_domains: Table::new(MANY),
+            deferred_relays: Table::new(MANY),
+            clients: Table::new(MANY),
+            distinct_clients: Distinct::default(),
+            auth_users: Table::new(MANY),
+            hosts: Table::new(SOME),
+            timeline: Timeline::default(),
+            scratch: Vec::new(),
+            key: Vec::new(),
+        }
+    }
+}
+
+impl Lines {
+    /// Counts one line that lies in the window.
+    #[inline]
+    pub fn see(&mut self, seen: &Seen<'_>) {
+        self.lines += 1;
+        self.overlong += u64::from(seen.overlong);
+        if seen.time != NO_TIME {
+            self.span = Some(self.span.map_or((seen.time, seen.time), |(from, to)| (from.min(seen.time), to.max(seen.time))));
+        }
+        match &seen.line {
+            Line::Event(event) => {
+                self.events += 1;
+                self.event(seen, event);
+            }
+            Line::Ignored(_) => self.ignored += 1,
+            Line::Unrecognized(reason) => self.unrecognized(seen, *reason),
+        }
+    }
+
+    /// Adds the lines that a worker counted for one parser and one host in a row.
+    pub fn count(&mut self, parser: &'static str, host: &[u8], lines: u64) {
+        if !parser.is_empty() {
+            *self.by_parser.entry(parser).or_default() += lines;
+        }
+        if !host.is_empty() {
+            self.hosts.row(host).lines += lines;
+        }
+    }
+
+    #[cold]
+    fn unrecognized(&mut self, seen: &Seen<'_>, reason: Unrecognized) {
+        let (count, examples) = self.unrecognized.entry(reason).or_default();
+        *count += 1;
+        if reason == Unrecognized::Program {
+            *self.programs_without_parser.row(&seen.record.program) += 1;
+        }
+        let text = &seen.raw[..seen.raw.len().min(400)];
+        if examples.len() < EXAMPLES
+            || examples.last().is_some_and(|last| (seen.time, &*seen.record.host, text) < (last.time, &*last.host, &*last.text))
+        {
+            examples.insert(Example { time: seen.time, host: (*seen.record.host).into(), text: text.into() });
+            while examples.len() > EXAMPLES {
+                examples.pop_last();
+            }
+        }
+    }
+
+    #[inline]
+    fn event(&mut self, seen: &Seen<'_>, event: &Event<'_>) {
+        let count = u64::from(seen.count);
+        match event {
+            Event::Delivery(delivery) => self.delivery(seen.time, delivery, count),
+            Event::Connect(connect) => {
+                self.connections += count;
+                self.client(seen.time, &connect.client, |row| row.connections += count);
+            }
+            Event::Reject(reject) => self.reject(seen.time, reject, count),
+            Event::LostConnection(lost) if !lost.client.absent() => match lost.cause {
+                mailscope_parsers::model::Cause::Lost => self.lost += count,
+                mailscope_parsers::model::Cause::Timeout => self.timeout += count,
+            },
+            Event::Tls(tls) => self.tls(tls, count),
+            Event::AuthFailure(failure) => {
+                self.auth_failures += count;
+                self.client(seen.time, &failure.client, |row| row.auth_failures += count);
+                if !failure.user.is_empty() {
+                    *self.auth_users.row(&failure.user) += count;
+                }
+            }
+            Event::Postscreen(postscreen) => *self.postscreen.entry(postscreen.verdict).or_default() += count,
+            Event::Problem(problem) => self.problem(seen, problem.severity, &problem.text, count),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn client(&mut self, time: Micros, client: &Peer<'_>, count: impl FnOnce(&mut ClientRow)) {
+        let key = if client.ip.is_empty() { client.name } else { client.ip };
+        if key.is_empty() {
+            return;
+        }
+        self.distinct_clients.add(crate::correlate::hash(&key));
+        let row = self.clients.row(&key);
+        row.named(time, &client.name);
+        count(row);
+    }
+
+    #[inline]
+    fn delivery(&mut self, time: Micros, delivery: &Delivery<'_>, count: u64) {
+        if delivery.status.is_probe() || delivery.envelope_recipient.is_empty() {
+            return;
+        }
+        self.attempts.total += count;
+        if let Some(dsn) = delivery.dsn {
+            *self.dsn.entry(dsn).or_default() += count;
+        }
+        match delivery.status {
+            Status::Sent | Status::Forwarded | Status::Discarded => self.attempts.sent += count,
+            Status::Bounced => {
+                self.attempts.bounced += count;
+                self.failed(time, delivery, true, count);
+            }
+            Status::Deferred => {
+                self.attempts.deferred += count;
+                self.timeline.at(time).deferred_attempts += count;
+                self.scratch.clear();
+                self.scratch.extend_from_slice(domain_of(&delivery.envelope_recipient));
+                self.scratch.make_ascii_lowercase();
+                *self.deferred_domains.row(row_key(&self.scratch)) += count;
+                self.deferred_relays.row(row_key(&delivery.relay.name)).deferred_attempts += count;
+                self.failed(time, delivery, false, count);
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&mut self, time: Micros, delivery: &Delivery<'_>, permanent: bool, count: u64) {
+        let class = delivery.class.unwrap_or(Class::Unknown);
+        *self.class_attempts.entry((class, permanent)).or_default() += count;
+        if class == Class::Unknown {
+            template(&delivery.diagnostic, &mut self.scratch);
+            self.unclassified.row(&self.scratch).see(time, count);
+        }
+    }
+
+    fn reject(&mut self, time: Micros, reject: &Reject<'_>, count: u64) {
+        match reject.action {
+            Action::Reject => {}
+            Action::RejectWarning => {
+                self.rejects.warnings += count;
+                return;
+            }
+            other => {
+                *self.rejects.actions.entry(other).or_default() += count;
+                return;
+            }
+        }
+        self.rejects.total += count;
+        *self.rejects.by_stage.entry(reject.stage).or_default() += count;
+        *self.rejects.by.entry(reject.by).or_default() += count;
+        let class = reject.class.unwrap_or(Class::Unknown);
+        *self.rejects.by_class.entry(class).or_default() += count;
+        if let Some(dsn) = reject.dsn {
+            *self.rejects.by_dsn.entry(dsn).or_default() += count;
+        }
+        if class == Class::Unknown {
+            template(&reject.diagnostic, &mut self.scratch);
+            self.unclassified.row(&self.scratch).see(time, count);
+        }
+        self.timeline.at(time).rejected += count;
+        self.client(time, &reject.client, |row| row.rejected += count);
+    }
+
+    fn tls(&mut self, tls: &Tls<'_>, count: u64) {
+        let sessions = if tls.direction == Direction::Inbound { &mut self.inbound } else { &mut self.outbound };
+        sessions.sessions += count;
+        *sessions.by_trust.entry(tls.trust).or_default() += count;
+        if let Some(known) = sessions.by_version.get_mut(&*tls.tls_version) {
+            *known += count;
+        } else if sessions.by_version.len() < 32 {
+            sessions.by_version.insert((*tls.tls_version).into(), count);
+        }
+    }
+
+    /// Rows are kept under `severity program NUL template`.
+    fn problem(&mut self, seen: &Seen<'_>, severity: Severity, text: &[u8], count: u64) {
+        template(text, &mut self.scratch);
+        self.key.clear();
+        self.key.extend_from_slice(severity.name().as_bytes());
+        self.key.push(b' ');
+        self.key.extend_from_slice(&seen.record.program);
+        self.key.push(0);
+        self.key.extend_from_slice(&self.scratch);
+        self.problems.row(&self.key).see(seen.time, count);
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.events += other.events;
+        self.ignored += other.ignored;
+        for (reason, (count, examples)) in other.unrecognized {
+            let mine = self.unrecognized.entry(reason).or_default();
+            mine.0 += count;
+            mine.1.extend(examples);
+            while mine.1.len() > EXAMPLES {
+                mine.1.pop_last();
+            }
+        }
+        self.programs_without_parser.merge(other.programs_without_parser, |_, _| ());
+        add(&mut self.by_parser, other.by_parser);
+        self.overlong += other.overlong;
+        self.span = match (self.span, other.span) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+        self.attempts.merge(other.attempts);
+        self.rejects.merge(other.rejects);
+        self.auth_failures += other.auth_failures;
+        add(&mut self.postscreen, other.postscreen);
+        self.inbound.merge(other.inbound);
+        self.outbound.merge(other.outbound);
+        self.connections += other.connections;
+        self.lost += other.lost;
+        self.timeout += other.timeout;
+        self.problems.merge(other.problems, |_, _| ());
+        self.unclassified.merge(other.unclassified, |_, _| ());
+        add(&mut self.dsn, other.dsn);
+        add(&mut self.class_attempts, other.class_attempts);
+        self.deferred_domains.merge(other.deferred_domains, |_, _| ());
+        self.deferred_relays.merge(other.deferred_relays, |_, _| ());
+        self.clients.merge(other.clients, |_, _| ());
+        self.distinct_clients.merge(other.distinct_clients);
+        self.auth_users.merge(other.auth_users, |_, _| ());
+        self.hosts.merge(other.hosts, |_, _| ());
+        self.timeline.merge(other.timeline);
+    }
+
+    /// How many lines could not be read.
+    #[must_use]
+    pub fn unrecognized_lines(&self) -> u64 {
+        self.unrecognized.values().map(|(count, _)| count).sum()
+    }
+}
+
+/// An address without a domain, and a relay without a name, are `(none)`.
+pub(super) fn row_key(name: &[u8]) -> &[u8] {
+    if name.is_empty() { b"(none)" } else { name }
+}
+
+fn add<K: Ord>(mine: &mut BTreeMap<K, u64>, other: BTreeMap<K, u64>) {
+    for (key, count) in other {
+        *mine.entry(key).or_default() += count;
+    }
+}
+
+impl Merge for Attempts {
+    fn merge(&mut self, other: Self) {
+        self.total += other.total;
+        self.sent += other.sent;
+        self.deferred += other.deferred;
+        self.bounced += other.bounced;
+    }
+}
+
+impl Merge for Rejects {
+    fn merge(&mut self, other: Self) {
+        self.total += other.total;
+        self.warnings += other.warnings;
+        add(&mut self.by_stage, other.by_stage);
+        add(&mut self.by_class, other.by_class);
+        add(&mut self.by_dsn, other.by_dsn);
+        add(&mut self.by, other.by);
+        add(&mut self.actions, other.actions);
+    }
+}
+
+impl Merge for Sessions {
+    fn merge(&mut self, other: Self) {
+        self.sessions += other.sessions;
+        add(&mut self.by_version, other.by_version);
+        add(&mut self.by_trust, other.by_trust);
+    }
+}
+
+impl Window {
+    /// For callers that count by themselves.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.since.is_none() && self.until.is_none()
+    }
+}

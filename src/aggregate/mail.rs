@@ -1,0 +1,367 @@
+//! What lives amount to: messages, recipients and their outcomes, delays, and the rows that need a message's facts.
+
+use super::lines::{MANY, row_key};
+use super::quantiles::Quantiles;
+use super::rows::{ClientRow, HostRow, MailRow};
+use super::table::Table;
+use super::timeline::Timeline;
+use super::{Distinct, Merge, Window, provider};
+use crate::correlate::{End, Life, Outcome, Recipient, address_hash, hash};
+use mailscope_parsers::model::{Class, domain_of};
+use std::collections::BTreeMap;
+
+/// Messages and queue files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Messages {
+    pub received: u64,
+    pub notifications: u64,
+    pub reinjected: u64,
+    pub queue_files: u64,
+    pub size_bytes: u64,
+    pub removed: u64,
+    pub removed_unseen: u64,
+    pub open: u64,
+    pub abandoned: u64,
+}
+
+/// Recipients by outcome.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recipients {
+    pub delivered: u64,
+    pub forwarded: u64,
+    pub handed_off: u64,
+    pub bounced: u64,
+    pub expired: u64,
+    pub discarded: u64,
+    pub deleted: u64,
+    pub deferred: u64,
+    pub ever_deferred: u64,
+}
+
+/// The stages of a delay, where the MTA tells them.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    pub before_qmgr: Quantiles,
+    pub in_qmgr: Quantiles,
+    pub conn_setup: Quantiles,
+    pub transmission: Quantiles,
+}
+
+/// The counters.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub messages: Messages,
+    /// Outcomes of notifications' recipients; only the four that the report names.
+    pub notification_outcomes: Recipients,
+    pub recipients: Recipients,
+    /// Recipients of messages that are no notifications: delivered, bounced or expired.
+    pub good: u64,
+    pub bad: u64,
+    pub expiries: u64,
+    pub delay: Quantiles,
+    pub stages: Stages,
+    /// Failed recipients by class, and whether they failed for good.
+    pub class_recipients: BTreeMap<(Class, bool), u64>,
+    pub auth_successes: u64,
+    pub domains: Table<MailRow>,
+    pub relays: Table<MailRow>,
+    pub providers: Table<MailRow>,
+    pub senders: Table<MailRow>,
+    pub sender_domains: Table<MailRow>,
+    pub auth_users: Table<MailRow>,
+    pub clients: Table<ClientRow>,
+    /// By the number of the host in the correlation; its name is put to it at the end.
+    pub hosts: Vec<HostRow>,
+    pub timeline: Timeline,
+    pub distinct_senders: Distinct,
+    pub distinct_sender_domains: Distinct,
+    pub distinct_recipients: Distinct,
+    pub distinct_domains: Distinct,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            messages: Messages::default(),
+            notification_outcomes: Recipients::default(),
+            recipients: Recipients::default(),
+            good: 0,
+            bad: 0,
+            expiries: 0,
+            delay: Quantiles::default(),
+            stages: Stages::default(),
+            class_recipients: BTreeMap::new(),
+            auth_successes: 0,
+            domains: Table::new(MANY),
+            relays: Table::new(MANY / 2),
+            providers: Table::new(MANY),
+            senders: Table::new(MANY / 2),
+            sender_domains: Table::new(MANY / 2),
+            auth_users: Table::new(MANY / 2),
+            clients: Table::new(MANY),
+            hosts: Vec::new(),
+            timeline: Timeline::default(),
+            distinct_senders: Distinct::default(),
+            distinct_sender_domains: Distinct::default(),
+            distinct_recipients: Distinct::default(),
+            distinct_domains: Distinct::default(),
+        }
+    }
+}
+
+impl Mail {
+    /// Counts a life that is over, as it stands.
+    pub fn life(&mut self, life: &Life, window: Window) {
+        self.queue_file(life, window);
+        if let Some((time, count)) = life.expired
+            && window.contains(time)
+        {
+            self.expiries += u64::from(count);
+        }
+        let received = life.received() && life.arrival.is_some_and(|arrival| window.contains(arrival));
+        if received {
+            self.received(life);
+        }
+        let counted: Vec<&Recipient> = life.recipients.iter().filter(|r| window.contains(r.last_attempt)).collect();
+        if counted.is_empty() && !received {
+            return;
+        }
+        self.senders(life, &counted);
+        for recipient in counted {
+            self.recipient(life, recipient);
+        }
+    }
+
+    fn host(&mut self, life: &Life) -> &mut HostRow {
+        let number = life.host as usize;
+        if self.hosts.len() <= number {
+            self.hosts.resize_with(number + 1, HostRow::default);
+        }
+        &mut self.hosts[number]
+    }
+
+    fn queue_file(&mut self, life: &Life, window: Window) {
+        if !window.contains(life.last_line) {
+            return;
+        }
+        let messages = &mut self.messages;
+        messages.queue_files += 1;
+        messages.notifications += u64::from(life.notification);
+        messages.reinjected += u64::from(life.reinjected());
+        match life.end {
+            End::Open => messages.open += 1,
+            End::Abandoned => messages.abandoned += 1,
+            End::Removed => {
+                messages.removed += 1;
+                let by_queue_manager = life.proof && !life.discarded;
+                let unseen = life.recipients.is_empty() && life.expired.is_none() && by_queue_manager && !life.deleted();
+                messages.removed_unseen += u64::from(unseen);
+            }
+        }
+    }
+
+    fn received(&mut self, life: &Life) {
+        let Some(arrival) = life.arrival else { return };
+        self.messages.received += 1;
+        self.messages.size_bytes += life.size_bytes;
+        self.auth_successes += u64::from(!life.auth_user.is_empty());
+        self.timeline.at(arrival).received += 1;
+        self.host(life).received += 1;
+        let (ip, name) = (life.text(life.client_ip), life.text(life.client_name));
+        let client = if ip.is_empty() { name } else { ip };
+        if !client.is_empty() {
+            let row = self.clients.row(client);
+            row.received += 1;
+            row.size_bytes += life.size_bytes;
+            row.named(arrival, name);
+        }
+        let sender = life.text(life.envelope_sender);
+        self.distinct_senders.add(address_hash(sender));
+        self.distinct_sender_domains.add(hash(sender_domain(sender)));
+    }
+
+    /// One row a message, for all of its recipients.
+    fn senders(&mut self, life: &Life, recipients: &[&Recipient]) {
+        if recipients.is_empty() {
+            return;
+        }
+        let message = life.message();
+        let sender = message.text(if message.envelope_sender.is_empty() { life.envelope_sender } else { message.envelope_sender });
+        let domains = &mut self.sender_domains;
+        let row = self.senders.row_or_leave(row_key(sender), |sender, row| domains.row(sender_domain(sender)).merge(row.clone()));
+        recipients.iter().for_each(|recipient| count(row, life, recipient, true));
+        let user = message.text(message.auth_user);
+        if !user.is_empty() {
+            let row = self.auth_users.row(user);
+            recipients.iter().for_each(|recipient| count(row, life, recipient, true));
+        }
+    }
+
+    fn recipient(&mut self, life: &Life, recipient: &Recipient) {
+        if matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued) {
+            return;
+        }
+        let address = life.text(recipient.address);
+        let domain = row_key(domain_of(address));
+        self.distinct_recipients.add(address_hash(address));
+        self.distinct_domains.add(hash(domain));
+        self.recipients.add(recipient);
+        if life.is_notification() {
+            self.notification_outcomes.add(recipient);
+        }
+        self.outcome(life, recipient);
+        count(self.domains.row(domain), life, recipient, false);
+        let providers = &mut self.providers;
+        let relay = row_key(life.text(recipient.decisive.relay_name));
+        let row = self.relays.row_or_leave(relay, |relay, row| providers.row(provider(relay).as_bytes()).merge(row.clone()));
+        count(row, life, recipient, false);
+    }
+
+    fn outcome(&mut self, life: &Life, recipient: &Recipient) {
+        let mail = !life.is_notification();
+        match recipient.outcome {
+            Outcome::Delivered => {
+                self.good += u64::from(mail);
+                self.timeline.at(recipient.decisive.time).delivered += 1;
+                self.host(life).delivered += 1;
+                if let Some(delay) = life.delay(recipient) {
+                    self.delay.add(delay);
+                }
+                if let Some(delays) = &recipient.decisive.delays {
+                    self.stages.before_qmgr.add(delays.before_qmgr);
+                    self.stages.in_qmgr.add(delays.in_qmgr);
+                    self.stages.conn_setup.add(delays.conn_setup);
+                    self.stages.transmission.add(delays.transmission);
+                }
+            }
+            Outcome::Bounced | Outcome::Expired => {
+                self.bad += u64::from(mail);
+                self.timeline.at(recipient.last_attempt).bounced += 1;
+                self.host(life).bounced += 1;
+                *self.class_recipients.entry((class(recipient), true)).or_default() += 1;
+            }
+            Outcome::Deferred => *self.class_recipients.entry((class(recipient), false)).or_default() += 1,
+            _ => {}
+        }
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.messages.merge(other.messages);
+        self.notification_outcomes.merge(other.notification_outcomes);
+        self.recipients.merge(other.recipients);
+        self.good += other.good;
+        self.bad += other.bad;
+        self.expiries += other.expiries;
+        self.delay.merge(&other.delay);
+        self.stages.before_qmgr.merge(&other.stages.before_qmgr);
+        self.stages.in_qmgr.merge(&other.stages.in_qmgr);
+        self.stages.conn_setup.merge(&other.stages.conn_setup);
+        self.stages.transmission.merge(&other.stages.transmission);
+        for (class, count) in other.class_recipients {
+            *self.class_recipients.entry(class).or_default() += count;
+        }
+        self.auth_successes += other.auth_successes;
+        self.domains.merge(other.domains, |_, _| ());
+        self.providers.merge(other.providers, |_, _| ());
+        self.sender_domains.merge(other.sender_domains, |_, _| ());
+        let providers = &mut self.providers;
+        self.relays.merge(other.relays, |relay, row| providers.row(provider(relay).as_bytes()).merge(row.clone()));
+        let domains = &mut self.sender_domains;
+        self.senders.merge(other.senders, |sender, row| domains.row(sender_domain(sender)).merge(row.clone()));
+        self.auth_users.merge(other.auth_users, |_, _| ());
+        self.clients.merge(other.clients, |_, _| ());
+        self.hosts.resize_with(self.hosts.len().max(other.hosts.len()), HostRow::default);
+        for (mine, theirs) in self.hosts.iter_mut().zip(other.hosts) {
+            mine.merge(theirs);
+        }
+        self.timeline.merge(other.timeline);
+        self.distinct_senders.merge(other.distinct_senders);
+        self.distinct_sender_domains.merge(other.distinct_sender_domains);
+        self.distinct_recipients.merge(other.distinct_recipients);
+        self.distinct_domains.merge(other.distinct_domains);
+    }
+}
+
+/// Counts a recipient in a row; deferred attempts only where the lines themselves did not.
+#[inline]
+fn count(row: &mut MailRow, life: &Life, recipient: &Recipient, attempts: bool) {
+    let mail = u64::from(!life.is_notification());
+    if attempts {
+        row.deferred_attempts += u64::from(recipient.deferrals);
+    }
+    match recipient.outcome {
+        Outcome::Delivered => {
+            row.delivered += 1;
+            row.good += mail;
+            row.size_bytes += life.size_bytes;
+            if let Some(delay) = life.delay(recipient) {
+                row.delay.add(delay);
+            }
+        }
+        Outcome::Bounced => row.bounced += 1,
+        Outcome::Expired => row.expired += 1,
+        Outcome::Deferred => row.deferred += 1,
+        _ => return,
+    }
+    if recipient.outcome != Outcome::Delivered {
+        row.bad += if recipient.outcome == Outcome::Deferred { 0 } else { mail };
+        row.failed(class(recipient), 1);
+    }
+}
+
+/// Why it failed: the last reply's class; an expired recipient without a reply has just expired.
+fn class(recipient: &Recipient) -> Class {
+    let unsaid = if recipient.outcome == Outcome::Expired { Class::Expired } else { Class::Unknown };
+    recipient.decisive.class.unwrap_or(unsaid)
+}
+
+/// The null sender has no domain: its row is `<>`.
+#[must_use]
+pub fn sender_domain(sender: &[u8]) -> &[u8] {
+    if sender == b"<>" { sender } else { row_key(domain_of(sender)) }
+}
+
+impl Recipients {
+    fn add(&mut self, recipient: &Recipient) {
+        self.ever_deferred += u64::from(recipient.deferrals > 0);
+        *match recipient.outcome {
+            Outcome::Delivered => &mut self.delivered,
+            Outcome::Forwarded => &mut self.forwarded,
+            Outcome::HandedOff => &mut self.handed_off,
+            Outcome::Bounced => &mut self.bounced,
+            Outcome::Expired => &mut self.expired,
+            Outcome::Discarded => &mut self.discarded,
+            Outcome::Deleted => &mut self.deleted,
+            Outcome::Deferred => &mut self.deferred,
+            Outcome::Requeued | Outcome::Probe => return,
+        } += 1;
+    }
+}
+
+impl Merge for Recipients {
+    fn merge(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        self.forwarded += other.forwarded;
+        self.handed_off += other.handed_off;
+        self.bounced += other.bounced;
+        self.expired += other.expired;
+        self.discarded += other.discarded;
+        self.deleted += other.deleted;
+        self.deferred += other.deferred;
+        self.ever_deferred += other.ever_deferred;
+    }
+}
+
+impl Merge for Messages {
+    fn merge(&mut self, other: Self) {
+        self.received += other.received;
+        self.notifications += other.notifications;
+        self.reinjected += other.reinjected;
+        self.queue_files += other.queue_files;
+        self.size_bytes += other.size_bytes;
+        self.removed += other.removed;
+        self.removed_unseen += other.removed_unseen;
+        self.open += other.open;
+        self.abandoned += other.abandoned;
+    }
+}

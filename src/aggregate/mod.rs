@@ -1,0 +1,92 @@
+//! Mergeable summaries. Adding is commutative and associative: which worker counted what, in which order, never shows.
+//!
+//! `lines` counts what each line says by itself, `mail` what lives amount to. Sums are integers; examples and first and
+//! last times are minima and maxima. Memory is bounded by caps on distinct keys.
+
+mod distinct;
+mod lines;
+mod mail;
+mod provider;
+mod quantiles;
+mod rows;
+mod table;
+mod template;
+mod timeline;
+
+pub use distinct::Distinct;
+pub use lines::{Attempts, Example, Lines, Rejects, Sessions};
+pub use mail::{Mail, Messages, Recipients, Stages, sender_domain};
+pub use provider::provider;
+pub use quantiles::Quantiles;
+pub use rows::{ClientRow, HostRow, MailRow, TextRow};
+pub use table::{Row, Table};
+pub use timeline::{Bucket, FINEST_S, Timeline};
+
+use crate::pipeline::NO_TIME;
+use mailscope_parsers::model::Micros;
+
+/// What can be added up.
+pub trait Merge {
+    fn merge(&mut self, other: Self);
+}
+
+impl Merge for u64 {
+    fn merge(&mut self, other: Self) {
+        *self += other;
+    }
+}
+
+/// The facts that count: `[since, until)`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Window {
+    pub since: Option<Micros>,
+    pub until: Option<Micros>,
+}
+
+impl Window {
+    /// Whether a fact of that time counts. A line without a time counts where there is no window.
+    #[inline]
+    #[must_use]
+    pub fn contains(self, time: Micros) -> bool {
+        if time == NO_TIME {
+            return self.since.is_none() && self.until.is_none();
+        }
+        self.since.is_none_or(|since| time >= since) && !self.is_past(time)
+    }
+
+    /// Whether it lies at or after the end.
+    #[inline]
+    #[must_use]
+    pub fn is_past(self, time: Micros) -> bool {
+        self.until.is_some_and(|until| time >= until)
+    }
+}
+
+/// Everything that is counted.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub window: Window,
+    pub lines: Lines,
+    pub mail: Mail,
+}
+
+impl Summary {
+    #[must_use]
+    pub fn new(window: Window) -> Self {
+        Self { window, lines: Lines::default(), mail: Mail::default() }
+    }
+
+    /// Puts the hosts' names to what their lives amount to.
+    pub fn name_hosts<'a>(&mut self, names: impl Iterator<Item = &'a [u8]>) {
+        for (name, row) in names.zip(std::mem::take(&mut self.mail.hosts)) {
+            if !name.is_empty() {
+                self.lines.hosts.row(name).merge(row);
+            }
+        }
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.lines.merge(other.lines);
+        self.mail.merge(other.mail);
+    }
+}

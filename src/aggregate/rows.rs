@@ -1,0 +1,165 @@
+//! The rows of the report's lists.
+
+use super::Merge;
+use super::quantiles::Quantiles;
+use super::table::Row;
+use mailscope_parsers::model::{Class, Micros};
+
+/// Mail to or from one domain, relay, provider, sender or account.
+#[derive(Clone, Debug, Default)]
+pub struct MailRow {
+    pub delivered: u64,
+    pub bounced: u64,
+    pub expired: u64,
+    pub deferred: u64,
+    pub deferred_attempts: u64,
+    /// Of delivered recipients, each with its message's size.
+    pub size_bytes: u64,
+    /// Recipients of messages that are no notifications: delivered, and bounced or expired.
+    pub good: u64,
+    pub bad: u64,
+    pub delay: Quantiles,
+    /// Failed recipients by class; few, so searched one by one.
+    pub classes: Vec<(Class, u64)>,
+}
+
+impl MailRow {
+    pub fn failed(&mut self, class: Class, count: u64) {
+        match self.classes.iter_mut().find(|(other, _)| *other == class) {
+            Some((_, sum)) => *sum += count,
+            None => self.classes.push((class, count)),
+        }
+    }
+
+    /// The most frequent class of failure; of equal ones the first name.
+    #[must_use]
+    pub fn top_class(&self) -> Option<Class> {
+        self.classes.iter().min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name())).map(|(class, _)| *class)
+    }
+
+    /// (bounced + expired) / (delivered + bounced + expired), notifications apart; `None` of nothing.
+    #[must_use]
+    pub fn bounce_rate(&self) -> Option<f64> {
+        let all = self.good + self.bad;
+        (all > 0).then(|| self.bad as f64 / all as f64)
+    }
+}
+
+impl Merge for MailRow {
+    fn merge(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        self.bounced += other.bounced;
+        self.expired += other.expired;
+        self.deferred += other.deferred;
+        self.deferred_attempts += other.deferred_attempts;
+        self.size_bytes += other.size_bytes;
+        self.good += other.good;
+        self.bad += other.bad;
+        self.delay.merge(&other.delay);
+        other.classes.into_iter().for_each(|(class, count)| self.failed(class, count));
+    }
+}
+
+impl Row for MailRow {
+    fn weight(&self) -> u64 {
+        self.delivered + self.bounced + self.expired + self.deferred + self.deferred_attempts
+    }
+}
+
+/// One client, by its address.
+#[derive(Clone, Debug, Default)]
+pub struct ClientRow {
+    pub connections: u64,
+    pub received: u64,
+    pub rejected: u64,
+    pub auth_failures: u64,
+    pub size_bytes: u64,
+    /// The name it had first, of several at that time the first by alphabet.
+    name: Option<(Micros, Box<[u8]>)>,
+}
+
+impl ClientRow {
+    #[inline]
+    pub fn named(&mut self, time: Micros, name: &[u8]) {
+        if !name.is_empty() && self.name.as_ref().is_none_or(|known| (time, name) < (known.0, &*known.1)) {
+            self.name = Some((time, name.into()));
+        }
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        self.name.as_ref().map_or(&[], |(_, name)| name)
+    }
+}
+
+impl Merge for ClientRow {
+    fn merge(&mut self, other: Self) {
+        self.connections += other.connections;
+        self.received += other.received;
+        self.rejected += other.rejected;
+        self.auth_failures += other.auth_failures;
+        self.size_bytes += other.size_bytes;
+        if let Some((time, name)) = &other.name {
+            self.named(*time, name);
+        }
+    }
+}
+
+impl Row for ClientRow {
+    fn weight(&self) -> u64 {
+        self.connections + self.received + self.rejected + self.auth_failures
+    }
+}
+
+/// One host of the log.
+#[derive(Clone, Debug, Default)]
+pub struct HostRow {
+    pub lines: u64,
+    pub received: u64,
+    pub delivered: u64,
+    pub bounced: u64,
+}
+
+impl Merge for HostRow {
+    fn merge(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.received += other.received;
+        self.delivered += other.delivered;
+        self.bounced += other.bounced;
+    }
+}
+
+impl Row for HostRow {
+    fn weight(&self) -> u64 {
+        self.lines
+    }
+}
+
+/// A recurring text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TextRow {
+    pub count: u64,
+    pub seen: Option<(Micros, Micros)>,
+}
+
+impl TextRow {
+    pub fn see(&mut self, time: Micros, count: u64) {
+        self.merge(Self { count, seen: Some((time, time)) });
+    }
+}
+
+impl Merge for TextRow {
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.seen = match (self.seen, other.seen) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
+impl Row for TextRow {
+    fn weight(&self) -> u64 {
+        self.count
+    }
+}

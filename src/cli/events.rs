@@ -1,0 +1,115 @@
+//! `mailscope parse`: the events themselves, in the order of the lines. `mailscope formats`: the registry.
+
+use super::args::ParseArgs;
+use super::output::Output;
+use super::{Ended, conclude, resolve};
+use crate::input::Zone;
+use crate::pipeline::{self, NO_TIME, Reader, Seen, host_matches};
+use crate::render::json;
+use anyhow::Result;
+use mailscope_parsers::PARSERS;
+use mailscope_parsers::model::{Event, Line, Text};
+use serde::Serialize;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+/// One line of the output.
+#[derive(Serialize)]
+struct Object<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    host: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    program: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    mta: &'a str,
+    #[serde(flatten)]
+    what: What<'a>,
+    /// How often it happened, if more than once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeated: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum What<'a> {
+    Event(Event<'a>),
+    Without { kind: &'static str, reason: &'static str, text: Text<'a> },
+}
+
+fn object<'a>(seen: &Seen<'a>, zone: Zone) -> Object<'a> {
+    let without =
+        |kind, reason| What::Without { kind, reason, text: if seen.record.text.is_empty() { Text(seen.raw) } else { seen.record.text } };
+    Object {
+        time: (seen.time != NO_TIME).then(|| zone.local(seen.time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)),
+        host: seen.record.host,
+        program: seen.record.program,
+        pid: seen.record.pid,
+        mta: seen.parser,
+        what: match seen.line {
+            Line::Event(event) => What::Event(event),
+            Line::Ignored(reason) => without("ignored", reason),
+            Line::Unrecognized(reason) => without("unrecognized", reason.reason()),
+        },
+        repeated: (seen.count != 1).then_some(seen.count),
+    }
+}
+
+/// Where the lines go, in order; the first failure ends it.
+struct Sink {
+    output: Output,
+    failed: Option<io::Error>,
+}
+
+pub fn run(args: &ParseArgs) -> Result<Ended> {
+    let mut input = resolve::input(&args.input)?;
+    let chunks = input.take_chunks()?;
+    let (window, zone, host) = (input.window, input.zone, input.host.as_deref());
+    let sink = Sink { output: Output::open(args.output.as_deref())?, failed: None };
+    let reader = Reader::new(input.settings);
+    let done = pipeline::run(
+        chunks,
+        input.threads,
+        sink,
+        || 0_u64,
+        |overlong, chunk, turn| {
+            let mut lines = Vec::with_capacity(chunk.lines.len() * 3);
+            reader.read(chunk, |seen| {
+                *overlong += u64::from(seen.overlong);
+                let wanted = args.all || matches!(seen.line, Line::Event(_));
+                if wanted && window.contains(seen.time) && host_matches(seen.record.host, host) {
+                    // Writing to memory does not fail.
+                    let _ = json::line(&mut lines, &object(&seen, zone));
+                }
+            });
+            *overlong += chunk.overlong;
+            turn.take(|sink: &mut Sink| {
+                if sink.failed.is_none() {
+                    sink.failed = sink.output.write_all(&lines).err();
+                }
+                if sink.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        },
+    )?;
+    if let Some(bar) = &input.progress {
+        bar.finish_and_clear();
+    }
+    if let Some(error) = done.ordered.failed {
+        return Err(error.into());
+    }
+    done.ordered.output.finish()?;
+    Ok(conclude(&input, &done.chunks.unreadable, done.locals.iter().sum()))
+}
+
+/// The registry, for people.
+pub fn formats() -> Result<Ended> {
+    let mut output = Output::open(None)?;
+    for parser in PARSERS {
+        writeln!(output, "{:<12} {}", parser.name, parser.reads)?;
+    }
+    output.finish()?;
+    Ok(Ended::Well)
+}

@@ -1,0 +1,70 @@
+//! The command line: arguments to a resolved configuration, commands to results, errors to messages and exit status.
+//!
+//! Exit status: 0 done; 2 wrong use, or an input that could not be read (the rest is still reported, and the file is
+//! named). A reader that goes away (broken pipe) is success. Only here is the clock asked what time it is.
+
+mod args;
+mod events;
+mod output;
+mod report;
+mod resolve;
+mod rows;
+mod time;
+
+use args::{Args, Command};
+use clap::{CommandFactory as _, FromArgMatches as _};
+use resolve::Input;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// How a command ended, errors aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Well,
+    /// An input could not be read.
+    Incomplete,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = Args::command().after_help(args::after_help());
+    let matches = match command.try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version are answers, everything else is wrong use; clap prints both where they belong.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let result = Args::from_arg_matches(&matches).map_err(anyhow::Error::from).and_then(|args| dispatch(args.command));
+    match result {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Incomplete) => ExitCode::from(2),
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mailscope: {}", output::printable(&format!("{error:#}")));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<Ended> {
+    match command {
+        Command::Report(args) => report::run(&args),
+        Command::Parse(args) => events::run(&args),
+        Command::Export(args) => rows::run(&args),
+        Command::Formats => events::formats(),
+    }
+}
+
+/// Says what was noticed and what could not be read; what that means for the exit status.
+fn conclude(input: &Input, unreadable: &[crate::input::Unreadable], overlong: u64) -> Ended {
+    if overlong > 0 && !input.quiet {
+        eprintln!("mailscope: {overlong} lines longer than {} KiB were cut there", crate::input::MAX_LINE / 1024);
+    }
+    for why in unreadable {
+        eprintln!("mailscope: {}", output::printable(&why.to_string()));
+    }
+    if unreadable.is_empty() { Ended::Well } else { Ended::Incomplete }
+}

@@ -1,0 +1,103 @@
+//! Arguments to what is meant: windows, zones, files in order.
+
+use super::args::InputArgs;
+use super::output;
+use super::time::Now;
+use crate::aggregate::Window;
+use crate::input::{self, Chunks, Zone};
+use crate::pipeline::Settings;
+use anyhow::{Context as _, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use mailscope_parsers::model::Micros;
+use std::io::{IsTerminal as _, stderr};
+use std::time::Duration;
+
+/// A life is given up after so long: a log that ended earlier before the window has no part in it.
+const MEMORY: Micros = crate::correlate::FORGOTTEN;
+
+/// What is read, resolved.
+pub struct Input {
+    pub chunks: Option<Chunks>,
+    pub settings: Settings,
+    pub window: Window,
+    pub host: Option<String>,
+    pub threads: usize,
+    pub zone: Zone,
+    pub quiet: bool,
+    pub progress: Option<ProgressBar>,
+}
+
+impl Input {
+    /// Takes the chunks out, once.
+    pub fn take_chunks(&mut self) -> Result<Chunks> {
+        self.chunks.take().context("the input is read once")
+    }
+}
+
+/// Resolves what the arguments name.
+///
+/// # Errors
+/// Where they contradict themselves or nothing at all can be read.
+pub fn input(args: &InputArgs) -> Result<Input> {
+    let zone: Zone = args.tz.parse()?;
+    let now = Now { time: chrono::Utc::now().timestamp_micros(), zone };
+    let window = window(args, now)?;
+    let own = args.files.is_empty();
+    let paths = if own { input::own_logs() } else { args.files.clone() };
+    if paths.is_empty() {
+        bail!("no mail log in /var/log (looked for mail.log, maillog and mail); name the files to read, or - for standard input");
+    }
+    let mut plan = input::plan(&paths, zone, args.year);
+    if own && plan.logs.is_empty() {
+        let why: Vec<String> = plan.unreadable.iter().map(ToString::to_string).collect();
+        bail!("this host's own mail logs can't be read ({}); mail logs are usually readable for root and the group adm", why.join("; "));
+    }
+    plan.keep_for(window.since.map(|since| since.saturating_sub(MEMORY)), window.until);
+    if !args.quiet {
+        for notice in &plan.notices {
+            eprintln!("mailscope: {}", output::printable(notice));
+        }
+    }
+    let progress = progress(args, &plan);
+    let parser = args.parser.as_deref().and_then(mailscope_parsers::parser);
+    let threads = if args.threads > 0 { args.threads } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    // A small input is done before a second thread has begun.
+    let small = plan.logs.iter().all(|log| log.size > 0) && plan.logs.iter().map(|log| log.size).sum::<u64>() < args.chunk_size as u64;
+    Ok(Input {
+        chunks: Some(Chunks::new(plan, args.chunk_size, zone)),
+        settings: Settings { zone, parser },
+        window,
+        host: args.host.clone(),
+        threads: if small { 1 } else { threads },
+        zone,
+        quiet: args.quiet,
+        progress,
+    })
+}
+
+fn window(args: &InputArgs, now: Now) -> Result<Window> {
+    if let Some(day) = &args.day {
+        return now.day(day).context("--day");
+    }
+    let instant = |text: &Option<String>, flag| text.as_deref().map(|text| now.instant(text).context(flag)).transpose();
+    let window = Window { since: instant(&args.since, "--since")?, until: instant(&args.until, "--until")? };
+    if let (Some(since), Some(until)) = (window.since, window.until)
+        && since >= until
+    {
+        bail!("--since is not before --until: nothing lies between them");
+    }
+    Ok(window)
+}
+
+/// A bar on a terminal, for work that takes a while.
+fn progress(args: &InputArgs, plan: &input::Plan) -> Option<ProgressBar> {
+    const WORTH_IT: u64 = 64 << 20;
+    let total: u64 = plan.logs.iter().map(|log| log.size).sum();
+    if args.quiet || total < WORTH_IT || !stderr().is_terminal() {
+        return None;
+    }
+    let style = ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left").ok()?;
+    let bar = ProgressBar::new(total).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    Some(bar)
+}

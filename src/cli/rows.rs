@@ -1,0 +1,111 @@
+//! `mailscope export`: rows, as the lives they come from end.
+
+use super::args::{ExportArgs, TableFormat, TableName};
+use super::output::Output;
+use super::{Ended, conclude, resolve};
+use crate::aggregate::Window;
+use crate::correlate::{Correlator, Detail, Life, Step};
+use crate::export::{COLUMNS_DELIVERIES, COLUMNS_RECIPIENTS, Csv, Jsonl, Sink, deliveries, recipients};
+use crate::input::Zone;
+use crate::pipeline::{self, Reader, host_matches};
+use anyhow::{Result, bail};
+use mailscope_parsers::model::Line;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// What is done in the order of the log: correlate, and write the rows of what is over.
+struct Writer {
+    correlator: Correlator,
+    sink: Box<dyn Sink<Output> + Send>,
+    table: TableName,
+    window: Window,
+    failed: Option<anyhow::Error>,
+}
+
+impl Writer {
+    fn write(&mut self, closed: &[Life]) {
+        for life in closed {
+            let host = self.correlator.hosts().nth(life.host as usize).unwrap_or_default();
+            let written = match self.table {
+                TableName::Recipients => recipients(life, host, self.window).try_for_each(|row| self.sink.row(&row)),
+                TableName::Deliveries => deliveries(life, host, self.window).try_for_each(|row| self.sink.row(&row)),
+            };
+            if let Err(error) = written {
+                self.failed = Some(error);
+                return;
+            }
+        }
+    }
+}
+
+pub fn run(args: &ExportArgs) -> Result<Ended> {
+    let format = format(args)?;
+    let mut input = resolve::input(&args.input)?;
+    let chunks = input.take_chunks()?;
+    let (window, host) = (input.window, input.host.as_deref());
+    let output = Output::open(args.output.as_deref())?;
+    let detail = if args.table == TableName::Recipients { Detail::Recipients } else { Detail::Attempts };
+    let sink = sink(output, args, format, input.zone)?;
+    let writer = Writer { correlator: Correlator::new(detail, window.since), sink, table: args.table, window, failed: None };
+    let reader = Reader::new(input.settings);
+    let done = pipeline::run(
+        chunks,
+        input.threads,
+        writer,
+        || 0_u64,
+        |overlong, chunk, turn| {
+            let mut steps = Vec::with_capacity(chunk.lines.len() / 200);
+            reader.read(chunk, |seen| {
+                *overlong += u64::from(seen.overlong);
+                if let Line::Event(event) = seen.line
+                    && Step::matters(&event)
+                    && !window.is_past(seen.time)
+                    && host_matches(seen.record.host, host)
+                {
+                    steps.push(Step { time: seen.time, host: seen.record.host, program: seen.record.program, count: seen.count, event });
+                }
+            });
+            *overlong += chunk.overlong;
+            turn.take(|writer: &mut Writer| {
+                steps.iter().for_each(|step| writer.correlator.step(step));
+                let closed = writer.correlator.take_closed();
+                writer.write(&closed);
+                if writer.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        },
+    )?;
+    if let Some(bar) = &input.progress {
+        bar.finish_and_clear();
+    }
+    let mut writer = done.ordered;
+    if writer.failed.is_none() {
+        let rest = writer.correlator.finish();
+        writer.write(&rest);
+    }
+    if let Some(error) = writer.failed {
+        return Err(error);
+    }
+    writer.sink.finish()?.finish()?;
+    Ok(conclude(&input, &done.chunks.unreadable, done.locals.iter().sum()))
+}
+
+/// By `--format`, else by the file's ending.
+fn format(args: &ExportArgs) -> Result<TableFormat> {
+    if let Some(format) = args.format {
+        return Ok(format);
+    }
+    let Some(path) = args.output.as_deref().filter(|path| *path != Path::new("-")) else { return Ok(TableFormat::Csv) };
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("csv") => Ok(TableFormat::Csv),
+        Some("jsonl" | "ndjson") => Ok(TableFormat::Jsonl),
+        _ => bail!("{}: the ending says no format; end it with .csv or .jsonl, or give --format", path.display()),
+    }
+}
+
+fn sink(output: Output, args: &ExportArgs, format: TableFormat, zone: Zone) -> Result<Box<dyn Sink<Output> + Send>> {
+    let columns = if args.table == TableName::Recipients { COLUMNS_RECIPIENTS } else { COLUMNS_DELIVERIES };
+    Ok(match format {
+        TableFormat::Csv => Box::new(Csv::new(output, columns, zone, args.raw)?),
+        TableFormat::Jsonl => Box::new(Jsonl::new(output, columns, zone)),
+    })
+}

@@ -1,0 +1,374 @@
+//! The lives of one host: which line belongs to which life, and when a life is over.
+
+use super::life::{End, Life, Outcome, Slot};
+use super::links::Links;
+use super::{DISORDER, Detail, FORGOTTEN, LINGER, NEVER_A_MESSAGE, Step};
+use hashbrown::HashTable;
+use mailscope_parsers::model::{
+    Accepted, Action, Delivery, Event, Micros, Notification, QueueAction, QueueDeed, Queued, Reject, Removal, Removed, Status,
+};
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher};
+use std::net::IpAddr;
+
+/// Everything that is known of one host.
+pub struct Host {
+    number: u32,
+    pub name: Box<[u8]>,
+    pub(super) lives: Vec<Life>,
+    free: Vec<u32>,
+    by_id: HashTable<u32>,
+    pub(super) links: Links,
+    pub(super) detail: Detail,
+    since: Micros,
+    clock: LogClock,
+    /// Lives to look at again, each queue with a constant delay and so in order.
+    lingering: VecDeque<(Micros, Slot)>,
+    young: VecDeque<(Micros, Slot)>,
+    idle: VecDeque<(Micros, Slot)>,
+    generation: u32,
+}
+
+/// The time of the log: goes forward only, and far forward only when two lines agree.
+struct LogClock {
+    now: Micros,
+    doubtful: Option<Micros>,
+}
+
+impl LogClock {
+    const LEAP: Micros = 60 * 60 * 1_000_000;
+
+    fn advance(&mut self, time: Micros) -> bool {
+        let far = self.now != Micros::MIN && time > self.now.saturating_add(Self::LEAP);
+        let agreed = self.doubtful.is_some_and(|doubtful| (time - doubtful).abs() <= Self::LEAP);
+        self.doubtful = far.then_some(time);
+        if time <= self.now || (far && !agreed) {
+            return false;
+        }
+        self.now = time;
+        true
+    }
+}
+
+impl Host {
+    pub fn new(number: u32, name: &[u8], detail: Detail, since: Micros) -> Self {
+        Self {
+            number,
+            name: name.into(),
+            lives: Vec::new(),
+            free: Vec::new(),
+            by_id: HashTable::new(),
+            links: Links::default(),
+            detail,
+            since,
+            clock: LogClock { now: Micros::MIN, doubtful: None },
+            lingering: VecDeque::new(),
+            young: VecDeque::new(),
+            idle: VecDeque::new(),
+            generation: 0,
+        }
+    }
+
+    /// Takes one event; lives that are over go to `closed`.
+    pub fn step(&mut self, step: &Step<'_>, closed: &mut Vec<Life>) {
+        if self.clock.advance(step.time) {
+            self.expire(closed);
+        }
+        match &step.event {
+            Event::Accepted(event) => self.accepted(step, event, closed),
+            Event::MessageId(event) => {
+                let at = self.begun(step, &event.queue_id, closed);
+                let life = &mut self.lives[at];
+                if life.message_id.is_empty() {
+                    life.message_id = life.keep(&event.message_id);
+                    life.message_id_hash = if event.message_id.is_empty() { 0 } else { hash(&event.message_id) };
+                }
+                self.links_by_message_id(at);
+            }
+            Event::Queued(event) => self.queued(step, event, closed),
+            Event::Delivery(event) => self.delivery(step, event),
+            Event::Removed(event) => self.removed(step, event),
+            Event::Notification(event) => self.notification(step, event, closed),
+            Event::QueueAction(event) => self.queue_action(step, event),
+            Event::Reject(event) => self.treated(step, event),
+            _ => {}
+        }
+    }
+
+    fn accepted(&mut self, step: &Step<'_>, event: &Accepted<'_>, closed: &mut Vec<Life>) {
+        let hash = hash(&event.queue_id);
+        let instance = instance(&step.program);
+        let mut contested = false;
+        if let Some(at) = self.find(hash, &event.queue_id, instance) {
+            let life = &self.lives[at];
+            // Its other lines may have been logged a little before this one.
+            let same = life.arrival.is_none() && life.removed.is_none() && step.time - life.first_line <= DISORDER;
+            contested = !same && life.removed.is_none() && life.instance != instance && life.arrival.is_some();
+            if !same && !contested {
+                self.close(at, End::Open, closed);
+            } else if contested {
+                self.lives[at].contested = true;
+            }
+        }
+        let at = match self.find(hash, &event.queue_id, instance) {
+            Some(at) if !contested => at,
+            _ => self.born(step, hash, &event.queue_id),
+        };
+        let life = &mut self.lives[at];
+        life.contested |= contested;
+        life.arrival = Some(step.time);
+        life.last_line = life.last_line.max(step.time);
+        let from = if event.original_client.absent() { event.client } else { event.original_client };
+        life.client_name = life.keep(&from.name);
+        life.client_ip = life.keep(&from.ip);
+        if let Some(auth) = event.auth {
+            life.auth_method = life.keep(&auth.method);
+            life.auth_user = life.keep(&auth.user);
+        }
+        if life.envelope_sender.is_empty() && event.local {
+            life.envelope_sender = life.keep_address(&event.envelope_sender);
+        }
+        life.inward = event.local || is_loopback(&event.client.ip);
+        self.links_at_arrival(at, event);
+    }
+
+    fn queued(&mut self, step: &Step<'_>, event: &Queued<'_>, closed: &mut Vec<Life>) {
+        let at = self.begun(step, &event.queue_id, closed);
+        let life = &mut self.lives[at];
+        life.proof = true;
+        life.size_bytes = event.size_bytes;
+        life.nrcpt = life.nrcpt.max(event.nrcpt);
+        // The queue manager's word is the last: cleanup may have rewritten the address.
+        if life.text(life.envelope_sender) != event.envelope_sender.0 {
+            life.envelope_sender = life.keep_address(&event.envelope_sender);
+        }
+    }
+
+    fn delivery(&mut self, step: &Step<'_>, event: &Delivery<'_>) {
+        let at = self.known(step, &event.queue_id);
+        let counts = step.time >= self.since;
+        let detail = self.detail;
+        let life = &mut self.lives[at];
+        life.proof = true;
+        if event.status == Status::Expired && event.envelope_recipient.is_empty() {
+            let ended = life.end_open(Outcome::Expired, step.time).max(1);
+            let before = life.expired.map_or(0, |(_, count)| count);
+            if counts {
+                life.expired = Some((step.time, before + ended));
+            }
+            return;
+        }
+        life.probed |= event.status.is_probe();
+        let recipient = life.attempt(event, step.time, step.count, counts, detail);
+        if matches!(event.status, Status::Sent | Status::Forwarded) {
+            self.links_at_delivery(at, recipient, step, event);
+        }
+        if self.lives[at].inward {
+            self.links_by_message_id(at);
+        }
+    }
+
+    fn removed(&mut self, step: &Step<'_>, event: &Removed<'_>) {
+        let at = self.known(step, &event.queue_id);
+        let slot = self.slot(at);
+        let life = &mut self.lives[at];
+        life.proof |= matches!(event.how, Removal::Done | Removal::Deleted | Removal::Unsaid);
+        life.discarded |= event.how == Removal::Discarded;
+        // The queue manager removes a message when no recipient is open any more: where the log does not say who did it,
+        // open recipients mean that an administrator did.
+        let open = matches!(event.how, Removal::Deleted | Removal::Unsaid);
+        if open && !life.requeued {
+            life.end_open(Outcome::Deleted, step.time);
+        }
+        if life.removed.is_none() {
+            life.removed = Some((step.time, event.how));
+            self.lingering.push_back((step.time + LINGER, slot));
+        }
+    }
+
+    fn notification(&mut self, step: &Step<'_>, event: &Notification<'_>, closed: &mut Vec<Life>) {
+        if !event.queue_id.is_empty() {
+            self.known(step, &event.queue_id);
+        }
+        let at = self.begun(step, &event.child_queue_id, closed);
+        self.lives[at].notification = true;
+    }
+
+    fn queue_action(&mut self, step: &Step<'_>, event: &QueueAction<'_>) {
+        let at = self.known(step, &event.queue_id);
+        let life = &mut self.lives[at];
+        match event.action {
+            QueueDeed::Hold => life.held = true,
+            QueueDeed::Release => life.held = false,
+            QueueDeed::Requeue => {
+                life.requeued = true;
+                life.end_open(Outcome::Requeued, step.time);
+            }
+            QueueDeed::Expire => {}
+        }
+        life.proof = true;
+    }
+
+    /// cleanup and milters that hold or throw away what they are given.
+    fn treated(&mut self, step: &Step<'_>, event: &Reject<'_>) {
+        let at = self.known(step, &event.queue_id);
+        let life = &mut self.lives[at];
+        match event.action {
+            Action::Discard => life.discarded = true,
+            Action::Hold | Action::Quarantine => {
+                life.held = true;
+                life.proof = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// The life that a line of its beginning belongs to: a new one if the last ended a while ago.
+    fn begun(&mut self, step: &Step<'_>, id: &[u8], closed: &mut Vec<Life>) -> usize {
+        let hash = hash(id);
+        let Some(at) = self.find(hash, id, instance(&step.program)) else {
+            let at = self.born(step, hash, id);
+            self.links_at_birth(at);
+            return at;
+        };
+        if self.lives[at].removed.is_some_and(|(removed, _)| step.time - removed > DISORDER) {
+            self.close(at, End::Open, closed);
+            return self.born(step, hash, id);
+        }
+        self.lives[at].last_line = self.lives[at].last_line.max(step.time);
+        at
+    }
+
+    /// The life that any later line belongs to.
+    fn known(&mut self, step: &Step<'_>, id: &[u8]) -> usize {
+        let hash = hash(id);
+        match self.find(hash, id, instance(&step.program)) {
+            Some(at) => {
+                self.lives[at].last_line = self.lives[at].last_line.max(step.time);
+                at
+            }
+            None => self.born(step, hash, id),
+        }
+    }
+
+    pub(super) fn find(&self, hash: u64, id: &[u8], instance: u32) -> Option<usize> {
+        let lives = &self.lives;
+        self.by_id
+            .find(hash, |at| {
+                let life = &lives[*at as usize];
+                life.hash == hash && (!life.contested || life.instance == instance) && life.text(life.queue_id) == id
+            })
+            .map(|at| *at as usize)
+    }
+
+    fn born(&mut self, step: &Step<'_>, hash: u64, id: &[u8]) -> usize {
+        self.generation = self.generation.wrapping_add(1).max(1);
+        let mut life = Life::default();
+        life.hash = hash;
+        life.host = self.number;
+        life.instance = instance(&step.program);
+        life.first_line = step.time;
+        life.last_line = step.time;
+        life.generation = self.generation;
+        life.queue_id = life.keep(id);
+        let at = match self.free.pop() {
+            Some(at) => {
+                self.lives[at as usize] = life;
+                at as usize
+            }
+            None => {
+                self.lives.push(life);
+                self.lives.len() - 1
+            }
+        };
+        let lives = &self.lives;
+        let key = u32::try_from(at).unwrap_or(u32::MAX);
+        self.by_id.insert_unique(hash, key, |at| lives[*at as usize].hash);
+        self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
+        at
+    }
+
+    pub(super) fn slot(&self, at: usize) -> Slot {
+        Slot { at: u32::try_from(at).unwrap_or(u32::MAX), generation: self.lives[at].generation }
+    }
+
+    /// The life at a slot, if it is still the same one.
+    pub(super) fn at(&self, slot: Slot) -> Option<usize> {
+        self.lives.get(slot.at as usize).filter(|life| life.generation == slot.generation).map(|_| slot.at as usize)
+    }
+
+    /// Ends the lives whose time is over.
+    fn expire(&mut self, closed: &mut Vec<Life>) {
+        let now = self.clock.now;
+        while let Some(slot) = due(&mut self.lingering, now) {
+            if let Some(at) = self.at(slot) {
+                self.close(at, End::Removed, closed);
+            }
+        }
+        while let Some(slot) = due(&mut self.young, now) {
+            let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
+            if self.lives[at].proof {
+                self.idle.push_back((self.clock.now + FORGOTTEN, slot));
+            } else {
+                self.close(at, End::Abandoned, closed);
+            }
+        }
+        while let Some(slot) = due(&mut self.idle, now) {
+            let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
+            if now - self.lives[at].last_line >= FORGOTTEN {
+                self.close(at, End::Abandoned, closed);
+            } else {
+                self.idle.push_back((now + FORGOTTEN, slot));
+            }
+        }
+        self.links.expire(now);
+    }
+
+    fn close(&mut self, at: usize, end: End, closed: &mut Vec<Life>) {
+        self.links_by_message_id(at);
+        let slot = self.slot(at);
+        let hash = self.lives[at].hash;
+        self.links.forget(slot, self.lives[at].message_id_hash);
+        if let Ok(entry) = self.by_id.find_entry(hash, |other| *other == slot.at) {
+            entry.remove();
+        }
+        let mut life = std::mem::take(&mut self.lives[at]);
+        life.end = if life.removed.is_some() { End::Removed } else { end };
+        self.free.push(slot.at);
+        closed.push(life);
+    }
+
+    /// Ends everything, as it stands.
+    pub fn finish(&mut self, closed: &mut Vec<Life>) {
+        for at in 0..self.lives.len() {
+            // Places that are free have no life in them.
+            if self.lives[at].generation != 0 {
+                self.close(at, End::Open, closed);
+            }
+        }
+        self.free.clear();
+        self.lives.clear();
+    }
+}
+
+fn due(queue: &mut VecDeque<(Micros, Slot)>, now: Micros) -> Option<Slot> {
+    queue.pop_front_if(|(due, _)| *due <= now).map(|(_, slot)| slot)
+}
+
+pub fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::with_seed(2).build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+/// Tells instances of one MTA apart: the first segment of the program's name (`postfix-out/smtp`).
+fn instance(program: &[u8]) -> u32 {
+    let name = program.split(|c| *c == b'/').next().unwrap_or_default();
+    name.iter().fold(0, |value, c| (value ^ u32::from(*c)).wrapping_mul(0x0100_0193))
+}
+
+pub fn is_loopback(ip: &[u8]) -> bool {
+    ip.starts_with(b"127.")
+        || ip == b"::1"
+        || std::str::from_utf8(ip).ok().and_then(|ip| ip.parse::<IpAddr>().ok()).is_some_and(|ip| ip.to_canonical().is_loopback())
+}

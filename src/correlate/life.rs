@@ -1,0 +1,398 @@
+//! One life of one queue id, as the lines told it.
+
+use super::Detail;
+use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, Text, domain_of};
+use std::collections::HashMap;
+
+/// Up to so many recipients are searched one by one.
+const FEW: usize = 32;
+
+/// A place in the host's lives, good as long as its generation is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    pub at: u32,
+    pub generation: u32,
+}
+
+/// A piece of a life's text; empty where nothing was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    len: u32,
+}
+
+impl Span {
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+/// What became of a recipient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    Delivered,
+    Forwarded,
+    HandedOff,
+    Bounced,
+    Expired,
+    Discarded,
+    Deleted,
+    #[default]
+    Deferred,
+    /// Goes on under another queue id after `postsuper -r`: counted there.
+    Requeued,
+    /// The answer of an address verification: no mail.
+    Probe,
+}
+
+impl Outcome {
+    /// The word used in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Forwarded => "forwarded",
+            Self::HandedOff => "handed_off",
+            Self::Bounced => "bounced",
+            Self::Expired => "expired",
+            Self::Discarded => "discarded",
+            Self::Deleted => "deleted",
+            Self::Deferred => "deferred",
+            Self::Requeued => "requeued",
+            Self::Probe => "probe",
+        }
+    }
+
+    pub(super) fn of(status: Status) -> Self {
+        match status {
+            Status::Sent => Self::Delivered,
+            Status::Forwarded => Self::Forwarded,
+            Status::Deferred => Self::Deferred,
+            Status::Bounced => Self::Bounced,
+            Status::Expired => Self::Expired,
+            Status::Discarded => Self::Discarded,
+            Status::Deliverable | Status::Undeliverable => Self::Probe,
+        }
+    }
+}
+
+/// One delivery line.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    pub time: Micros,
+    pub status: Status,
+    pub relay_name: Span,
+    pub relay_ip: Span,
+    pub relay_port: u16,
+    pub transport: Span,
+    pub delay: Option<Micros>,
+    pub delays: Option<Delays>,
+    pub dsn: Option<EnhancedStatus>,
+    pub reply_code: Option<u16>,
+    pub class: Option<Class>,
+    pub diagnostic: Span,
+    pub queued_as: Span,
+}
+
+/// One (queue file, envelope recipient, original recipient).
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    pub(super) hash: u64,
+    pub address: Span,
+    pub original: Span,
+    pub outcome: Outcome,
+    /// Attempts, and those of them that were deferred, within the window.
+    pub attempts: u32,
+    pub deferrals: u32,
+    pub first_attempt: Micros,
+    pub last_attempt: Micros,
+    /// The attempt that decided, or the last one while none has.
+    pub decisive: Attempt,
+    /// Every attempt, if they are kept.
+    pub all: Vec<Attempt>,
+}
+
+/// Where a chain began: the facts of its first queue file, and when the message set out.
+#[derive(Clone, Debug)]
+pub struct Root {
+    pub first: Box<Life>,
+    /// The hand-off's time less its delay.
+    pub set_out: Micros,
+}
+
+/// How a life ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// It is still open.
+    #[default]
+    Open,
+    Removed,
+    /// Given up: nothing was heard of it for too long.
+    Abandoned,
+}
+
+/// One life of one queue id on one host.
+#[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
+pub struct Life {
+    text: Vec<u8>,
+    pub(super) hash: u64,
+    /// Which host of the log it lived on.
+    pub host: u32,
+    pub queue_id: Span,
+    pub(super) instance: u32,
+    pub(super) contested: bool,
+    pub client_name: Span,
+    pub client_ip: Span,
+    pub auth_method: Span,
+    pub auth_user: Span,
+    pub envelope_sender: Span,
+    pub message_id: Span,
+    pub(super) message_id_hash: u64,
+    pub size_bytes: u64,
+    pub nrcpt: u32,
+    /// Of the line that says who handed it in.
+    pub arrival: Option<Micros>,
+    pub first_line: Micros,
+    pub last_line: Micros,
+    pub removed: Option<(Micros, Removal)>,
+    /// Lines that ended all open recipients, and how many those were (at least one a line).
+    pub expired: Option<(Micros, u32)>,
+    pub end: End,
+    /// The queue took it: `from=`, hold, a delivery line, or its removal.
+    pub proof: bool,
+    pub held: bool,
+    /// cleanup or a milter took it and threw it away.
+    pub discarded: bool,
+    pub notification: bool,
+    pub requeued: bool,
+    /// It came from loopback or from a local program: it may continue another one.
+    pub(super) inward: bool,
+    /// It asked whether an address is deliverable.
+    pub(super) probed: bool,
+    pub recipients: Vec<Recipient>,
+    /// Hash to place, from [`FEW`] recipients on.
+    index: Option<Box<HashMap<u64, u32>>>,
+    pub root: Option<Root>,
+    pub(super) children: Vec<Slot>,
+    pub(super) generation: u32,
+}
+
+impl Life {
+    /// The text of a span of this life.
+    #[must_use]
+    pub fn text(&self, span: Span) -> &[u8] {
+        let start = span.start as usize;
+        self.text.get(start..start + span.len as usize).unwrap_or_default()
+    }
+
+    pub(super) fn keep(&mut self, text: &[u8]) -> Span {
+        let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
+        self.text.extend_from_slice(text);
+        Span { start, len }
+    }
+
+    /// An address, its domain in lower case.
+    pub(super) fn keep_address(&mut self, address: &[u8]) -> Span {
+        let span = self.keep(address);
+        let domain = domain_of(address).len();
+        let end = self.text.len();
+        self.text[end - domain..].make_ascii_lowercase();
+        span
+    }
+
+    /// The facts of the message: those of the chain's first queue file.
+    #[must_use]
+    pub fn message(&self) -> &Self {
+        self.root.as_ref().map_or(self, |root| &root.first)
+    }
+
+    /// Whether it continues another queue file.
+    #[must_use]
+    pub fn reinjected(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// Whether it is what a notification's queue file, or a continuation of one, is.
+    #[must_use]
+    pub fn is_notification(&self) -> bool {
+        self.notification || self.message().notification
+    }
+
+    /// Whether an administrator took it away.
+    #[must_use]
+    pub fn deleted(&self) -> bool {
+        self.removed.is_some_and(|(_, how)| how == Removal::Deleted)
+    }
+
+    /// Whether it only asked about addresses.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.probed && self.recipients.iter().all(|r| r.outcome == Outcome::Probe)
+    }
+
+    /// Whether it is a message that was taken in.
+    #[must_use]
+    pub fn received(&self) -> bool {
+        self.arrival.is_some() && self.proof && !self.notification && !self.reinjected() && !self.discarded && !self.is_probe()
+    }
+
+    /// How long the recipient waited: the logged delay; in a chain from the hand-off on, never less than the logged one.
+    #[must_use]
+    pub fn delay(&self, recipient: &Recipient) -> Option<Micros> {
+        let logged = recipient.decisive.delay;
+        let Some(root) = &self.root else { return logged };
+        let whole = recipient.decisive.time - root.set_out;
+        Some(logged.unwrap_or(0).max(whole))
+    }
+
+    /// What a root keeps of this life: its facts, not its recipients.
+    pub(super) fn facts(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            queue_id: self.queue_id,
+            client_name: self.client_name,
+            client_ip: self.client_ip,
+            auth_method: self.auth_method,
+            auth_user: self.auth_user,
+            envelope_sender: self.envelope_sender,
+            message_id: self.message_id,
+            size_bytes: self.size_bytes,
+            arrival: self.arrival,
+            first_line: self.first_line,
+            notification: self.notification,
+            ..Self::default()
+        }
+    }
+
+    /// The place of a recipient; a table helps where there are many.
+    fn find(&self, hash: u64) -> Option<usize> {
+        if self.recipients.len() <= FEW {
+            return self.recipients.iter().position(|r| r.hash == hash);
+        }
+        self.index.as_ref()?.get(&hash).map(|at| *at as usize)
+    }
+
+    fn push(&mut self, recipient: Recipient) -> usize {
+        let at = self.recipients.len();
+        if at >= FEW {
+            let all = self.recipients.iter().zip(0..).map(|(r, at)| (r.hash, at));
+            let index = self.index.get_or_insert_with(|| Box::new(all.collect()));
+            index.insert(recipient.hash, u32::try_from(at).unwrap_or(u32::MAX));
+        }
+        self.recipients.push(recipient);
+        at
+    }
+
+    /// Notes one delivery line.
+    pub(super) fn attempt(&mut self, delivery: &Delivery<'_>, time: Micros, count: u32, counts: bool, detail: Detail) -> usize {
+        let hash = recipient_hash(&delivery.envelope_recipient, &delivery.original_recipient);
+        let at = self.find(hash).unwrap_or_else(|| {
+            let recipient = Recipient {
+                hash,
+                address: self.keep_address(&delivery.envelope_recipient),
+                original: self.keep_address(&delivery.original_recipient),
+                outcome: Outcome::Deferred,
+                attempts: 0,
+                deferrals: 0,
+                first_attempt: time,
+                last_attempt: time,
+                decisive: Attempt::none(),
+                all: Vec::new(),
+            };
+            self.push(recipient)
+        });
+        let outcome = Outcome::of(delivery.status);
+        // A final outcome stands, whatever the order of the lines.
+        let decides = self.recipients[at].outcome == Outcome::Deferred;
+        let attempt = if decides || detail == Detail::Attempts { self.keep_attempt(delivery, time, detail) } else { Attempt::none() };
+        let recipient = &mut self.recipients[at];
+        recipient.first_attempt = recipient.first_attempt.min(time);
+        recipient.last_attempt = recipient.last_attempt.max(time);
+        if counts {
+            recipient.attempts += count;
+            recipient.deferrals += if outcome == Outcome::Deferred { count } else { 0 };
+        }
+        if decides {
+            recipient.outcome = outcome;
+            recipient.decisive = attempt;
+        }
+        if detail == Detail::Attempts && counts {
+            recipient.all.extend(std::iter::repeat_n(attempt, count.min(1000) as usize));
+        }
+        at
+    }
+
+    fn keep_attempt(&mut self, delivery: &Delivery<'_>, time: Micros, detail: Detail) -> Attempt {
+        let rows = detail >= Detail::Recipients;
+        let mut keep = |text: Text<'_>, wanted: bool| if wanted { self.keep(&text) } else { Span::default() };
+        Attempt {
+            time,
+            status: delivery.status,
+            relay_name: keep(delivery.relay.name, true),
+            relay_ip: keep(delivery.relay.ip, rows),
+            relay_port: delivery.relay.port,
+            transport: keep(delivery.transport, rows),
+            delay: delivery.delay,
+            delays: delivery.delays,
+            dsn: delivery.dsn,
+            reply_code: delivery.reply_code,
+            class: delivery.class,
+            diagnostic: keep(delivery.diagnostic, rows),
+            queued_as: keep(delivery.queued_as, rows),
+        }
+    }
+
+    /// All recipients still open get this outcome; gives how many they were.
+    pub(super) fn end_open(&mut self, outcome: Outcome, time: Micros) -> u32 {
+        let mut ended = 0;
+        for recipient in self.recipients.iter_mut().filter(|r| r.outcome == Outcome::Deferred) {
+            recipient.outcome = outcome;
+            recipient.last_attempt = recipient.last_attempt.max(time);
+            ended += 1;
+        }
+        ended
+    }
+}
+
+impl Attempt {
+    fn none() -> Self {
+        Self {
+            time: 0,
+            status: Status::Deferred,
+            relay_name: Span::default(),
+            relay_ip: Span::default(),
+            relay_port: 0,
+            transport: Span::default(),
+            delay: None,
+            delays: None,
+            dsn: None,
+            reply_code: None,
+            class: None,
+            diagnostic: Span::default(),
+            queued_as: Span::default(),
+        }
+    }
+}
+
+/// The same for the same pair of addresses, their domains' case aside.
+fn recipient_hash(envelope: &[u8], original: &[u8]) -> u64 {
+    address_hash(envelope) ^ if original.is_empty() { 0 } else { address_hash(original).rotate_left(17) }
+}
+
+/// The same for the same address, its domain's case aside.
+pub fn address_hash(address: &[u8]) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = foldhash::fast::FixedState::with_seed(1).build_hasher();
+    let domain = address.len() - domain_of(address).len();
+    hasher.write(&address[..domain]);
+    let mut lower = [0; 64];
+    for part in address[domain..].chunks(64) {
+        let lower = &mut lower[..part.len()];
+        lower.copy_from_slice(part);
+        lower.make_ascii_lowercase();
+        hasher.write(lower);
+    }
+    hasher.finish()
+}

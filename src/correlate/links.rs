@@ -1,0 +1,218 @@
+//! Which queue file continues which: content filters, aliases, second instances, requeued messages.
+//!
+//! A hand-off says `queued as X` or `forwarded as X`, X's arrival says `orig_queue_id=`, or both carry the same
+//! message-id and a recipient. Either line may be logged first.
+
+use super::host::{Host, hash, is_loopback};
+use super::life::{Outcome, Root, Slot, address_hash};
+use super::{LINGER, Step};
+use hashbrown::HashMap;
+use mailscope_parsers::model::{Accepted, Delivery, Micros, Status};
+use std::collections::VecDeque;
+
+/// A chain of more queue files than this is a loop.
+const DEEPEST: usize = 64;
+
+/// What waits for its other half.
+#[derive(Default)]
+pub struct Links {
+    /// Ids that were named in a hand-off and have not been seen yet.
+    expected: HashMap<u64, Handoff>,
+    expected_until: VecDeque<(Micros, u64)>,
+    /// Message-id to lives that handed something off, and to lives that came from inside.
+    parents: HashMap<u64, Vec<Slot>>,
+    children: HashMap<u64, Vec<Slot>>,
+}
+
+#[derive(Clone, Copy)]
+struct Handoff {
+    parent: Slot,
+    recipient: u32,
+}
+
+impl Links {
+    pub fn expire(&mut self, now: Micros) {
+        while let Some((_, id)) = self.expected_until.pop_front_if(|(until, _)| *until <= now) {
+            self.expected.remove(&id);
+        }
+    }
+
+    pub fn forget(&mut self, slot: Slot, message_id: u64) {
+        if message_id == 0 {
+            return;
+        }
+        for index in [&mut self.parents, &mut self.children] {
+            if let Some(slots) = index.get_mut(&message_id) {
+                slots.retain(|other| *other != slot);
+                if slots.is_empty() {
+                    index.remove(&message_id);
+                }
+            }
+        }
+    }
+
+    fn expect(&mut self, id: u64, handoff: Handoff, time: Micros) {
+        self.expected.insert(id, handoff);
+        self.expected_until.push_back((time + LINGER, id));
+    }
+}
+
+fn index(index: &mut HashMap<u64, Vec<Slot>>, message_id: u64, slot: Slot) {
+    let slots = index.entry(message_id).or_default();
+    if !slots.contains(&slot) {
+        slots.push(slot);
+    }
+}
+
+impl Host {
+    /// A queue file arrived: it may say itself what it continues, or be expected.
+    pub(super) fn links_at_arrival(&mut self, at: usize, event: &Accepted<'_>) {
+        if !event.original_queue_id.is_empty() {
+            let parent = self.find(hash(&event.original_queue_id), &event.original_queue_id, u32::MAX);
+            if let Some(parent) = parent.filter(|parent| *parent != at) {
+                let set_out = self.lives[parent].arrival.unwrap_or(self.lives[parent].first_line);
+                self.link(parent, at, set_out);
+                return;
+            }
+        }
+        if let Some(handoff) = self.links.expected.remove(&self.lives[at].hash) {
+            self.meet(handoff, at);
+        }
+    }
+
+    /// A queue file that nobody handed in may be an alias's.
+    pub(super) fn links_at_birth(&mut self, at: usize) {
+        let Some(handoff) = self.links.expected.get(&self.lives[at].hash).copied() else { return };
+        let forwarded =
+            |parent: usize| self.lives[parent].recipients.get(handoff.recipient as usize).is_some_and(|r| r.outcome == Outcome::Forwarded);
+        if self.at(handoff.parent).is_some_and(forwarded) {
+            self.meet(handoff, at);
+        }
+    }
+
+    /// A hand-off that was logged before its queue file arrived.
+    fn meet(&mut self, handoff: Handoff, child: usize) {
+        let Some(parent) = self.at(handoff.parent).filter(|parent| *parent != child) else { return };
+        self.hand_off(parent, handoff.recipient as usize, child);
+    }
+
+    /// A recipient was handed on: where to?
+    pub(super) fn links_at_delivery(&mut self, at: usize, recipient: usize, step: &Step<'_>, event: &Delivery<'_>) {
+        let near = is_loopback(&event.relay.ip) || event.relay.ip.is_empty();
+        if !event.queued_as.is_empty() {
+            let id = hash(&event.queued_as);
+            match self.find(id, &event.queued_as, u32::MAX) {
+                Some(child) if child != at && self.arrived_from(child, at, event) => {
+                    self.hand_off(at, recipient, child);
+                    return;
+                }
+                Some(_) => {}
+                None if near => {
+                    let handoff = Handoff { parent: self.slot(at), recipient: u32::try_from(recipient).unwrap_or(u32::MAX) };
+                    self.links.expect(id, handoff, step.time);
+                }
+                None => {}
+            }
+        }
+        let message_id = self.lives[at].message_id_hash;
+        if event.status == Status::Sent && message_id != 0 && near {
+            let slot = self.slot(at);
+            index(&mut self.links.parents, message_id, slot);
+            if !self.links.children.is_empty() {
+                self.links_by_message_id(at);
+            }
+        }
+    }
+
+    /// Whether the queue file came from where the other one was handed to.
+    fn arrived_from(&self, child: usize, parent: usize, event: &Delivery<'_>) -> bool {
+        let life = &self.lives[child];
+        if event.status == Status::Forwarded {
+            return life.arrival.is_none();
+        }
+        life.root.as_ref().is_some_and(|root| root.first.text(root.first.queue_id) == self.lives[parent].text(self.lives[parent].queue_id))
+            || life.inward
+            || (!event.relay.ip.is_empty() && life.text(life.client_ip) == event.relay.ip.0)
+    }
+
+    /// Links by message-id and recipient: from either side, whichever line came last.
+    pub(super) fn links_by_message_id(&mut self, at: usize) {
+        let message_id = self.lives[at].message_id_hash;
+        if message_id == 0 || (self.links.parents.is_empty() && self.links.children.is_empty() && !self.lives[at].inward) {
+            return;
+        }
+        if self.lives[at].inward {
+            if self.lives[at].root.is_none() {
+                let slot = self.slot(at);
+                index(&mut self.links.children, message_id, slot);
+            }
+            for parent in self.living(self.links.parents.get(&message_id)) {
+                self.link_same_recipients(parent, at);
+            }
+        }
+        for child in self.living(self.links.children.get(&message_id)) {
+            self.link_same_recipients(at, child);
+        }
+    }
+
+    fn living(&self, slots: Option<&Vec<Slot>>) -> Vec<usize> {
+        slots.into_iter().flatten().filter_map(|slot| self.at(*slot)).collect()
+    }
+
+    fn link_same_recipients(&mut self, parent: usize, child: usize) {
+        if parent == child {
+            return;
+        }
+        let Some(arrival) = self.lives[child].arrival.filter(|arrival| *arrival >= self.lives[parent].first_line) else { return };
+        let came: Vec<u64> = {
+            let child = &self.lives[child];
+            child
+                .recipients
+                .iter()
+                .flat_map(|r| [r.address, r.original])
+                .filter(|span| !span.is_empty())
+                .map(|span| address_hash(child.text(span)))
+                .collect()
+        };
+        let life = &self.lives[parent];
+        let handed: Vec<usize> = (0..life.recipients.len())
+            .filter(|at| {
+                let recipient = &life.recipients[*at];
+                let fresh = arrival - recipient.decisive.time < LINGER;
+                recipient.outcome == Outcome::Delivered && fresh && came.contains(&address_hash(life.text(recipient.address)))
+            })
+            .collect();
+        for recipient in handed {
+            self.hand_off(parent, recipient, child);
+        }
+    }
+
+    /// The recipient goes on in another queue file.
+    fn hand_off(&mut self, parent: usize, recipient: usize, child: usize) {
+        let Some(handed) = self.lives[parent].recipients.get_mut(recipient) else { return };
+        let set_out = handed.decisive.time - handed.decisive.delay.unwrap_or(0);
+        if handed.outcome == Outcome::Delivered {
+            handed.outcome = Outcome::HandedOff;
+        }
+        self.link(parent, child, set_out);
+    }
+
+    /// `child` continues `parent`, and so do the queue files that continue `child`.
+    fn link(&mut self, parent: usize, child: usize, set_out: Micros) {
+        let slot = self.slot(child);
+        if !self.lives[parent].children.contains(&slot) {
+            self.lives[parent].children.push(slot);
+        }
+        let root = match &self.lives[parent].root {
+            Some(root) => root.clone(),
+            None => Root { first: Box::new(self.lives[parent].facts()), set_out },
+        };
+        let mut waiting = vec![child];
+        for _ in 0..DEEPEST {
+            let Some(at) = waiting.pop() else { break };
+            self.lives[at].root = Some(root.clone());
+            let further: Vec<usize> = self.lives[at].children.iter().filter_map(|slot| self.at(*slot)).filter(|at| *at != parent).collect();
+            waiting.extend(further);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Events to messages: puts together what the lines say of each queue file, and queue files to chains.
+//!
+//! This is the one place that needs the order of the log, and only within a host: events go in as they were logged, lives
+//! of queue ids come out when nothing more can be said of them. It keeps what is open and what ended lately, by the time
+//! of the log and never by chunk, file or clock: a life ends at its `removed`, stays for ten minutes for late lines, and
+//! is given up after seven days without a line (an id that never became a message after one hour).
+//!
+//! It counts nothing: what a life amounts to is the business of `aggregate`.
+
+mod host;
+mod life;
+mod links;
+
+pub use host::hash;
+pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span, address_hash};
+
+use hashbrown::HashMap;
+use host::Host;
+use mailscope_parsers::model::{Event, Micros, Text};
+
+/// A life is kept this long after its end, for late lines; hand-overs link within this time.
+pub const LINGER: Micros = 10 * MINUTE;
+/// An id that never became a message is given up after this time.
+pub const NEVER_A_MESSAGE: Micros = 60 * MINUTE;
+/// A life without a line is given up after this time.
+pub const FORGOTTEN: Micros = 7 * 24 * 60 * MINUTE;
+/// Lines of one moment may be logged in another order within this time.
+pub const DISORDER: Micros = 5_000_000;
+const MINUTE: Micros = 60_000_000;
+
+/// How much of the text to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// What is counted.
+    Counts,
+    /// What a row per recipient shows.
+    Recipients,
+    /// Every attempt.
+    Attempts,
+}
+
+/// An event as the correlation needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    pub time: Micros,
+    pub host: Text<'a>,
+    pub program: Text<'a>,
+    pub count: u32,
+    pub event: Event<'a>,
+}
+
+impl Step<'_> {
+    /// Whether an event says anything of a queue file.
+    #[must_use]
+    pub fn matters(event: &Event<'_>) -> bool {
+        match event {
+            Event::Accepted(_) | Event::MessageId(_) | Event::Queued(_) | Event::Delivery(_) | Event::Removed(_) => true,
+            Event::Notification(_) | Event::QueueAction(_) => true,
+            Event::Reject(reject) => !reject.queue_id.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+/// The lives of all hosts.
+pub struct Correlator {
+    hosts: HashMap<Vec<u8>, usize, foldhash::fast::FixedState>,
+    states: Vec<Host>,
+    detail: Detail,
+    /// Facts count from here on; lines before it are read for what they tell of later ones.
+    since: Micros,
+    last: usize,
+    closed: Vec<Life>,
+}
+
+impl Correlator {
+    #[must_use]
+    pub fn new(detail: Detail, since: Option<Micros>) -> Self {
+        Self { hosts: HashMap::default(), states: Vec::new(), detail, since: since.unwrap_or(Micros::MIN), last: 0, closed: Vec::new() }
+    }
+
+    /// Takes one event, in the order of its host's log.
+    pub fn step(&mut self, step: &Step<'_>) {
+        let at = self.host(step.host.0);
+        self.states[at].step(step, &mut self.closed);
+    }
+
+    /// The lives that ended since the last call.
+    pub fn take_closed(&mut self) -> Vec<Life> {
+        std::mem::take(&mut self.closed)
+    }
+
+    /// Ends all lives as they stand.
+    pub fn finish(&mut self) -> Vec<Life> {
+        for host in &mut self.states {
+            host.finish(&mut self.closed);
+        }
+        self.take_closed()
+    }
+
+    /// The hosts' names, by the number that a life carries.
+    pub fn hosts(&self) -> impl Iterator<Item = &[u8]> {
+        self.states.iter().map(|host| &*host.name)
+    }
+
+    fn host(&mut self, name: &[u8]) -> usize {
+        if self.states.get(self.last).is_some_and(|host| *host.name == *name) {
+            return self.last;
+        }
+        let next = self.states.len();
+        let at = *self.hosts.entry_ref(name).or_insert(next);
+        if at == next {
+            self.states.push(Host::new(u32::try_from(next).unwrap_or(u32::MAX), name, self.detail, self.since));
+        }
+        self.last = at;
+        at
+    }
+}

@@ -1,0 +1,129 @@
+//! Local time and the years that syslog leaves out.
+//!
+//! A yearless stamp belongs to the year that brings it nearest to the line before it, so New Year passes by itself, a
+//! line that comes a little late at New Year stays in the old year, and 29 February falls in a leap year.
+
+use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Datelike, FixedOffset, Local, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use mailscope_parsers::model::{Calendar, Micros};
+use std::str::FromStr;
+
+/// The zone of local stamps and of everything that is printed.
+#[derive(Clone, Copy, Debug)]
+pub enum Zone {
+    /// The machine's own (`TZ`, /etc/localtime).
+    Local,
+    Named(chrono_tz::Tz),
+    Fixed(FixedOffset),
+}
+
+impl FromStr for Zone {
+    type Err = anyhow::Error;
+
+    /// `local`, `UTC`, `Europe/Berlin`, `+02:00`.
+    fn from_str(text: &str) -> Result<Self> {
+        if text.eq_ignore_ascii_case("local") {
+            return Ok(Self::Local);
+        }
+        if text.starts_with(['+', '-']) {
+            return text.parse().map(Self::Fixed).with_context(|| format!("{text} is no offset such as +02:00"));
+        }
+        match text.parse() {
+            Ok(zone) => Ok(Self::Named(zone)),
+            Err(_) => bail!("no time zone is called {text}; names look like Europe/Berlin, UTC or +02:00"),
+        }
+    }
+}
+
+impl Zone {
+    /// Seconds since 1970 UTC of a local time. Where a clock was set back the earlier of the two; where it was set
+    /// forward, as if it had not been.
+    #[must_use]
+    pub fn utc(self, local: NaiveDateTime) -> i64 {
+        match self {
+            Self::Local => first(local, |local| Local.from_local_datetime(&local)),
+            Self::Named(zone) => first(local, |local| zone.from_local_datetime(&local)),
+            Self::Fixed(zone) => first(local, |local| zone.from_local_datetime(&local)),
+        }
+    }
+
+    /// The local time, with its offset, of an instant.
+    #[must_use]
+    pub fn local(self, time: Micros) -> DateTime<FixedOffset> {
+        let utc = DateTime::from_timestamp_micros(time).unwrap_or_default();
+        match self {
+            Self::Local => utc.with_timezone(&Local).fixed_offset(),
+            Self::Named(zone) => utc.with_timezone(&zone).fixed_offset(),
+            Self::Fixed(zone) => utc.with_timezone(&zone),
+        }
+    }
+}
+
+fn first<Z: TimeZone>(local: NaiveDateTime, at: impl Fn(NaiveDateTime) -> LocalResult<DateTime<Z>>) -> i64 {
+    let hour = chrono::TimeDelta::hours(1);
+    match at(local).earliest() {
+        Some(time) => time.timestamp(),
+        None => at(local - hour).earliest().map_or_else(|| local.and_utc().timestamp(), |time| time.timestamp() + 3600),
+    }
+}
+
+/// Works out stamps, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    pub zone: Zone,
+    /// The time, in seconds since 1970 UTC, that the next yearless stamp should be near.
+    pub near: i64,
+}
+
+impl Calendar for Clock {
+    fn local_hour(&mut self, year: Option<i32>, month: u32, day: u32, hour: u32) -> Option<i64> {
+        let at = |year| Some(self.zone.utc(NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, 0, 0)?));
+        self.near = match year {
+            Some(year) => at(year)?,
+            None => {
+                let around = DateTime::<Utc>::from_timestamp(self.near, 0)?.year();
+                // Eight years hold a leap year, at 1900 and 2100 too.
+                (around - 8..=around + 8).filter_map(at).min_by_key(|time| (time - self.near).abs())?
+            }
+        };
+        Some(self.near)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock(near: &str) -> Clock {
+        Clock { zone: "UTC".parse().unwrap(), near: near.parse::<DateTime<Utc>>().unwrap().timestamp() }
+    }
+
+    fn day(seconds: i64) -> String {
+        DateTime::from_timestamp(seconds, 0).unwrap().date_naive().to_string()
+    }
+
+    #[test]
+    fn new_year_passes_by_itself_and_late_lines_stay_behind() {
+        let mut clock = clock("2026-12-31T23:00:00Z");
+        assert_eq!(day(clock.local_hour(None, 12, 31, 23).unwrap()), "2026-12-31");
+        assert_eq!(day(clock.local_hour(None, 1, 1, 0).unwrap()), "2027-01-01");
+        assert_eq!(day(clock.local_hour(None, 12, 31, 23).unwrap()), "2026-12-31");
+    }
+
+    #[test]
+    fn leap_day_needs_a_leap_year() {
+        assert_eq!(day(clock("2026-03-01T00:00:00Z").local_hour(None, 2, 29, 1).unwrap()), "2028-02-29");
+        assert_eq!(day(clock("2024-03-05T00:00:00Z").local_hour(None, 2, 29, 1).unwrap()), "2024-02-29");
+        assert!(clock("2024-03-05T00:00:00Z").local_hour(None, 2, 30, 1).is_none());
+    }
+
+    #[test]
+    fn zones() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        let noon = NaiveDate::from_ymd_opt(2026, 7, 1).unwrap().and_hms_opt(12, 0, 0).unwrap();
+        assert_eq!(berlin.local(berlin.utc(noon) * 1_000_000).to_rfc3339(), "2026-07-01T12:00:00+02:00");
+        let skipped = NaiveDate::from_ymd_opt(2026, 3, 29).unwrap().and_hms_opt(2, 30, 0).unwrap();
+        assert_eq!(berlin.local(berlin.utc(skipped) * 1_000_000).to_rfc3339(), "2026-03-29T03:30:00+02:00");
+        assert!("Mars/Olympus".parse::<Zone>().is_err());
+    }
+}

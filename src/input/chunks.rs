@@ -1,0 +1,234 @@
+//! Cuts the logs, in order, into chunks of whole lines.
+
+use super::discover::Unreadable;
+use super::order::{Log, Plan};
+use super::read::{self, Input, Progress};
+use super::{Clock, Zone};
+use mailscope_parsers::envelope::{Envelope, Opened};
+use memchr::{memchr, memchr_iter, memrchr};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::vec;
+
+/// A longer line is cut here, counted, and said. Postfix and Exim write at most some kilobytes.
+pub const MAX_LINE: usize = 1 << 16;
+
+/// Whole lines of one log.
+#[derive(Default)]
+pub struct Chunk {
+    pub lines: Vec<u8>,
+    /// The last readable line before this chunk, for `last message repeated N times` and for lines without a stamp.
+    pub context: Vec<u8>,
+    /// The time near which the first yearless stamp lies.
+    pub near: i64,
+    /// The log, and how many of its lines came before.
+    pub path: PathBuf,
+    pub lines_before: u64,
+    /// Lines in it that were longer than [`MAX_LINE`] and lost their end on the way in.
+    pub overlong: u64,
+    /// Bytes that those lost.
+    pub cut_bytes: u64,
+}
+
+/// Reads a plan's logs one after the other.
+pub struct Chunks {
+    logs: vec::IntoIter<Log>,
+    current: Option<Current>,
+    size: usize,
+    zone: Zone,
+    progress: Progress,
+    context: Vec<u8>,
+    spare: Vec<Vec<u8>>,
+    pub files: u64,
+    pub unreadable: Vec<Unreadable>,
+}
+
+struct Current {
+    path: PathBuf,
+    input: Input,
+    near: i64,
+    carry: Vec<u8>,
+    lines: u64,
+    ended: bool,
+    /// What the input ended with; told once all that came before it is read.
+    failed: Option<io::Error>,
+}
+
+impl Chunks {
+    /// Chunks of about `size` bytes.
+    #[must_use]
+    pub fn new(plan: Plan, size: usize, zone: Zone) -> Self {
+        Self {
+            logs: plan.logs.into_iter(),
+            current: None,
+            size: size.max(1),
+            zone,
+            progress: plan.progress,
+            context: Vec::new(),
+            spare: Vec::new(),
+            files: 0,
+            unreadable: plan.unreadable,
+        }
+    }
+
+    /// Gives a chunk's memory back for the next one.
+    pub fn recycle(&mut self, chunk: Chunk) {
+        if self.spare.len() < 8 {
+            self.spare.push(chunk.lines);
+        }
+    }
+
+    /// Reads no further.
+    pub fn stop(&mut self) {
+        self.current = None;
+        self.logs = Vec::new().into_iter();
+    }
+
+    /// The next chunk, in the order of the lines; `None` at the end of all logs. A log that can't be read on is named
+    /// in `unreadable`; what was read of it counts.
+    pub fn next_chunk(&mut self) -> Option<Chunk> {
+        loop {
+            if self.current.is_none() {
+                let log = self.logs.next()?;
+                self.current = self.open(log);
+            }
+            let Some(current) = &mut self.current else { continue };
+            let mut buffer = self.spare.pop().unwrap_or_default();
+            buffer.clear();
+            let (overlong, cut_bytes) = current.fill(&mut buffer, self.size);
+            if !buffer.is_empty() {
+                return Some(self.finish(buffer, overlong, cut_bytes));
+            }
+            if let Some(error) = current.failed.take() {
+                self.unreadable.push(Unreadable { path: current.path.clone(), why: explain(&current.input, error).into() });
+            }
+            self.current = None;
+        }
+    }
+
+    fn open(&mut self, log: Log) -> Option<Current> {
+        let input = match log.opened.map_or_else(|| read::open(&log.path, &self.progress), Ok) {
+            Ok(input) => input,
+            Err(why) => {
+                self.unreadable.push(Unreadable { path: log.path, why });
+                return None;
+            }
+        };
+        self.files += 1;
+        Some(Current { path: log.path, input, near: log.near, carry: Vec::new(), lines: 0, ended: false, failed: None })
+    }
+
+    /// Puts what the chunk needs to be read on its own beside it.
+    fn finish(&mut self, lines: Vec<u8>, overlong: u64, cut_bytes: u64) -> Chunk {
+        let Some(current) = &mut self.current else { return Chunk::default() };
+        let mut clock = Clock { zone: self.zone, near: current.near };
+        let mut envelope = Envelope::default();
+        // The first stamp in the chunk: usually on its first line.
+        for line in lines.split(|c| *c == b'\n').take(64) {
+            if envelope.open(line, &mut clock).is_ok() {
+                break;
+            }
+        }
+        let count = memchr_iter(b'\n', &lines).count() as u64 + u64::from(lines.last() != Some(&b'\n'));
+        let chunk = Chunk {
+            context: self.context.clone(),
+            near: clock.near,
+            path: current.path.clone(),
+            lines_before: current.lines,
+            overlong,
+            cut_bytes,
+            lines,
+        };
+        current.near = clock.near;
+        current.lines += count;
+        if let Some(last) = last_record(&chunk.lines, clock) {
+            self.context.clear();
+            self.context.extend_from_slice(last);
+        }
+        chunk
+    }
+}
+
+/// Decompression errors deserve their name.
+fn explain(input: &Input, error: io::Error) -> io::Error {
+    if input.compressed {
+        io::Error::new(error.kind(), format!("damaged or cut off compressed data ({error}); what came before is reported"))
+    } else {
+        error
+    }
+}
+
+/// The last line that is a record of its own.
+fn last_record(lines: &[u8], mut clock: Clock) -> Option<&[u8]> {
+    let mut end = lines.strip_suffix(b"\n").unwrap_or(lines).len();
+    let mut envelope = Envelope::default();
+    loop {
+        let from = memrchr(b'\n', &lines[..end]).map_or(0, |at| at + 1);
+        let line = &lines[from..end];
+        if let Ok(Opened::Record(_)) = envelope.open(&line[..line.len().min(MAX_LINE)], &mut clock) {
+            return Some(line);
+        }
+        end = from.checked_sub(1)?;
+    }
+}
+
+impl Current {
+    /// Fills `buffer` with about `size` bytes of whole lines; leaves it empty at the end of the log. Gives how many lines
+    /// were cut for their length, and by how many bytes.
+    fn fill(&mut self, buffer: &mut Vec<u8>, size: usize) -> (u64, u64) {
+        buffer.append(&mut self.carry);
+        loop {
+            if buffer.len() >= size {
+                let end = memrchr(b'\n', &buffer[..size]).or_else(|| memchr(b'\n', &buffer[size..]).map(|at| size + at));
+                if let Some(end) = end {
+                    self.carry.extend_from_slice(&buffer[end + 1..]);
+                    buffer.truncate(end + 1);
+                    return (0, 0);
+                }
+            }
+            if self.ended {
+                return (0, 0);
+            }
+            if buffer.len() >= size + MAX_LINE {
+                // One line fills the whole buffer, and more.
+                let cut = (buffer.len() - MAX_LINE) as u64;
+                buffer.truncate(MAX_LINE);
+                let skipped = self.skip_line();
+                if !self.ended {
+                    buffer.push(b'\n');
+                }
+                return (1, cut + skipped);
+            }
+            let want = size + MAX_LINE - buffer.len();
+            match (&mut self.input.bytes).take(want as u64).read_to_end(buffer) {
+                Ok(read) => self.ended = read < want,
+                Err(error) => self.fail(error),
+            }
+        }
+    }
+
+    /// Reads past the rest of an endless line; gives its length. What follows goes to `carry`.
+    fn skip_line(&mut self) -> u64 {
+        let mut block = vec![0; 1 << 16];
+        let mut skipped = 0;
+        loop {
+            let read = match self.input.bytes.read(&mut block) {
+                Ok(0) => break self.ended = true,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => break self.fail(error),
+            };
+            if let Some(end) = memchr(b'\n', &block[..read]) {
+                self.carry.extend_from_slice(&block[end + 1..read]);
+                return skipped + end as u64;
+            }
+            skipped += read as u64;
+        }
+        skipped
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        self.ended = true;
+        self.failed = Some(error);
+    }
+}

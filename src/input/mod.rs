@@ -1,0 +1,15 @@
+//! Bytes in: which files, in which order, decompressed and cut into chunks of whole lines.
+//!
+//! Knows nothing of what the lines say but their stamps, which put files in order and give years to stamps without one.
+//! Files are read, never mapped: a live file may be truncated under us.
+
+mod calendar;
+mod chunks;
+mod discover;
+mod order;
+mod read;
+
+pub use calendar::{Clock, Zone};
+pub use chunks::{Chunk, Chunks, MAX_LINE};
+pub use discover::{Unreadable, own_logs};
+pub use order::{Log, Plan, plan};

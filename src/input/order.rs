@@ -1,0 +1,283 @@
+//! Which logs there are, in the order of their lines, and near which time each begins.
+//!
+//! Files are ordered by (first stamp, last stamp, natural name); one given twice is read once. The year of yearless
+//! stamps comes from `--year`, else from queue ids that hold their birth second, else from the file's modification time.
+
+use super::calendar::{Clock, Zone};
+use super::discover::Unreadable;
+use super::read::{self, Progress};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use mailscope_parsers::birth_second;
+use mailscope_parsers::envelope::{Envelope, Opened};
+use mailscope_parsers::model::Micros;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// How much of a log's head and tail is looked at.
+const LOOK: u64 = 1 << 17;
+/// A year in seconds, a leap year's.
+const YEAR: i64 = 366 * 86_400;
+
+/// One log to be read.
+pub struct Log {
+    pub path: PathBuf,
+    /// The time near which its first yearless stamp lies, in seconds since 1970 UTC.
+    pub near: i64,
+    pub first: Option<Micros>,
+    pub last: Option<Micros>,
+    /// Bytes on disk; 0 for standard input.
+    pub size: u64,
+    /// Standard input is opened once and kept.
+    pub opened: Option<read::Input>,
+}
+
+/// What to read, and what can't be.
+#[derive(Default)]
+pub struct Plan {
+    pub logs: Vec<Log>,
+    pub unreadable: Vec<Unreadable>,
+    pub notices: Vec<String>,
+    pub progress: Progress,
+}
+
+impl Plan {
+    /// Leaves out the logs that begin at or after `until` or ended before `from`.
+    pub fn keep_for(&mut self, from: Option<Micros>, until: Option<Micros>) {
+        self.logs.retain(|log| {
+            let after = until.is_some_and(|until| log.first.is_some_and(|first| first >= until));
+            let before = from.is_some_and(|from| log.last.is_some_and(|last| last < from));
+            !after && !before
+        });
+    }
+}
+
+/// Looks at every path and puts the readable ones in order.
+#[must_use]
+pub fn plan(paths: &[PathBuf], zone: Zone, year: Option<i32>) -> Plan {
+    let mut plan = Plan::default();
+    let mut seen = HashMap::new();
+    for path in paths {
+        if let Some(twin) = twin(path, &mut seen) {
+            plan.notices.push(format!("{} is the same as {}: read once", path.display(), twin.display()));
+            continue;
+        }
+        match look(path, zone, year, &plan.progress) {
+            Ok(log) => plan.logs.push(log),
+            Err(why) => plan.unreadable.push(Unreadable { path: path.clone(), why }),
+        }
+    }
+    plan.logs.sort_by(|a, b| {
+        let key = |log: &Log| (log.first.unwrap_or(Micros::MAX), log.last.unwrap_or(Micros::MAX));
+        key(a).cmp(&key(b)).then_with(|| natural(&a.path, &b.path))
+    });
+    // Looking counts as nothing read.
+    plan.progress.0.store(0, std::sync::atomic::Ordering::Relaxed);
+    plan
+}
+
+/// An earlier path that is the same file, or one of the same size and content.
+fn twin<'a>(path: &Path, seen: &'a mut HashMap<u64, Vec<PathBuf>>) -> Option<&'a PathBuf> {
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let same_size = seen.entry(metadata.len()).or_default();
+    let is_twin = |other: &PathBuf| {
+        fs::metadata(other).is_ok_and(|m| (m.dev(), m.ino()) == (metadata.dev(), metadata.ino()))
+            || (metadata.len() > 0 && same_content(path, other))
+    };
+    match same_size.iter().position(is_twin) {
+        Some(at) => Some(&same_size[at]),
+        None => {
+            same_size.push(path.to_path_buf());
+            None
+        }
+    }
+}
+
+fn same_content(a: &Path, b: &Path) -> bool {
+    let compare = || -> std::io::Result<bool> {
+        let (mut a, mut b) = (File::open(a)?, File::open(b)?);
+        let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        loop {
+            let n = a.read(&mut left)?;
+            if n == 0 {
+                return Ok(true);
+            }
+            if b.read_exact(&mut right[..n]).is_err() || left[..n] != right[..n] {
+                return Ok(false);
+            }
+        }
+    };
+    compare().unwrap_or(false)
+}
+
+fn look(path: &Path, zone: Zone, year: Option<i32>, progress: &Progress) -> Result<Log, read::ReadError> {
+    let mut input = read::open(path, progress)?;
+    let mut head = Vec::new();
+    (&mut input.bytes).take(LOOK).read_to_end(&mut head)?;
+    let stdin = path == Path::new("-");
+    let metadata = if stdin { None } else { Some(fs::metadata(path)?) };
+    let modified = metadata.as_ref().map_or_else(|| Utc::now().timestamp(), MetadataExt::mtime);
+    let tail = if stdin || input.compressed { Vec::new() } else { tail(path)? };
+
+    let near = start(&head, &tail, zone, year, modified, || mentions_leap_day(path, stdin));
+    let mut clock = Clock { zone, near };
+    let first = stamps(&head, &mut clock).next();
+    let last = if tail.is_empty() { None } else { stamps(&tail, &mut clock).last() };
+    let opened =
+        stdin.then(|| read::Input { bytes: Box::new(std::io::Cursor::new(head).chain(input.bytes)), compressed: input.compressed });
+    Ok(Log { path: path.to_path_buf(), near, first, last, size: metadata.map_or(0, |m| m.len()), opened })
+}
+
+/// The last part of a plain file, from a line's beginning.
+fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(LOOK);
+    let mut tail = Vec::new();
+    if file.seek(SeekFrom::Start(from)).is_ok() {
+        file.take(LOOK).read_to_end(&mut tail)?;
+    }
+    if from > 0 {
+        let line = memchr::memchr(b'\n', &tail).map_or(tail.len(), |at| at + 1);
+        tail.drain(..line);
+    }
+    Ok(tail)
+}
+
+/// The stamps of the lines that have one.
+fn stamps<'a>(text: &'a [u8], clock: &'a mut Clock) -> impl Iterator<Item = Micros> + 'a {
+    let mut envelope = Envelope::default();
+    text.split(|c| *c == b'\n').filter_map(move |line| match envelope.open(line, clock) {
+        Ok(Opened::Record(record)) => Some(record.time),
+        Ok(Opened::Repeat { time, .. }) => Some(time),
+        Err(_) => None,
+    })
+}
+
+/// Near which time the log's first line lies.
+fn start(head: &[u8], tail: &[u8], zone: Zone, year: Option<i32>, modified: i64, leap_day: impl Fn() -> bool) -> i64 {
+    let at = |near: i64, text: &[u8]| stamps(text, &mut Clock { zone, near }).next().map(|time| time / 1_000_000);
+    if let Some(year) = year {
+        // The first line lies in that year: the middle of it is nearer to all of it than to any other.
+        return NaiveDate::from_ymd_opt(year, 7, 2)
+            .and_then(|day| day.and_hms_opt(0, 0, 0))
+            .map_or(modified, |middle| middle.and_utc().timestamp());
+    }
+    if let Some(born) = birth(head, zone, modified) {
+        return born;
+    }
+    // The last line is not younger than the file, but for clocks that differ and zones that are not known.
+    let newest = modified + 86_400;
+    let not_later = |near: i64, text: &[u8], than: i64| {
+        let time = at(near, text)?;
+        if time > than { at(near - YEAR, text) } else { Some(time) }
+    };
+    let last = tail.rsplit(|c| *c == b'\n').find_map(|line| not_later(newest, line, newest)).unwrap_or(newest);
+    let Some(first) = not_later(last, head, last + 86_400) else { return modified };
+    let day = |time: i64| DateTime::from_timestamp(time, 0).map(|t| (t.month(), t.day(), t.year()));
+    let Some((month, _, first_year)) = day(first) else { return first };
+    let crosses = month <= 2 && day(last).is_none_or(|(month, ..)| month >= 2);
+    if crosses && NaiveDate::from_ymd_opt(first_year, 2, 29).is_none() && leap_day() {
+        return (1..8)
+            .find_map(|back| {
+                Some(first - i64::from(back) * YEAR)
+                    .filter(|t| day(*t).is_some_and(|(_, _, y)| NaiveDate::from_ymd_opt(y, 2, 29).is_some()))
+            })
+            .unwrap_or(first);
+    }
+    first
+}
+
+/// A queue id that holds its birth second, on a line whose stamp agrees with it but for the year.
+fn birth(head: &[u8], zone: Zone, modified: i64) -> Option<i64> {
+    let mut envelope = Envelope::default();
+    let mut clock = Clock { zone, near: modified };
+    head.split(|c| *c == b'\n').find_map(|line| {
+        let Ok(Opened::Record(record)) = envelope.open(line, &mut clock) else { return None };
+        let born = birth_second(record.text.0)?;
+        let mut at_birth = Clock { zone, near: born };
+        let Ok(Opened::Record(again)) = Envelope::default().open(line, &mut at_birth) else { return None };
+        // A message waits for days at most.
+        let waited = again.time / 1_000_000 - born;
+        (-86_400..20 * 86_400).contains(&waited).then_some(again.time / 1_000_000)
+    })
+}
+
+/// Whether a line of 29 February is in the log; asked only where it decides the year.
+fn mentions_leap_day(path: &Path, stdin: bool) -> bool {
+    if stdin {
+        return false;
+    }
+    let Ok(mut input) = read::open(path, &Progress::default()) else { return false };
+    let (mut block, mut kept) = (vec![0; 1 << 18], 0);
+    while let Ok(n @ 1..) = input.bytes.read(&mut block[kept..]) {
+        let filled = kept + n;
+        if memchr::memmem::find(&block[..filled], b"\nFeb 29 ").is_some() || block.starts_with(b"Feb 29 ") {
+            return true;
+        }
+        kept = filled.min(16);
+        block.copy_within(filled - kept..filled, 0);
+    }
+    false
+}
+
+/// Names as people order them: `mail.log.2` before `mail.log.10`. Of equal stamps the higher rotation is older.
+fn natural(a: &Path, b: &Path) -> Ordering {
+    let parts = |path: &Path| {
+        let name = path.to_string_lossy().into_owned();
+        let mut parts: Vec<(String, u64)> = vec![(String::new(), 0)];
+        for c in name.chars() {
+            let last = parts.len() - 1;
+            match c.to_digit(10) {
+                Some(digit) => parts[last].1 = parts[last].1.saturating_mul(10).saturating_add(u64::from(digit)),
+                None if parts[last].1 > 0 => parts.push((c.to_string(), 0)),
+                None => parts[last].0.push(c),
+            }
+        }
+        parts
+    };
+    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begins(head: &str, tail: &str, modified: &str) -> String {
+        let utc = |text: &str| text.parse::<DateTime<Utc>>().unwrap().timestamp();
+        let zone: Zone = "UTC".parse().unwrap();
+        let near =
+            start(head.as_bytes(), tail.as_bytes(), zone, None, utc(modified), || head.contains("Feb 29") || tail.contains("Feb 29"));
+        let first = stamps(head.as_bytes(), &mut Clock { zone, near }).next().unwrap();
+        DateTime::from_timestamp_micros(first).unwrap().date_naive().to_string()
+    }
+
+    #[test]
+    fn the_year_comes_from_the_time_of_the_file() {
+        let line = |day: &str| format!("{day} 10:00:00 h postfix/qmgr[1]: 4F9D195432C: removed\n");
+        assert_eq!(begins(&line("Nov 24"), &line("Nov 24"), "2026-11-24T12:00:00Z"), "2026-11-24");
+        assert_eq!(begins(&line("Nov 24"), &line("Nov 24"), "2027-03-01T12:00:00Z"), "2026-11-24");
+        assert_eq!(begins(&line("Dec 31"), &line("Jan  1"), "2027-01-01T12:00:00Z"), "2026-12-31");
+        assert_eq!(begins(&line("Dec 31"), "", "2027-01-01T12:00:00Z"), "2026-12-31");
+        assert_eq!(begins(&line("Feb 28"), &line("Mar  1"), "2026-11-24T12:00:00Z"), "2026-02-28");
+        assert_eq!(begins(&(line("Feb 28") + &line("Feb 29")), &line("Mar  1"), "2026-11-24T12:00:00Z"), "2024-02-28");
+        assert_eq!(begins(&line("Feb 29"), &line("Feb 29"), "2026-11-24T12:00:00Z"), "2024-02-29");
+    }
+
+    #[test]
+    fn a_long_queue_id_knows_better_than_the_file() {
+        // 4jYXyH6xTcz1XQCP was born on 2026-11-24.
+        let line = "Nov 24 06:31:19 mail postfix-out/cleanup[593]: 4jYXyH6xTcz1XQCP: message-id=<a@b.example>\n";
+        assert_eq!(begins(line, line, "2031-01-01T00:00:00Z"), "2026-11-24");
+    }
+
+    #[test]
+    fn names_in_natural_order() {
+        let order = |a: &str, b: &str| natural(Path::new(a), Path::new(b));
+        assert_eq!(order("mail.log.2", "mail.log.10"), Ordering::Less);
+        assert_eq!(order("mail.log", "mail.log.1"), Ordering::Less);
+    }
+}

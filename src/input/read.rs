@@ -1,0 +1,103 @@
+//! Opens one input and gives its bytes, decompressed. What it is, is told by its content, never by its name.
+
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why an input could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("is a directory; name the files in it")]
+    Directory,
+    #[error("is compressed with {0}, which is not read yet; unpack it first")]
+    Compression(&'static str),
+    #[error("holds {0}, which is not read yet; give the log as syslog lines")]
+    Form(&'static str),
+    #[error("is no text but a binary file")]
+    Binary,
+}
+
+/// What was read of all inputs so far, in bytes as they lie on disk: for the progress bar.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(pub Arc<AtomicU64>);
+
+struct Counted<R> {
+    inner: R,
+    progress: Progress,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(to)?;
+        self.progress.0.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// An open input.
+pub struct Input {
+    pub bytes: Box<dyn Read + Send>,
+    pub compressed: bool,
+}
+
+/// Opens a file, or standard input for `-`.
+///
+/// # Errors
+/// Where it can't be opened, or holds what is not read.
+pub fn open(path: &Path, progress: &Progress) -> Result<Input, ReadError> {
+    let raw: Box<dyn Read + Send> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(ReadError::Directory);
+        }
+        Box::new(file)
+    };
+    decode(Counted { inner: raw, progress: progress.clone() })
+}
+
+/// Looks at the first bytes and puts the right decoder before the rest.
+fn decode<R: Read + Send + 'static>(mut raw: R) -> Result<Input, ReadError> {
+    let mut head = Vec::with_capacity(HEAD);
+    (&mut raw).take(HEAD as u64).read_to_end(&mut head)?;
+    match head.as_slice() {
+        [0x1f, 0x8b, ..] => {
+            let whole = BufReader::with_capacity(1 << 18, io::Cursor::new(head).chain(raw));
+            return Ok(Input { bytes: Box::new(MultiGzDecoder::new(whole)), compressed: true });
+        }
+        [b'B', b'Z', b'h', ..] => return Err(ReadError::Compression("bzip2")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => return Err(ReadError::Compression("xz")),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => return Err(ReadError::Compression("zstd")),
+        [b'{', ..] => return Err(ReadError::Form("JSON lines")),
+        [b'_', b'_', b'C', b'U', b'R', ..] => return Err(ReadError::Form("a journal export")),
+        _ if is_binary(&head) => return Err(ReadError::Binary),
+        _ => {}
+    }
+    Ok(Input { bytes: Box::new(io::Cursor::new(head).chain(raw)), compressed: false })
+}
+
+const HEAD: usize = 4096;
+
+/// Mostly control characters: no log, however damaged.
+fn is_binary(head: &[u8]) -> bool {
+    let control = head.iter().filter(|c| c.is_ascii_control() && !matches!(c, b'\n' | b'\r' | b'\t')).count();
+    control * 10 > head.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_with_a_few_odd_bytes_is_no_binary_file() {
+        assert!(!is_binary(b""));
+        assert!(!is_binary(b"Nov 24 06:31:15 mail postfix/smtp[1]: a \0\0 b\n"));
+        assert!(is_binary(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"));
+    }
+}

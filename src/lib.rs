@@ -1,0 +1,17 @@
+//! mailscope: what happened to the mail, out of the logs of the servers that carried it.
+//!
+//! The path of a line: `input` cuts logs into chunks of whole lines; `pipeline` reads the chunks in parallel with the
+//! parsers of `mailscope-parsers`; `correlate` joins events to messages, in the order of the log; `aggregate` sums up,
+//! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows.
+//!
+//! What is absent, and why: no clock below `input` and `cli` (the same log gives the same report at any time), no parser
+//! in `input`, no printing outside `render`, `export` and `cli`, no thread outside `pipeline`.
+
+pub mod aggregate;
+pub mod cli;
+pub mod correlate;
+pub mod export;
+pub mod input;
+pub mod pipeline;
+pub mod render;
+pub mod report;

@@ -1,0 +1,111 @@
+//! Chunks to results, on several threads, in order where order counts. The only place that uses rayon.
+//!
+//! Every worker does the same: it takes the next chunk, reads it on its own, waits for its turn, hands what needs the
+//! order of the log to the one who keeps it, and goes on. Turns follow the order of the chunks, so whatever happens
+//! inside a turn happens as if there were one thread. A chunk that is being worked on is all that a worker holds: memory
+//! is bounded by the number of threads.
+
+mod lines;
+
+pub use lines::{NO_TIME, Reader, Seen, Settings, host_matches};
+
+use crate::input::{Chunk, Chunks};
+use std::ops::ControlFlow;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What is done in turn, one chunk after the other.
+struct Ordered<O> {
+    state: Mutex<(u64, O)>,
+    changed: Condvar,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A worker that panicked has been reported already; the others may finish.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A chunk's place in the order.
+pub struct Turn<'a, O> {
+    ordered: &'a Ordered<O>,
+    number: u64,
+    taken: bool,
+}
+
+impl<O> Turn<'_, O> {
+    /// Waits until every earlier chunk has had its turn, and then uses what is kept in order.
+    pub fn take<R>(mut self, with: impl FnOnce(&mut O) -> R) -> R {
+        self.wait_and(with)
+    }
+
+    fn wait_and<R>(&mut self, with: impl FnOnce(&mut O) -> R) -> R {
+        self.taken = true;
+        let number = self.number;
+        let state = lock(&self.ordered.state);
+        let mut state = self.ordered.changed.wait_while(state, |(next, _)| *next != number).unwrap_or_else(PoisonError::into_inner);
+        let result = with(&mut state.1);
+        state.0 += 1;
+        drop(state);
+        self.ordered.changed.notify_all();
+        result
+    }
+}
+
+impl<O> Drop for Turn<'_, O> {
+    fn drop(&mut self) {
+        // A turn that nobody wanted must pass all the same, or the later ones would wait for ever.
+        if !self.taken {
+            self.wait_and(|_| ());
+        }
+    }
+}
+
+/// What comes out of a run.
+pub struct Done<L, O> {
+    /// What each worker kept for itself.
+    pub locals: Vec<L>,
+    pub ordered: O,
+    pub chunks: Chunks,
+}
+
+/// Works through all chunks on `threads` threads.
+///
+/// # Errors
+/// Where the threads can't be had.
+pub fn run<L, O>(
+    chunks: Chunks,
+    threads: usize,
+    ordered: O,
+    local: impl Fn() -> L + Sync,
+    work: impl Fn(&mut L, &Chunk, Turn<'_, O>) -> ControlFlow<()> + Sync,
+) -> anyhow::Result<Done<L, O>>
+where
+    L: Send,
+    O: Send,
+{
+    let ordered = Ordered { state: Mutex::new((0, ordered)), changed: Condvar::new() };
+    let source = Mutex::new((0, chunks));
+    let worker = || {
+        let mut mine = local();
+        loop {
+            let (number, chunk) = {
+                let mut source = lock(&source);
+                let Some(chunk) = source.1.next_chunk() else { break };
+                source.0 += 1;
+                (source.0 - 1, chunk)
+            };
+            let flow = work(&mut mine, &chunk, Turn { ordered: &ordered, number, taken: false });
+            let mut source = lock(&source);
+            if flow.is_break() {
+                source.1.stop();
+                break;
+            }
+            source.1.recycle(chunk);
+        }
+        mine
+    };
+    let locals =
+        if threads <= 1 { vec![worker()] } else { rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.broadcast(|_| worker()) };
+    let ordered = ordered.state.into_inner().unwrap_or_else(PoisonError::into_inner).1;
+    let chunks = source.into_inner().unwrap_or_else(PoisonError::into_inner).1;
+    Ok(Done { locals, ordered, chunks })
+}

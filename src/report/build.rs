@@ -1,0 +1,364 @@
+//! Summaries to the published shape.
+
+use super::lists::{self, approximate, delay, rounded, sorted, text};
+use super::*;
+use crate::aggregate::{self, Merge, Summary, Table, provider};
+use crate::input::Zone;
+use crate::pipeline::NO_TIME;
+use mailscope_parsers::model::{Class, Micros};
+
+/// What only the reading of the input knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InputFacts {
+    pub files: u64,
+    pub bytes: u64,
+}
+
+const KINDS: [Kind; 7] = [Kind::Connection, Kind::Authentication, Kind::Response, Kind::Relay, Kind::Timeout, Kind::Blocklist, Kind::Tls];
+
+/// Builds the report of everything that was counted; lists end at `top` rows.
+#[must_use]
+pub fn build(summary: &Summary, input: InputFacts, top: usize, zone: Zone) -> Report {
+    let (lines, mail) = (&summary.lines, &summary.mail);
+    let span = window(summary);
+    let stamp = |time: Micros| zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false);
+    let (bucket_s, timeline) = timeline(summary, span, zone);
+    let mut other = BTreeMap::new();
+    let mut rows = Lists { top, other: &mut other, approximate: BTreeMap::new() };
+    let tables = Tables::of(summary);
+    let domains = rows.mail("domains", "domain", &tables.domains);
+    let providers = rows.mail("providers", "provider", &tables.providers);
+    let relays = rows.mail("relays", "relay", &tables.relays);
+    let senders = rows.mail("senders", "sender", &mail.senders);
+    let sender_domains = rows.mail("sender_domains", "sender_domain", &tables.sender_domains);
+    let auth_users = rows.mail("auth_users", "auth_user", &mail.auth_users);
+    let (clients, beyond) = lists::clients(&tables.clients, top);
+    rows.note("clients", beyond, approximate(&tables.clients));
+    let problems = problems(lines, &mut rows, &stamp);
+    let unclassified = unclassified(lines, &mut rows);
+    let dsn = dsn(lines, &mut rows);
+    let approximate = rows.approximate;
+    Report {
+        schema: "mailscope.report/1",
+        window: Window { from: span.map(|(from, _)| stamp(from)), to: span.map(|(_, to)| stamp(to)) },
+        input: Input {
+            files: input.files,
+            bytes: input.bytes,
+            lines: lines.lines,
+            events: lines.events,
+            ignored: lines.ignored,
+            unrecognized: lines.unrecognized_lines(),
+            overlong: lines.overlong,
+            by_parser: lines.by_parser.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+        },
+        messages: messages(mail),
+        recipients: recipients(&mail.recipients),
+        attempts: attempts(summary),
+        rates: rates(summary),
+        delay: TotalDelay {
+            total: delay(&mail.delay),
+            stages: Stages {
+                before_qmgr: delay(&mail.stages.before_qmgr),
+                in_qmgr: delay(&mail.stages.in_qmgr),
+                conn_setup: delay(&mail.stages.conn_setup),
+                transmission: delay(&mail.stages.transmission),
+            },
+        },
+        rejects: rejects(&lines.rejects),
+        auth: Auth {
+            failures: lines.auth_failures,
+            successes: mail.auth_successes,
+            failed_users: sorted(&lines.auth_users).into_iter().take(top).map(|(user, count)| (text(user), *count)).collect(),
+        },
+        postscreen: words(&lines.postscreen, |verdict| verdict.name().to_owned()),
+        tls: Tls { inbound: sessions(&lines.inbound), outbound: sessions(&lines.outbound) },
+        connections: Connections { inbound: lines.connections, lost: lines.lost, timeout: lines.timeout },
+        problems,
+        kinds: kinds(summary),
+        classes: classes(summary),
+        dsn,
+        domains,
+        providers,
+        relays,
+        senders,
+        sender_domains,
+        auth_users,
+        clients,
+        hosts: hosts(lines),
+        distinct: Distinct {
+            senders: mail.distinct_senders.count(),
+            sender_domains: mail.distinct_sender_domains.count(),
+            recipients: mail.distinct_recipients.count(),
+            recipient_domains: mail.distinct_domains.count(),
+            clients: lines.distinct_clients.count(),
+        },
+        bucket_s,
+        timeline,
+        unclassified,
+        unrecognized: unrecognized(lines, top, &stamp),
+        other,
+        approximate,
+    }
+}
+
+/// The window asked for, its open ends at the first and the last line.
+fn window(summary: &Summary) -> Option<(Micros, Micros)> {
+    let span = summary.lines.span;
+    let from = summary.window.since.or(span.map(|(from, _)| from))?;
+    let to = summary.window.until.or(span.map(|(_, to)| to))?;
+    Some((from, to))
+}
+
+fn timeline(summary: &Summary, span: Option<(Micros, Micros)>, zone: Zone) -> (i64, Vec<Bucket>) {
+    let mut finest = summary.lines.timeline.clone();
+    finest.merge(summary.mail.timeline.clone());
+    // The window ends before `until`: no bucket begins there.
+    let span = span.map(|(from, to)| (from, if summary.window.until.is_some() { (to - 1).max(from) } else { to }));
+    timeline::build(&finest, span, zone)
+}
+
+/// The tables that are put together from what lines and lives say.
+struct Tables {
+    domains: Table<aggregate::MailRow>,
+    relays: Table<aggregate::MailRow>,
+    providers: Table<aggregate::MailRow>,
+    sender_domains: Table<aggregate::MailRow>,
+    clients: Table<aggregate::ClientRow>,
+}
+
+impl Tables {
+    fn of(summary: &Summary) -> Self {
+        let (lines, mail) = (&summary.lines, &summary.mail);
+        let mut domains = mail.domains.clone();
+        for (domain, attempts) in lines.deferred_domains.iter() {
+            domains.row(domain).deferred_attempts += attempts;
+        }
+        domains.dropped.deferred_attempts += lines.deferred_domains.dropped;
+        let mut relays = mail.relays.clone();
+        relays.merge(lines.deferred_relays.clone(), |_, _| ());
+        let mut providers = mail.providers.clone();
+        for (relay, row) in mail.relays.iter().chain(lines.deferred_relays.iter()) {
+            providers.row(provider(relay).as_bytes()).merge(row.clone());
+        }
+        let mut sender_domains = mail.sender_domains.clone();
+        for (sender, row) in mail.senders.iter() {
+            sender_domains.row(aggregate::sender_domain(sender)).merge(row.clone());
+        }
+        let mut clients = mail.clients.clone();
+        clients.merge(lines.clients.clone(), |_, _| ());
+        Self { domains, relays, providers, sender_domains, clients }
+    }
+}
+
+/// Lists as they grow, and what is said beside them.
+struct Lists<'a> {
+    top: usize,
+    other: &'a mut BTreeMap<&'static str, Other>,
+    approximate: BTreeMap<&'static str, Approximate>,
+}
+
+impl Lists<'_> {
+    fn note(&mut self, list: &'static str, other: Option<Other>, approximate: Option<Approximate>) {
+        self.other.extend(other.map(|other| (list, other)));
+        self.approximate.extend(approximate.map(|approximate| (list, approximate)));
+    }
+
+    fn mail(&mut self, list: &'static str, key: &'static str, table: &Table<aggregate::MailRow>) -> Vec<MailRow> {
+        let (rows, other) = lists::mail(key, table, self.top);
+        self.note(list, other, approximate(table));
+        rows
+    }
+
+    /// Notes how many rows of a list of counts are beyond the top, and their sum.
+    fn counts(&mut self, list: &'static str, counts: impl ExactSizeIterator<Item = u64>, table: Option<(u64, u64)>) {
+        let (keys, dropped) = table.unwrap_or_default();
+        let rows = (counts.len().saturating_sub(self.top)) as u64 + keys;
+        let count = counts.skip(self.top).sum::<u64>() + dropped;
+        if rows > 0 {
+            let sum = if list == "dsn" { OtherSum::Attempts { attempts: count } } else { OtherSum::Count { count } };
+            self.other.insert(list, Other { rows, sum });
+        }
+    }
+}
+
+fn problems(lines: &aggregate::Lines, rows: &mut Lists<'_>, stamp: &impl Fn(Micros) -> String) -> Vec<Problem> {
+    let all = sorted(&lines.problems);
+    rows.counts("problems", all.iter().map(|(_, row)| row.count), Some((lines.problems.dropped_keys, lines.problems.dropped.count)));
+    all.into_iter()
+        .take(rows.top)
+        .map(|(key, row)| {
+            let end = memchr::memchr(0, key).unwrap_or(key.len());
+            let severity = memchr::memchr(b' ', key).unwrap_or(end).min(end);
+            let seen = row.seen.filter(|(first, _)| *first != NO_TIME);
+            Problem {
+                severity: text(&key[..severity]),
+                program: text(key.get(severity + 1..end).unwrap_or_default()),
+                template: text(key.get(end + 1..).unwrap_or_default()),
+                count: row.count,
+                first: seen.map(|(first, _)| stamp(first)),
+                last: seen.map(|(_, last)| stamp(last)),
+            }
+        })
+        .collect()
+}
+
+fn unclassified(lines: &aggregate::Lines, rows: &mut Lists<'_>) -> Vec<Template> {
+    let all = sorted(&lines.unclassified);
+    rows.counts(
+        "unclassified",
+        all.iter().map(|(_, row)| row.count),
+        Some((lines.unclassified.dropped_keys, lines.unclassified.dropped.count)),
+    );
+    all.into_iter().take(rows.top).map(|(template, row)| Template { template: text(template), count: row.count }).collect()
+}
+
+fn dsn(lines: &aggregate::Lines, rows: &mut Lists<'_>) -> Vec<DsnRow> {
+    let mut all: Vec<DsnRow> = lines.dsn.iter().map(|(dsn, attempts)| DsnRow { dsn: dsn.to_string(), attempts: *attempts }).collect();
+    all.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.dsn.cmp(&b.dsn)));
+    rows.counts("dsn", all.iter().map(|row| row.attempts), None);
+    all.truncate(rows.top);
+    all
+}
+
+fn unrecognized(lines: &aggregate::Lines, top: usize, stamp: &impl Fn(Micros) -> String) -> Vec<Unrecognized> {
+    let row =
+        |(reason, (count, examples)): (&mailscope_parsers::model::Unrecognized, &(u64, std::collections::BTreeSet<aggregate::Example>))| {
+            Unrecognized {
+                reason: reason.reason(),
+                count: *count,
+                programs: if *reason == mailscope_parsers::model::Unrecognized::Program {
+                    sorted(&lines.programs_without_parser).into_iter().take(top).map(|(program, count)| (text(program), *count)).collect()
+                } else {
+                    Counts::new()
+                },
+                examples: examples
+                    .iter()
+                    .map(|example| Example {
+                        time: (example.time != NO_TIME).then(|| stamp(example.time)),
+                        host: text(&example.host),
+                        text: text(&example.text),
+                    })
+                    .collect(),
+            }
+        };
+    let mut rows: Vec<Unrecognized> = lines.unrecognized.iter().map(row).collect();
+    rows.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(b.reason)));
+    rows
+}
+
+fn messages(mail: &aggregate::Mail) -> Messages {
+    let (messages, outcomes) = (&mail.messages, &mail.notification_outcomes);
+    Messages {
+        received: messages.received,
+        notifications: messages.notifications,
+        reinjected: messages.reinjected,
+        queue_files: messages.queue_files,
+        size_bytes: messages.size_bytes,
+        removed: messages.removed,
+        removed_unseen: messages.removed_unseen,
+        open: messages.open,
+        abandoned: messages.abandoned,
+        notification_outcomes: NotificationOutcomes {
+            delivered: outcomes.delivered,
+            bounced: outcomes.bounced,
+            expired: outcomes.expired,
+            deferred: outcomes.deferred,
+        },
+    }
+}
+
+fn recipients(counts: &aggregate::Recipients) -> Recipients {
+    Recipients {
+        delivered: counts.delivered,
+        forwarded: counts.forwarded,
+        handed_off: counts.handed_off,
+        bounced: counts.bounced,
+        expired: counts.expired,
+        discarded: counts.discarded,
+        deleted: counts.deleted,
+        deferred: counts.deferred,
+        ever_deferred: counts.ever_deferred,
+    }
+}
+
+fn attempts(summary: &Summary) -> Attempts {
+    let counts = &summary.lines.attempts;
+    Attempts { total: counts.total, sent: counts.sent, deferred: counts.deferred, bounced: counts.bounced, expired: summary.mail.expiries }
+}
+
+fn rates(summary: &Summary) -> Rates {
+    let share = |part: u64, whole: u64| (whole > 0).then(|| rounded(part as f64 / whole as f64));
+    let (lines, mail) = (&summary.lines, &summary.mail);
+    Rates {
+        bounce: share(mail.bad, mail.good + mail.bad),
+        deferral: share(lines.attempts.deferred, lines.attempts.total),
+        reject: share(lines.rejects.total, lines.rejects.total + mail.messages.received),
+    }
+}
+
+fn rejects(counts: &aggregate::Rejects) -> Rejects {
+    Rejects {
+        total: counts.total,
+        warnings: counts.warnings,
+        by_stage: words(&counts.by_stage, |stage| stage.name().to_owned()),
+        by_class: words(&counts.by_class, |class| class.name().to_owned()),
+        by_dsn: words(&counts.by_dsn, ToString::to_string),
+        by: words(&counts.by, |by| by.name().to_owned()),
+        actions: words(&counts.actions, |action| action.name().to_owned()),
+    }
+}
+
+fn sessions(counts: &aggregate::Sessions) -> Sessions {
+    Sessions {
+        sessions: counts.sessions,
+        by_version: words(&counts.by_version, |version| text(version)),
+        by_trust: words(&counts.by_trust, |trust| trust.name().to_owned()),
+    }
+}
+
+fn words<K>(counts: &BTreeMap<K, u64>, name: impl Fn(&K) -> String) -> Counts {
+    counts.iter().map(|(key, count)| (name(key), *count)).collect()
+}
+
+fn kinds(summary: &Summary) -> Vec<KindRow> {
+    let sum = |counts: &mut dyn Iterator<Item = (Class, u64)>, kind: Kind| {
+        counts.filter(|(class, _)| class.kind() == kind).map(|(_, count)| count).sum::<u64>()
+    };
+    let rows = KINDS.map(|kind| KindRow {
+        kind,
+        recipients: sum(&mut summary.mail.class_recipients.iter().map(|((class, _), count)| (*class, *count)), kind),
+        attempts: sum(&mut summary.lines.class_attempts.iter().map(|((class, _), count)| (*class, *count)), kind),
+        rejects: sum(&mut summary.lines.rejects.by_class.iter().map(|(class, count)| (*class, *count)), kind),
+    });
+    let mut rows: Vec<KindRow> = rows.into_iter().filter(|row| row.recipients + row.attempts + row.rejects > 0).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.recipients + row.attempts + row.rejects));
+    rows
+}
+
+fn classes(summary: &Summary) -> Vec<ClassRow> {
+    let (recipients, attempts) = (&summary.mail.class_recipients, &summary.lines.class_attempts);
+    let keys: std::collections::BTreeSet<(Class, bool)> = recipients.keys().chain(attempts.keys()).copied().collect();
+    let row = |key: (Class, bool)| ClassRow {
+        class: key.0.name(),
+        permanence: if key.1 { Permanence::Permanent } else { Permanence::Transient },
+        side: key.0.side(),
+        recipients: recipients.get(&key).copied().unwrap_or(0),
+        attempts: attempts.get(&key).copied().unwrap_or(0),
+    };
+    let mut rows: Vec<ClassRow> = keys.into_iter().map(row).collect();
+    rows.sort_by(|a, b| {
+        (b.recipients, b.attempts).cmp(&(a.recipients, a.attempts)).then_with(|| (a.class, a.permanence).cmp(&(b.class, b.permanence)))
+    });
+    rows
+}
+
+fn hosts(lines: &aggregate::Lines) -> Vec<HostRow> {
+    let row = |(host, counts): (&[u8], &aggregate::HostRow)| HostRow {
+        host: text(host),
+        lines: counts.lines,
+        received: counts.received,
+        delivered: counts.delivered,
+        bounced: counts.bounced,
+    };
+    sorted(&lines.hosts).into_iter().map(row).collect()
+}

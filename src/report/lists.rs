@@ -1,0 +1,94 @@
+//! Tables to lists: the heaviest rows first, of equal ones the first name, the rest in one sum.
+
+use super::{Approximate, ClientRow, Delay, DelayFigures, MailRow, Other, OtherSum};
+use crate::aggregate::{self, Merge, Quantiles, Row, Table};
+
+/// The rows of a table, heaviest first.
+pub fn sorted<R: Row>(table: &Table<R>) -> Vec<(&[u8], &R)> {
+    let mut rows: Vec<(&[u8], &R)> = table.iter().collect();
+    rows.sort_by(|a, b| b.1.weight().cmp(&a.1.weight()).then_with(|| a.0.cmp(b.0)));
+    rows
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A list of mail rows and what is beyond it.
+pub fn mail(key: &'static str, table: &Table<aggregate::MailRow>, top: usize) -> (Vec<MailRow>, Option<Other>) {
+    let rows = sorted(table);
+    let list = rows.iter().take(top).map(|(name, row)| mail_row(key, text(name), row)).collect();
+    let beyond = rows.iter().skip(top);
+    let count = beyond.len() as u64 + table.dropped_keys;
+    let mut sum = table.dropped.clone();
+    beyond.for_each(|(_, row)| sum.merge((*row).clone()));
+    let other = (count > 0).then(|| Other { rows: count, sum: OtherSum::Mail(Box::new(mail_row("", String::new(), &sum))) });
+    (list, other)
+}
+
+fn mail_row(key: &'static str, name: String, row: &aggregate::MailRow) -> MailRow {
+    MailRow {
+        key,
+        name,
+        delivered: row.delivered,
+        bounced: row.bounced,
+        expired: row.expired,
+        deferred: row.deferred,
+        deferred_attempts: row.deferred_attempts,
+        size_bytes: row.size_bytes,
+        bounce_rate: row.bounce_rate().map(rounded),
+        delay: delay(&row.delay),
+        top_class: row.top_class().map(|class| class.name()),
+    }
+}
+
+/// A list of clients and what is beyond it.
+pub fn clients(table: &Table<aggregate::ClientRow>, top: usize) -> (Vec<ClientRow>, Option<Other>) {
+    let row = |client: String, row: &aggregate::ClientRow| ClientRow {
+        client,
+        name: text(row.name()),
+        connections: row.connections,
+        received: row.received,
+        rejected: row.rejected,
+        auth_failures: row.auth_failures,
+        size_bytes: row.size_bytes,
+    };
+    let rows = sorted(table);
+    let list = rows.iter().take(top).map(|(client, counts)| row(text(client), counts)).collect();
+    let beyond = rows.iter().skip(top);
+    let count = beyond.len() as u64 + table.dropped_keys;
+    let mut sum = table.dropped.clone();
+    beyond.for_each(|(_, counts)| sum.merge((*counts).clone()));
+    let sum = ClientRow { name: String::new(), ..row(String::new(), &sum) };
+    (list, (count > 0).then_some(Other { rows: count, sum: OtherSum::Client(sum) }))
+}
+
+/// By how much a table's rows may be too low, if it had to drop any.
+pub fn approximate<R: Row>(table: &Table<R>) -> Option<Approximate> {
+    (table.dropped_keys > 0).then_some(Approximate { dropped_keys: table.dropped_keys, error: table.error })
+}
+
+/// Seconds, to the microsecond.
+pub fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// Six digits after the point are enough for a share or a mean.
+pub fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+pub fn delay(quantiles: &Quantiles) -> Delay {
+    let at = |share| quantiles.quantile(share).map(seconds);
+    let figures = || {
+        Some(DelayFigures {
+            mean_s: rounded(seconds(quantiles.sum) / quantiles.count as f64),
+            p50_s: at(0.5)?,
+            p90_s: at(0.9)?,
+            p95_s: at(0.95)?,
+            p99_s: at(0.99)?,
+            max_s: seconds(quantiles.max),
+        })
+    };
+    Delay { count: quantiles.count, figures: figures() }
+}

@@ -1,0 +1,80 @@
+//! The finest buckets made coarser, by the length of the window alone.
+
+use super::Bucket;
+use crate::aggregate::{self, FINEST_S, Merge};
+use crate::input::Zone;
+use mailscope_parsers::model::Micros;
+use std::collections::BTreeMap;
+
+const HOUR_S: i64 = 3600;
+const DAY_S: i64 = 86_400;
+/// Empty buckets are shown up to so many in all: a stray stamp of another year must not fill pages.
+const MOST: i64 = 1000;
+
+/// 5 minutes for windows to 3 hours, hours to 7 days, days beyond.
+pub fn bucket_s(window: Option<(Micros, Micros)>) -> i64 {
+    let length_s = window.map_or(0, |(from, to)| (to - from) / 1_000_000);
+    match length_s {
+        _ if length_s <= 3 * HOUR_S => FINEST_S,
+        _ if length_s <= 7 * DAY_S => HOUR_S,
+        _ => DAY_S,
+    }
+}
+
+/// The start of the bucket that a time falls into, both in seconds since 1970 UTC.
+fn start(time: i64, bucket_s: i64, zone: Zone) -> i64 {
+    let local = zone.local(time * 1_000_000);
+    if bucket_s == DAY_S {
+        return local.date_naive().and_hms_opt(0, 0, 0).map_or(time, |midnight| zone.utc(midnight));
+    }
+    let offset = i64::from(local.offset().local_minus_utc());
+    (time + offset).div_euclid(bucket_s) * bucket_s - offset
+}
+
+pub fn build(finest: &aggregate::Timeline, window: Option<(Micros, Micros)>, zone: Zone) -> (i64, Vec<Bucket>) {
+    let bucket_s = bucket_s(window);
+    let mut buckets: BTreeMap<i64, aggregate::Bucket> = BTreeMap::new();
+    if let Some((from, to)) = window {
+        let (first, last) = (start(from / 1_000_000, bucket_s, zone), to / 1_000_000);
+        if (last - first) / bucket_s < MOST {
+            let mut at = first;
+            while at <= last {
+                buckets.entry(start(at, bucket_s, zone)).or_default();
+                at += bucket_s;
+            }
+        }
+    }
+    for (time, bucket) in finest.iter() {
+        buckets.entry(start(time, bucket_s, zone)).or_default().merge(*bucket);
+    }
+    let row = |(from, bucket): (i64, aggregate::Bucket)| Bucket {
+        from: zone.local(from * 1_000_000).to_rfc3339(),
+        received: bucket.received,
+        delivered: bucket.delivered,
+        deferred_attempts: bucket.deferred_attempts,
+        bounced: bucket.bounced,
+        rejected: bucket.rejected,
+    };
+    (bucket_s, buckets.into_iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_alone_chooses() {
+        let hours = |n: i64| Some((0, n * HOUR_S * 1_000_000));
+        assert_eq!((bucket_s(hours(3)), bucket_s(hours(4)), bucket_s(hours(168)), bucket_s(hours(169))), (FINEST_S, HOUR_S, HOUR_S, DAY_S));
+    }
+
+    #[test]
+    fn days_are_local_days() {
+        let mut finest = aggregate::Timeline::default();
+        finest.at(1_795_476_600_000_000).received = 1; // 2026-11-23T23:30Z, the 24th in Berlin
+        let (_, rows) =
+            build(&finest, Some((1_795_476_600_000_000 - 8 * DAY_S * 1_000_000, 1_795_476_600_000_000)), "Europe/Berlin".parse().unwrap());
+        let row = rows.iter().find(|row| row.received == 1).unwrap();
+        assert_eq!(row.from, "2026-11-24T00:00:00+01:00");
+    }
+}
