@@ -26,6 +26,38 @@ pub struct Example {
     pub text: Box<[u8]>,
 }
 
+/// A count for each key; the first few keys are found at once, and they are the frequent ones.
+#[derive(Clone, Debug)]
+pub struct Tally<K> {
+    front: Vec<(K, u64)>,
+    rest: BTreeMap<K, u64>,
+}
+
+impl<K> Default for Tally<K> {
+    fn default() -> Self {
+        Self { front: Vec::new(), rest: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord> Tally<K> {
+    const FRONT: usize = 16;
+
+    #[inline]
+    pub fn add(&mut self, key: K, count: u64) {
+        if let Some((_, sum)) = self.front.iter_mut().find(|(known, _)| *known == key) {
+            *sum += count;
+        } else if self.front.len() < Self::FRONT {
+            self.front.push((key, count));
+        } else {
+            *self.rest.entry(key).or_default() += count;
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&K, u64)> {
+        self.front.iter().map(|(key, count)| (key, *count)).chain(self.rest.iter().map(|(key, count)| (key, *count)))
+    }
+}
+
 /// Attempts by status.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attempts {
@@ -77,7 +109,7 @@ pub struct Lines {
     pub timeout: u64,
     pub problems: Table<TextRow>,
     pub unclassified: Table<TextRow>,
-    pub dsn: BTreeMap<EnhancedStatus, u64>,
+    pub dsn: Tally<EnhancedStatus>,
     /// Failed attempts by class, of bounces and of deferrals.
     pub class_attempts: BTreeMap<(Class, bool), u64>,
     /// Deferred attempts of each recipient domain and each relay.
@@ -114,7 +146,7 @@ impl Default for Lines {
             timeout: 0,
             problems: Table::new(SOME),
             unclassified: Table::new(SOME),
-            dsn: BTreeMap::new(),
+            dsn: Tally::default(),
             class_attempts: BTreeMap::new(),
             deferred_domains: Table::new(MANY),
             deferred_relays: Table::new(MANY),
@@ -223,7 +255,7 @@ impl Lines {
         }
         self.attempts.total += count;
         if let Some(dsn) = delivery.dsn {
-            *self.dsn.entry(dsn).or_default() += count;
+            self.dsn.add(dsn, count);
         }
         match delivery.status {
             Status::Sent | Status::Forwarded | Status::Discarded => self.attempts.sent += count,
@@ -335,7 +367,7 @@ impl Lines {
         self.timeout += other.timeout;
         self.problems.merge(other.problems, |_, _| ());
         self.unclassified.merge(other.unclassified, |_, _| ());
-        add(&mut self.dsn, other.dsn);
+        other.dsn.iter().for_each(|(dsn, count)| self.dsn.add(*dsn, count));
         add(&mut self.class_attempts, other.class_attempts);
         self.deferred_domains.merge(other.deferred_domains, |_, _| ());
         self.deferred_relays.merge(other.deferred_relays, |_, _| ());

@@ -6,7 +6,7 @@ use super::rows::{ClientRow, HostRow, MailRow};
 use super::table::Table;
 use super::timeline::Timeline;
 use super::{Distinct, Merge, Window, provider};
-use crate::correlate::{End, Life, Outcome, Recipient, address_hash, hash};
+use crate::correlate::{End, Life, Outcome, Recipient, hash};
 use mailscope_parsers::model::{Class, domain_of};
 use std::collections::BTreeMap;
 
@@ -122,12 +122,8 @@ impl Mail {
         if received {
             self.received(life);
         }
-        let counted: Vec<&Recipient> = life.recipients.iter().filter(|r| window.contains(r.last_attempt)).collect();
-        if counted.is_empty() && !received {
-            return;
-        }
-        self.senders(life, &counted);
-        for recipient in counted {
+        self.senders(life, window);
+        for recipient in life.recipients.iter().filter(|r| window.contains(r.last_attempt)) {
             self.recipient(life, recipient);
         }
     }
@@ -176,24 +172,27 @@ impl Mail {
             row.named(arrival, name);
         }
         let sender = life.text(life.envelope_sender);
-        self.distinct_senders.add(address_hash(sender));
+        self.distinct_senders.add(hash(sender));
         self.distinct_sender_domains.add(hash(sender_domain(sender)));
     }
 
     /// One row a message, for all of its recipients.
-    fn senders(&mut self, life: &Life, recipients: &[&Recipient]) {
-        if recipients.is_empty() {
+    fn senders(&mut self, life: &Life, window: Window) {
+        let mut recipients = life.recipients.iter().filter(|r| window.contains(r.last_attempt)).peekable();
+        if recipients.peek().is_none() {
             return;
         }
         let message = life.message();
         let sender = message.text(if message.envelope_sender.is_empty() { life.envelope_sender } else { message.envelope_sender });
         let domains = &mut self.sender_domains;
         let row = self.senders.row_or_leave(row_key(sender), |sender, row| domains.row(sender_domain(sender)).merge(row.clone()));
-        recipients.iter().for_each(|recipient| count(row, life, recipient, true));
         let user = message.text(message.auth_user);
-        if !user.is_empty() {
-            let row = self.auth_users.row(user);
-            recipients.iter().for_each(|recipient| count(row, life, recipient, true));
+        let mut account = (!user.is_empty()).then(|| self.auth_users.row(user));
+        for recipient in recipients {
+            count(row, life, recipient, true);
+            if let Some(account) = &mut account {
+                count(account, life, recipient, true);
+            }
         }
     }
 
@@ -203,7 +202,7 @@ impl Mail {
         }
         let address = life.text(recipient.address);
         let domain = row_key(domain_of(address));
-        self.distinct_recipients.add(address_hash(address));
+        self.distinct_recipients.add(hash(address));
         self.distinct_domains.add(hash(domain));
         self.recipients.add(recipient);
         if life.is_notification() {

@@ -31,15 +31,29 @@ impl Merge for Bucket {
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     buckets: HashMap<i64, Bucket, foldhash::fast::FixedState>,
+    /// The bucket that was asked for last, not in `buckets` yet: times come in runs.
+    current: Option<(i64, Bucket)>,
 }
 
 impl Timeline {
     #[inline]
     pub fn at(&mut self, time: Micros) -> &mut Bucket {
-        self.buckets.entry(time.div_euclid(FINEST_S * 1_000_000)).or_default()
+        let number = time.div_euclid(FINEST_S * 1_000_000);
+        if self.current.is_none_or(|(current, _)| current != number) {
+            self.settle();
+        }
+        &mut self.current.get_or_insert((number, Bucket::default())).1
     }
 
-    pub fn merge(&mut self, other: Self) {
+    fn settle(&mut self) {
+        if let Some((number, bucket)) = self.current.take() {
+            self.buckets.entry(number).or_default().merge(bucket);
+        }
+    }
+
+    pub fn merge(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
         for (number, bucket) in other.buckets {
             self.buckets.entry(number).or_default().merge(bucket);
         }
@@ -47,6 +61,7 @@ impl Timeline {
 
     /// The start of each bucket, in seconds since 1970, and what happened in it; in no order.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &Bucket)> {
-        self.buckets.iter().map(|(number, bucket)| (number * FINEST_S, bucket))
+        let current = self.current.iter().map(|(number, bucket)| (number, bucket));
+        self.buckets.iter().chain(current).map(|(number, bucket)| (number * FINEST_S, bucket))
     }
 }

@@ -1,6 +1,6 @@
 //! The lives of one host: which line belongs to which life, and when a life is over.
 
-use super::life::{End, Life, Outcome, Slot};
+use super::life::{End, Life, Outcome, Slot, Span};
 use super::links::Links;
 use super::{DISORDER, Detail, FORGOTTEN, LINGER, NEVER_A_MESSAGE, Step};
 use hashbrown::HashTable;
@@ -9,7 +9,33 @@ use mailscope_parsers::model::{
 };
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
-use std::net::IpAddr;
+
+/// An id and where its life is; the id stands here, so that a look-up touches one place.
+struct Entry {
+    id: Id,
+    contested: bool,
+    at: u32,
+}
+
+/// A queue id in place. Longer ones than any MTA makes are cut: they are hostile.
+struct Id {
+    len: u8,
+    bytes: [u8; 26],
+}
+
+impl Id {
+    fn new(id: &[u8]) -> Self {
+        let len = id.len().min(26);
+        let mut bytes = [0; 26];
+        bytes[..len].copy_from_slice(&id[..len]);
+        Self { len: len as u8, bytes }
+    }
+
+    #[inline]
+    fn is(&self, id: &[u8]) -> bool {
+        self.bytes[..usize::from(self.len)] == id[..id.len().min(26)]
+    }
+}
 
 /// Everything that is known of one host.
 pub struct Host {
@@ -17,7 +43,7 @@ pub struct Host {
     pub name: Box<[u8]>,
     pub(super) lives: Vec<Life>,
     free: Vec<u32>,
-    by_id: HashTable<u32>,
+    by_id: HashTable<Entry>,
     pub(super) links: Links,
     pub(super) detail: Detail,
     since: Micros,
@@ -78,9 +104,10 @@ impl Host {
             Event::Accepted(event) => self.accepted(step, event, closed),
             Event::MessageId(event) => {
                 let at = self.begun(step, &event.queue_id, closed);
+                let rows = self.detail >= Detail::Recipients;
                 let life = &mut self.lives[at];
-                if life.message_id.is_empty() {
-                    life.message_id = life.keep(&event.message_id);
+                if life.message_id_hash == 0 {
+                    life.message_id = if rows { life.keep(&event.message_id) } else { Span::default() };
                     life.message_id_hash = if event.message_id.is_empty() { 0 } else { hash(&event.message_id) };
                 }
                 self.links_by_message_id(at);
@@ -97,32 +124,34 @@ impl Host {
 
     fn accepted(&mut self, step: &Step<'_>, event: &Accepted<'_>, closed: &mut Vec<Life>) {
         let hash = hash(&event.queue_id);
-        let instance = instance(&step.program);
         let mut contested = false;
-        if let Some(at) = self.find(hash, &event.queue_id, instance) {
+        if let Some(at) = self.find(hash, &event.queue_id, &step.program) {
             let life = &self.lives[at];
             // Its other lines may have been logged a little before this one.
             let same = life.arrival.is_none() && life.removed.is_none() && step.time - life.first_line <= DISORDER;
-            contested = !same && life.removed.is_none() && life.instance != instance && life.arrival.is_some();
+            contested = !same && life.removed.is_none() && life.instance != instance(&step.program) && life.arrival.is_some();
             if !same && !contested {
                 self.close(at, End::Open, closed);
             } else if contested {
-                self.lives[at].contested = true;
+                self.contest(at);
             }
         }
-        let at = match self.find(hash, &event.queue_id, instance) {
+        let at = match self.find(hash, &event.queue_id, &step.program) {
             Some(at) if !contested => at,
             _ => self.born(step, hash, &event.queue_id),
         };
+        if contested {
+            self.contest(at);
+        }
         let life = &mut self.lives[at];
-        life.contested |= contested;
         life.arrival = Some(step.time);
         life.last_line = life.last_line.max(step.time);
         let from = if event.original_client.absent() { event.client } else { event.original_client };
-        life.client_name = life.keep(&from.name);
+        if self.detail >= Detail::Recipients || from.ip.is_empty() {
+            life.client_name = life.keep(&from.name);
+        }
         life.client_ip = life.keep(&from.ip);
         if let Some(auth) = event.auth {
-            life.auth_method = life.keep(&auth.method);
             life.auth_user = life.keep(&auth.user);
         }
         if life.envelope_sender.is_empty() && event.local {
@@ -226,7 +255,7 @@ impl Host {
     /// The life that a line of its beginning belongs to: a new one if the last ended a while ago.
     fn begun(&mut self, step: &Step<'_>, id: &[u8], closed: &mut Vec<Life>) -> usize {
         let hash = hash(id);
-        let Some(at) = self.find(hash, id, instance(&step.program)) else {
+        let Some(at) = self.find(hash, id, &step.program) else {
             let at = self.born(step, hash, id);
             self.links_at_birth(at);
             return at;
@@ -242,7 +271,7 @@ impl Host {
     /// The life that any later line belongs to.
     fn known(&mut self, step: &Step<'_>, id: &[u8]) -> usize {
         let hash = hash(id);
-        match self.find(hash, id, instance(&step.program)) {
+        match self.find(hash, id, &step.program) {
             Some(at) => {
                 self.lives[at].last_line = self.lives[at].last_line.max(step.time);
                 at
@@ -251,14 +280,22 @@ impl Host {
         }
     }
 
-    pub(super) fn find(&self, hash: u64, id: &[u8], instance: u32) -> Option<usize> {
-        let lives = &self.lives;
-        self.by_id
-            .find(hash, |at| {
-                let life = &lives[*at as usize];
-                life.hash == hash && (!life.contested || life.instance == instance) && life.text(life.queue_id) == id
-            })
-            .map(|at| *at as usize)
+    /// The life of an id. Only where two instances claim the same open id, the program's name decides.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, id: &[u8], program: &[u8]) -> Option<usize> {
+        let found = self.by_id.find(hash, |entry| {
+            let is = entry.id.is(id);
+            is && (!entry.contested || self.lives[entry.at as usize].instance == instance(program))
+        });
+        found.map(|entry| entry.at as usize)
+    }
+
+    /// From now on the program's name tells this life from another one of the same id.
+    fn contest(&mut self, at: usize) {
+        let hash = self.lives[at].hash;
+        if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at as usize == at) {
+            entry.contested = true;
+        }
     }
 
     fn born(&mut self, step: &Step<'_>, hash: u64, id: &[u8]) -> usize {
@@ -282,8 +319,8 @@ impl Host {
             }
         };
         let lives = &self.lives;
-        let key = u32::try_from(at).unwrap_or(u32::MAX);
-        self.by_id.insert_unique(hash, key, |at| lives[*at as usize].hash);
+        let entry = Entry { id: Id::new(id), contested: false, at: u32::try_from(at).unwrap_or(u32::MAX) };
+        self.by_id.insert_unique(hash, entry, |entry| lives[entry.at as usize].hash);
         self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
         at
     }
@@ -329,7 +366,7 @@ impl Host {
         let slot = self.slot(at);
         let hash = self.lives[at].hash;
         self.links.forget(slot, self.lives[at].message_id_hash);
-        if let Ok(entry) = self.by_id.find_entry(hash, |other| *other == slot.at) {
+        if let Ok(entry) = self.by_id.find_entry(hash, |entry| entry.at == slot.at) {
             entry.remove();
         }
         let mut life = std::mem::take(&mut self.lives[at]);
@@ -367,8 +404,7 @@ fn instance(program: &[u8]) -> u32 {
     name.iter().fold(0, |value, c| (value ^ u32::from(*c)).wrapping_mul(0x0100_0193))
 }
 
+/// As MTAs write it, IPv4 in IPv6 included.
 pub fn is_loopback(ip: &[u8]) -> bool {
-    ip.starts_with(b"127.")
-        || ip == b"::1"
-        || std::str::from_utf8(ip).ok().and_then(|ip| ip.parse::<IpAddr>().ok()).is_some_and(|ip| ip.to_canonical().is_loopback())
+    ip.strip_prefix(b"::ffff:").unwrap_or(ip).starts_with(b"127.") || ip == b"::1"
 }

@@ -142,10 +142,8 @@ pub struct Life {
     pub host: u32,
     pub queue_id: Span,
     pub(super) instance: u32,
-    pub(super) contested: bool,
     pub client_name: Span,
     pub client_ip: Span,
-    pub auth_method: Span,
     pub auth_user: Span,
     pub envelope_sender: Span,
     pub message_id: Span,
@@ -188,6 +186,13 @@ impl Life {
     }
 
     pub(super) fn keep(&mut self, text: &[u8]) -> Span {
+        if text.is_empty() {
+            return Span::default();
+        }
+        if self.text.capacity() == 0 {
+            // Enough for most lives at once.
+            self.text.reserve(224);
+        }
         let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
         self.text.extend_from_slice(text);
         Span { start, len }
@@ -254,7 +259,6 @@ impl Life {
             queue_id: self.queue_id,
             client_name: self.client_name,
             client_ip: self.client_ip,
-            auth_method: self.auth_method,
             auth_user: self.auth_user,
             envelope_sender: self.envelope_sender,
             message_id: self.message_id,
@@ -276,6 +280,9 @@ impl Life {
 
     fn push(&mut self, recipient: Recipient) -> usize {
         let at = self.recipients.len();
+        if at == 0 {
+            self.recipients.reserve_exact(1);
+        }
         if at >= FEW {
             let all = self.recipients.iter().zip(0..).map(|(r, at)| (r.hash, at));
             let index = self.index.get_or_insert_with(|| Box::new(all.collect()));

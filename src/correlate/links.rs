@@ -68,7 +68,7 @@ impl Host {
     /// A queue file arrived: it may say itself what it continues, or be expected.
     pub(super) fn links_at_arrival(&mut self, at: usize, event: &Accepted<'_>) {
         if !event.original_queue_id.is_empty() {
-            let parent = self.find(hash(&event.original_queue_id), &event.original_queue_id, u32::MAX);
+            let parent = self.find(hash(&event.original_queue_id), &event.original_queue_id, b"");
             if let Some(parent) = parent.filter(|parent| *parent != at) {
                 let set_out = self.lives[parent].arrival.unwrap_or(self.lives[parent].first_line);
                 self.link(parent, at, set_out);
@@ -101,7 +101,7 @@ impl Host {
         let near = is_loopback(&event.relay.ip) || event.relay.ip.is_empty();
         if !event.queued_as.is_empty() {
             let id = hash(&event.queued_as);
-            match self.find(id, &event.queued_as, u32::MAX) {
+            match self.find(id, &event.queued_as, b"") {
                 Some(child) if child != at && self.arrived_from(child, at, event) => {
                     self.hand_off(at, recipient, child);
                     return;
@@ -115,7 +115,9 @@ impl Host {
             }
         }
         let message_id = self.lives[at].message_id_hash;
-        if event.status == Status::Sent && message_id != 0 && near {
+        // local(8) and virtual(8) deliver for good; their relay is their own name.
+        let final_agent = event.relay.ip.is_empty() && matches!(event.relay.name.0, b"local" | b"virtual" | b"");
+        if event.status == Status::Sent && message_id != 0 && near && !final_agent {
             let slot = self.slot(at);
             index(&mut self.links.parents, message_id, slot);
             if !self.links.children.is_empty() {

@@ -5,25 +5,24 @@ use super::order::{Log, Plan};
 use super::read::{self, Input, Progress};
 use super::{Clock, Zone};
 use mailscope_parsers::envelope::{Envelope, Opened};
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memrchr};
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 use std::vec;
 
 /// A longer line is cut here, counted, and said. Postfix and Exim write at most some kilobytes.
 pub const MAX_LINE: usize = 1 << 16;
 
 /// Whole lines of one log.
-#[derive(Default)]
 pub struct Chunk {
     pub lines: Vec<u8>,
     /// The last readable line before this chunk, for `last message repeated N times` and for lines without a stamp.
     pub context: Vec<u8>,
     /// The time near which the first yearless stamp lies.
     pub near: i64,
-    /// The log, and how many of its lines came before.
-    pub path: PathBuf,
-    pub lines_before: u64,
+    /// The log it is from.
+    pub path: Arc<Path>,
     /// Lines in it that were longer than [`MAX_LINE`] and lost their end on the way in.
     pub overlong: u64,
     /// Bytes that those lost.
@@ -44,11 +43,10 @@ pub struct Chunks {
 }
 
 struct Current {
-    path: PathBuf,
+    path: Arc<Path>,
     input: Input,
     near: i64,
     carry: Vec<u8>,
-    lines: u64,
     ended: bool,
     /// What the input ended with; told once all that came before it is read.
     failed: Option<io::Error>,
@@ -97,10 +95,11 @@ impl Chunks {
             buffer.clear();
             let (overlong, cut_bytes) = current.fill(&mut buffer, self.size);
             if !buffer.is_empty() {
-                return Some(self.finish(buffer, overlong, cut_bytes));
+                let chunk = current.chunk(buffer, self.zone, &mut self.context);
+                return Some(Chunk { overlong, cut_bytes, ..chunk });
             }
             if let Some(error) = current.failed.take() {
-                self.unreadable.push(Unreadable { path: current.path.clone(), why: explain(&current.input, error).into() });
+                self.unreadable.push(Unreadable { path: current.path.to_path_buf(), why: explain(&current.input, error).into() });
             }
             self.current = None;
         }
@@ -115,37 +114,7 @@ impl Chunks {
             }
         };
         self.files += 1;
-        Some(Current { path: log.path, input, near: log.near, carry: Vec::new(), lines: 0, ended: false, failed: None })
-    }
-
-    /// Puts what the chunk needs to be read on its own beside it.
-    fn finish(&mut self, lines: Vec<u8>, overlong: u64, cut_bytes: u64) -> Chunk {
-        let Some(current) = &mut self.current else { return Chunk::default() };
-        let mut clock = Clock { zone: self.zone, near: current.near };
-        let mut envelope = Envelope::default();
-        // The first stamp in the chunk: usually on its first line.
-        for line in lines.split(|c| *c == b'\n').take(64) {
-            if envelope.open(line, &mut clock).is_ok() {
-                break;
-            }
-        }
-        let count = memchr_iter(b'\n', &lines).count() as u64 + u64::from(lines.last() != Some(&b'\n'));
-        let chunk = Chunk {
-            context: self.context.clone(),
-            near: clock.near,
-            path: current.path.clone(),
-            lines_before: current.lines,
-            overlong,
-            cut_bytes,
-            lines,
-        };
-        current.near = clock.near;
-        current.lines += count;
-        if let Some(last) = last_record(&chunk.lines, clock) {
-            self.context.clear();
-            self.context.extend_from_slice(last);
-        }
-        chunk
+        Some(Current { path: log.path.into(), input, near: log.near, carry: Vec::new(), ended: false, failed: None })
     }
 }
 
@@ -173,6 +142,25 @@ fn last_record(lines: &[u8], mut clock: Clock) -> Option<&[u8]> {
 }
 
 impl Current {
+    /// Puts what the chunk needs to be read on its own beside it.
+    fn chunk(&mut self, lines: Vec<u8>, zone: Zone, context: &mut Vec<u8>) -> Chunk {
+        let mut clock = Clock { zone, near: self.near };
+        let mut envelope = Envelope::default();
+        // The first stamp in the chunk: usually on its first line.
+        for line in lines.split(|c| *c == b'\n').take(64) {
+            if envelope.open(line, &mut clock).is_ok() {
+                break;
+            }
+        }
+        self.near = clock.near;
+        let before = context.clone();
+        if let Some(last) = last_record(&lines, clock) {
+            context.clear();
+            context.extend_from_slice(last);
+        }
+        Chunk { lines, context: before, near: clock.near, path: self.path.clone(), overlong: 0, cut_bytes: 0 }
+    }
+
     /// Fills `buffer` with about `size` bytes of whole lines; leaves it empty at the end of the log. Gives how many lines
     /// were cut for their length, and by how many bytes.
     fn fill(&mut self, buffer: &mut Vec<u8>, size: usize) -> (u64, u64) {

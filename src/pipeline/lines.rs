@@ -28,7 +28,7 @@ pub struct Seen<'a> {
     /// The parser's name, empty where none claims the program.
     pub parser: &'static str,
     pub raw: &'a [u8],
-    /// Position in the log, counted from 1.
+    /// Position in the chunk, counted from 1.
     pub number: u64,
     pub overlong: bool,
 }
@@ -52,7 +52,7 @@ impl Reader {
             Ok(Opened::Record(record)) => record,
             _ => Record { time: NO_TIME, ..Record::default() },
         };
-        let mut number = chunk.lines_before;
+        let mut number = 0;
         let mut from = 0;
         let text = chunk.lines.as_slice();
         let ends = memchr_iter(b'\n', text).chain((text.last() != Some(&b'\n')).then_some(text.len()));

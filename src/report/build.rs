@@ -213,7 +213,7 @@ fn unclassified(lines: &aggregate::Lines, rows: &mut Lists<'_>) -> Vec<Template>
 }
 
 fn dsn(lines: &aggregate::Lines, rows: &mut Lists<'_>) -> Vec<DsnRow> {
-    let mut all: Vec<DsnRow> = lines.dsn.iter().map(|(dsn, attempts)| DsnRow { dsn: dsn.to_string(), attempts: *attempts }).collect();
+    let mut all: Vec<DsnRow> = lines.dsn.iter().map(|(dsn, attempts)| DsnRow { dsn: dsn.to_string(), attempts }).collect();
     all.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.dsn.cmp(&b.dsn)));
     rows.counts("dsn", all.iter().map(|row| row.attempts), None);
     all.truncate(rows.top);

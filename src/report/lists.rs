@@ -79,16 +79,13 @@ pub fn rounded(value: f64) -> f64 {
 }
 
 pub fn delay(quantiles: &Quantiles) -> Delay {
-    let at = |share| quantiles.quantile(share).map(seconds);
-    let figures = || {
-        Some(DelayFigures {
-            mean_s: rounded(seconds(quantiles.sum) / quantiles.count as f64),
-            p50_s: at(0.5)?,
-            p90_s: at(0.9)?,
-            p95_s: at(0.95)?,
-            p99_s: at(0.99)?,
-            max_s: seconds(quantiles.max),
-        })
-    };
-    Delay { count: quantiles.count, figures: figures() }
+    let figures = quantiles.quantiles([0.5, 0.9, 0.95, 0.99]).map(|[p50, p90, p95, p99]| DelayFigures {
+        mean_s: rounded(seconds(quantiles.sum) / quantiles.count as f64),
+        p50_s: seconds(p50),
+        p90_s: seconds(p90),
+        p95_s: seconds(p95),
+        p99_s: seconds(p99),
+        max_s: seconds(quantiles.max),
+    });
+    Delay { count: quantiles.count, figures }
 }

@@ -12,20 +12,28 @@ fn parse<'a>(record: &Record<'a>) -> Option<Line<'a>> {
 }
 
 fn text(text: &[u8], lda: bool) -> Option<Line<'_>> {
-    const RESULTS: &[&[u8]] = &[b"saved mail to ", b"save failed to ", b"stored mail into mailbox ", b"forwarded to ", b"discarded duplicate "];
+    const RESULTS: &[&[u8]] =
+        &[b"saved mail to ", b"save failed to ", b"stored mail into mailbox ", b"forwarded to ", b"discarded duplicate "];
     let colon = memchr::memmem::find(text, b": ")?;
     let (service, said) = (&text[..colon], &text[colon + 2..]);
     let result = |said: &[u8]| said.starts_with(b"msgid=") && RESULTS.iter().any(|words| contains(said, words));
     if lda {
         return result(text).then_some(Line::Ignored("a local delivery's result"));
     }
-    for (word, severity) in [(&b"Error: "[..], Severity::Error), (b"Warning: ", Severity::Warning), (b"Fatal: ", Severity::Fatal), (b"Panic: ", Severity::Panic)] {
+    for (word, severity) in [
+        (&b"Error: "[..], Severity::Error),
+        (b"Warning: ", Severity::Warning),
+        (b"Fatal: ", Severity::Fatal),
+        (b"Panic: ", Severity::Panic),
+    ] {
         if let Some(complaint) = said.strip_prefix(word) {
             return Some(Line::Event(Event::Problem(Problem { queue_id: Text(b""), severity, text: Text(complaint) })));
         }
     }
     if service == b"master" {
-        let known = (said.starts_with(b"Dovecot v") && contains(said, b" starting up for ")) || said.starts_with(b"Warning: ") || said.starts_with(b"Killed with signal ");
+        let known = (said.starts_with(b"Dovecot v") && contains(said, b" starting up for "))
+            || said.starts_with(b"Warning: ")
+            || said.starts_with(b"Killed with signal ");
         return known.then_some(Line::Ignored("start or stop"));
     }
     if service.starts_with(b"lmtp(") || service.starts_with(b"lda(") {

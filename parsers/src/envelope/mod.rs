@@ -15,7 +15,11 @@ use crate::scan::{Cursor, number};
 pub enum Opened<'a> {
     Record(Record<'a>),
     /// `last message repeated N times`: the line before this one, of the same host, N times more.
-    Repeat { time: Micros, host: Text<'a>, times: u32 },
+    Repeat {
+        time: Micros,
+        host: Text<'a>,
+        times: u32,
+    },
 }
 
 /// Opens the lines of one log, in order.
@@ -60,12 +64,14 @@ impl Envelope {
                 return rfc5424::open(&mut self.hour, Cursor::new(rest), calendar);
             }
         }
+        let whole = line.rest;
         let time = match line.rest.first() {
             None => return Err(Unrecognized::Blank),
             Some(b'0'..=b'9') => iso::stamp(&mut self.hour, &mut line, calendar),
             Some(_) => bsd::stamp(&mut self.hour, &mut line, calendar),
         };
-        let time = time.ok_or(if line.rest.iter().all(u8::is_ascii_whitespace) { Unrecognized::Blank } else { Unrecognized::Timestamp })?;
+        let time =
+            time.ok_or_else(|| if whole.iter().all(u8::is_ascii_whitespace) { Unrecognized::Blank } else { Unrecognized::Timestamp })?;
         host_and_tag(time, line)
     }
 }

@@ -36,7 +36,11 @@ fn every_style_gives_the_same_record() {
     ] {
         let record = record(line);
         assert_eq!(record.time, NOV_24 + micros, "{line}");
-        assert_eq!((record.host.0, record.program.0, record.pid, record.text.0), (&b"mail"[..], &b"postfix/smtpd"[..], Some(541), &b"text"[..]), "{line}");
+        assert_eq!(
+            (record.host.0, record.program.0, record.pid, record.text.0),
+            (&b"mail"[..], &b"postfix/smtpd"[..], Some(541), &b"text"[..]),
+            "{line}"
+        );
     }
 }
 

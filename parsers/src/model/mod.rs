@@ -4,11 +4,13 @@
 
 mod address;
 mod event;
+mod reject;
 mod status;
 mod text;
 
-pub use address::{domain_of, Peer};
+pub use address::{Peer, domain_of};
 pub use event::*;
+pub use reject::{Action, By, Reject, Stage};
 pub use status::{Class, EnhancedStatus, Kind, Permanence, Side};
 pub use text::Text;
 
@@ -28,6 +30,7 @@ pub struct Record<'a> {
 
 /// What became of one record.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant)] // nearly every line is an event, and none may cost an allocation
 pub enum Line<'a> {
     Event(Event<'a>),
     /// A known shape that says nothing about mail; the text names the shape.

@@ -46,7 +46,8 @@ fn next(text: &[u8], mut from: usize) -> Option<usize> {
     loop {
         from += memchr(b';', text.get(from..)?)?;
         let after = &text[from + 1..];
-        let fields = after.is_empty() || [&b" from=<"[..], b" to=<", b" proto=", b" helo=<", b": "].iter().any(|field| after.starts_with(field));
+        let fields =
+            after.is_empty() || [&b" from=<"[..], b" to=<", b" proto=", b" helo=<", b": "].iter().any(|field| after.starts_with(field));
         if fields && follows_client(&text[..from]) {
             return Some(from);
         }
@@ -119,28 +120,18 @@ fn read(fields: &[u8]) -> (Context<'_>, &[u8]) {
 /// A HELO name is free text, and so is what follows it. It ends at the first `>: ` after which brackets are in balance:
 /// a name with a `>` of its own would leave one over.
 fn helo_end(text: &[u8]) -> usize {
-    let mut from = 0;
-    while let Some(at) = memmem::find(&text[from..], b">: ").map(|at| from + at) {
-        if balanced(&text[at + 3..]) {
-            return at;
-        }
-        from = at + 1;
-    }
-    memrchr(b'>', text).unwrap_or(text.len())
-}
-
-fn balanced(text: &[u8]) -> bool {
+    // How many `>` lack their `<` in what was passed, going backwards.
     let mut open = 0_usize;
-    text.iter().all(|c| match c {
-        b'<' => {
-            open += 1;
-            true
+    let mut end = None;
+    for (at, c) in text.iter().enumerate().rev() {
+        if open == 0 && text[at..].starts_with(b">: ") {
+            end = Some(at);
         }
-        b'>' if open == 0 => false,
-        b'>' => {
-            open -= 1;
-            true
+        match c {
+            b'>' => open += 1,
+            b'<' => open = open.saturating_sub(1),
+            _ => {}
         }
-        _ => true,
-    })
+    }
+    end.or_else(|| memrchr(b'>', text)).unwrap_or(text.len())
 }

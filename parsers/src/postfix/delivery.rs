@@ -136,8 +136,10 @@ fn finish<'a>(mut delivery: Delivery<'a>, mut text: Cursor<'a>) -> Option<Event<
 #[inline]
 fn taken(delivery: &mut Delivery<'_>) {
     let (before, word) = scan::last_word(delivery.diagnostic.0);
-    if before.ends_with(b"queued as") {
-        delivery.queued_as = Text(word);
+    if delivery.reply_code.is_some() {
+        if before.ends_with(b"queued as") {
+            delivery.queued_as = Text(word);
+        }
     } else if before == b"forwarded as" {
         delivery.queued_as = Text(word);
         delivery.status = Status::Forwarded;

@@ -84,9 +84,10 @@ impl Daemon {
             b"postfix" => Self::Command,
             b"tlsmgr" => Self::Tlsmgr,
             b"qmqpd" => Self::Qmqpd,
-            b"proxymap" | b"showq" | b"trivial-rewrite" | b"postdrop" | b"sendmail" | b"postlogd" | b"flush" | b"spawn"
-            | b"postmap" | b"postalias" | b"postqueue" | b"postconf" | b"postlog" | b"postcat" | b"postkick" | b"postmulti"
-            | b"nbdb_reindexd" => Self::Rest,
+            b"proxymap" | b"showq" | b"trivial-rewrite" | b"postdrop" | b"sendmail" | b"postlogd" | b"flush" | b"spawn" | b"postmap"
+            | b"postalias" | b"postqueue" | b"postconf" | b"postlog" | b"postcat" | b"postkick" | b"postmulti" | b"nbdb_reindexd" => {
+                Self::Rest
+            }
             _ => return program.starts_with(b"postfix").then_some(Self::Unsaid),
         })
     }
@@ -100,11 +101,23 @@ impl Daemon {
 fn parse<'a>(record: &Record<'a>) -> Option<Line<'a>> {
     let daemon = Daemon::of(&record.program)?;
     let text = record.text.0;
-    let line = match queue_id(text) {
-        Some((id, rest)) => of_message(daemon, record, id, rest),
-        None => of_daemon(daemon, text),
-    };
-    Some(line.unwrap_or(Line::Unrecognized(Unrecognized::Text)))
+    // An event is large: it is given back at once, since every `map` and `or_else` on its way would copy it.
+    match queue_id(text) {
+        Some((id, rest)) => {
+            if let Some(event) = event_of_message(daemon, record, id, rest) {
+                return Some(Line::Event(event));
+            }
+            let line = notes::of_message(daemon, id, rest).or_else(|| complaint::parse(rest).map(|problem| with_id(problem, id)));
+            Some(line.unwrap_or(Line::Unrecognized(Unrecognized::Text)))
+        }
+        None => {
+            if let Some(event) = event_of_daemon(daemon, text) {
+                return Some(Line::Event(event));
+            }
+            let line = complaint::parse(text).map(Line::Event).or_else(|| notes::of_daemon(daemon, text));
+            Some(line.unwrap_or(Line::Unrecognized(Unrecognized::Text)))
+        }
+    }
 }
 
 const HEX: u8 = 1;
@@ -150,32 +163,39 @@ fn is_queue_id(word: &[u8]) -> bool {
     (5..=32).contains(&word.len()) && (kinds & HEX != 0 || (kinds != 0 && word.len() >= 10))
 }
 
-/// Lines that begin with a queue id.
+/// Lines that begin with a queue id. The first byte tells most kinds apart.
 #[inline]
-fn of_message<'a>(daemon: Daemon, record: &Record<'a>, id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
-    let event = match daemon {
-        Daemon::Client => delivery::parse(record, id, text).or_else(|| client::lost(id, text)),
-        Daemon::Agent => delivery::parse(record, id, text),
-        Daemon::Qmgr => queue::manager(daemon, id, text).or_else(|| delivery::parse(record, id, text)),
-        Daemon::Cleanup => queue::cleanup(id, text).or_else(|| reject::parse(daemon, id, text)).or_else(|| delivery::parse(record, id, text)),
-        Daemon::Smtpd => smtpd::accepted(id, text).or_else(|| reject::parse(daemon, id, text)).or_else(|| smtpd::session(id, text)),
-        Daemon::Pickup => queue::pickup(id, text),
-        Daemon::Bounce => queue::notification(id, text).or_else(|| delivery::parse(record, id, text)),
-        Daemon::Postsuper => queue::administrator(id, text),
-        Daemon::Qmqpd => queue::qmqp(id, text),
-        Daemon::Unsaid => delivery::parse(record, id, text)
-            .or_else(|| queue::manager(daemon, id, text))
-            .or_else(|| queue::cleanup(id, text))
-            .or_else(|| smtpd::accepted(id, text))
-            .or_else(|| reject::parse(daemon, id, text))
-            .or_else(|| smtpd::session(id, text))
-            .or_else(|| queue::pickup(id, text))
-            .or_else(|| queue::notification(id, text))
-            .or_else(|| queue::administrator(id, text))
-            .or_else(|| client::lost(id, text)),
+fn event_of_message<'a>(daemon: Daemon, record: &Record<'a>, id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    match (daemon, text.first()?) {
+        (Daemon::Client | Daemon::Agent | Daemon::Qmgr | Daemon::Cleanup | Daemon::Bounce, b't') => delivery::parse(record, id, text),
+        (Daemon::Client, _) => client::lost(id, text),
+        (Daemon::Qmgr, _) => queue::manager(daemon, id, text),
+        (Daemon::Cleanup, b'm') if text.starts_with(b"message-id=") => queue::cleanup(id, text),
+        (Daemon::Cleanup, _) => queue::cleanup(id, text).or_else(|| reject::parse(daemon, id, text)),
+        (Daemon::Smtpd, b'c') => smtpd::accepted(id, text),
+        (Daemon::Smtpd, _) => reject::parse(daemon, id, text).or_else(|| smtpd::session(id, text)),
+        (Daemon::Pickup, _) => queue::pickup(id, text),
+        (Daemon::Bounce, _) => queue::notification(id, text),
+        (Daemon::Postsuper, _) => queue::administrator(id, text),
+        (Daemon::Qmqpd, _) => queue::qmqp(id, text),
+        (Daemon::Unsaid, _) => any_event(record, id, text),
         _ => None,
-    };
-    event.map(Line::Event).or_else(|| notes::of_message(daemon, id, text)).or_else(|| complaint::parse(text).map(|problem| with_id(problem, id)))
+    }
+}
+
+/// A line whose daemon is not known.
+fn any_event<'a>(record: &Record<'a>, id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    let daemon = Daemon::Unsaid;
+    delivery::parse(record, id, text)
+        .or_else(|| queue::manager(daemon, id, text))
+        .or_else(|| queue::cleanup(id, text))
+        .or_else(|| smtpd::accepted(id, text))
+        .or_else(|| reject::parse(daemon, id, text))
+        .or_else(|| smtpd::session(id, text))
+        .or_else(|| queue::pickup(id, text))
+        .or_else(|| queue::notification(id, text))
+        .or_else(|| queue::administrator(id, text))
+        .or_else(|| client::lost(id, text))
 }
 
 /// `1A2B3C4D5E: warning: text` is a complaint about that message.
@@ -188,20 +208,18 @@ fn with_id<'a>(event: Event<'a>, queue_id: Text<'a>) -> Line<'a> {
 
 /// Lines that do not.
 #[inline]
-fn of_daemon(daemon: Daemon, text: &[u8]) -> Option<Line<'_>> {
-    let event = match daemon {
+fn event_of_daemon(daemon: Daemon, text: &[u8]) -> Option<Event<'_>> {
+    match daemon {
         Daemon::Smtpd => smtpd::plain(text),
         Daemon::Postscreen => postscreen::parse(text),
         Daemon::Client => client::lost(Text(b""), text).or_else(|| tls::outbound(text)),
         Daemon::Tlsproxy => tls::inbound(text).or_else(|| tls::outbound(text)),
         Daemon::Qmqpd => smtpd::qmqp(text),
-        Daemon::Unsaid => smtpd::plain(text)
-            .or_else(|| postscreen::parse(text))
-            .or_else(|| client::lost(Text(b""), text))
-            .or_else(|| tls::outbound(text)),
+        Daemon::Unsaid => {
+            smtpd::plain(text).or_else(|| postscreen::parse(text)).or_else(|| client::lost(Text(b""), text)).or_else(|| tls::outbound(text))
+        }
         _ => None,
-    };
-    event.or_else(|| complaint::parse(text)).map(Line::Event).or_else(|| notes::of_daemon(daemon, text))
+    }
 }
 
 #[cfg(test)]

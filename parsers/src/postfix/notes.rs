@@ -20,9 +20,7 @@ pub fn of_daemon(daemon: Daemon, text: &[u8]) -> Option<Line<'_>> {
         Daemon::Script => &[SCRIPT],
         Daemon::Command => &[COMMAND],
         Daemon::Postsuper => &[POSTSUPER],
-        Daemon::Unsaid => &[
-            SMTPD, CLIENT, TLS, TLSPROXY, TLSMGR, POSTSCREEN, CACHE, DNSBLOG, ANVIL, SCACHE, MASTER, SCRIPT, COMMAND, POSTSUPER,
-        ],
+        Daemon::Unsaid => EVERY_DAEMON,
         _ => &[],
     };
     sets.iter().chain([&ANY]).find_map(|set| shape::find(set, Text(b""), text))
@@ -37,15 +35,20 @@ pub fn of_message<'a>(daemon: Daemon, queue_id: Text<'a>, text: &'a [u8]) -> Opt
         Daemon::Qmgr => &[QMGR_MESSAGE, AGENT_MESSAGE],
         Daemon::Cleanup => &[CLEANUP_MESSAGE, AGENT_MESSAGE],
         Daemon::Bounce => &[BOUNCE_MESSAGE, AGENT_MESSAGE],
-        Daemon::Unsaid => &[SMTPD_MESSAGE, AGENT_MESSAGE, CLIENT_MESSAGE, QMGR_MESSAGE, CLEANUP_MESSAGE, BOUNCE_MESSAGE],
+        Daemon::Unsaid => EVERY_MESSAGE,
         _ => &[],
     };
     sets.iter().find_map(|set| shape::find(set, queue_id, text))
 }
 
+/// All of them, for lines whose daemon is not known.
+pub const EVERY_DAEMON: &[Shapes] =
+    &[SMTPD, CLIENT, TLS, TLSPROXY, TLSMGR, POSTSCREEN, CACHE, DNSBLOG, ANVIL, SCACHE, MASTER, SCRIPT, COMMAND, POSTSUPER, ANY];
+pub const EVERY_MESSAGE: &[Shapes] = &[SMTPD_MESSAGE, AGENT_MESSAGE, CLIENT_MESSAGE, QMGR_MESSAGE, CLEANUP_MESSAGE, BOUNCE_MESSAGE];
+
 /// What smtp(8) and lmtp(8) write, with a queue id, when one of several servers fails and another will be tried: the
 /// same reasons that a delivery line has in its parentheses. Those about lost connections are in `client`.
-pub const REASONS: &[&str] = &[
+const REASONS: &[&str] = &[
     "host @ said: *",
     "host @ refused to talk to me: *",
     "Protocol error: host @ said: *",
@@ -107,7 +110,7 @@ const CLIENT_MESSAGE: Shapes = &[
 /// `reject filter` is the spelling of postconf(5), `reply filter` that of the program.
 const SMTPD_MESSAGE: Shapes = &[(
     Known("a command or reply filter at work"),
-    &["reply filter in: *", "reply filter out: *", "reject filter in: *", "reject filter out: *", "replacing command \"*\" with \"*\""],
+    &["reply filter in: *", "reply filter out: *", "reject filter in: *", "reject filter out: *"],
 )];
 
 const QMGR_MESSAGE: Shapes = &[(Known("a message that is still being delivered"), &["skipped, still being delivered"])];
@@ -132,10 +135,7 @@ const SMTPD: Shapes = &[
         Known("a command or reply filter at work"),
         &["@: replacing command \"*\" with \"*\"", "NOQUEUE: reply filter in: *", "NOQUEUE: reply filter out: *"],
     ),
-    (
-        Known("a command or reply filter at work"),
-        &["NOQUEUE: reject filter in: *", "NOQUEUE: reject filter out: *", "replacing command \"*\" with \"*\""],
-    ),
+    (Known("a command or reply filter at work"), &["NOQUEUE: reject filter in: *", "NOQUEUE: reject filter out: *"]),
 ];
 
 const CLIENT: Shapes = &[
@@ -162,9 +162,10 @@ const TLS: Shapes = &[
         &[
             "SSL_accept error from @: *",
             "SSL_connect error to @: *",
-            "server certificate verification failed for @: *",
-            "client certificate verification failed for @: *",
-            "CA certificate verification failed for @: *",
+            // server, client, CA
+            "* certificate verification failed for @: num=#:*",
+            "* certificate verification failed for @: certificate has expired",
+            "* certificate verification failed for @: certificate not yet valid",
             "certificate verification failed for @: num=#:*",
             "certificate verification failed for @: untrusted issuer *",
             "certificate verification failed for @: self-signed certificate",
@@ -199,7 +200,10 @@ const TLS: Shapes = &[
         ],
     ),
     (Known("TLS begins"), &["initializing the server-side TLS engine", "initializing the client-side TLS engine"]),
-    (Known("the steps of a TLS handshake"), &["SSL_accept:error in *", "SSL_accept:failed in *", "SSL_connect:error in *", "SSL_connect:failed in *"]),
+    (
+        Known("the steps of a TLS handshake"),
+        &["SSL_accept:error in *", "SSL_accept:failed in *", "SSL_connect:error in *", "SSL_connect:failed in *"],
+    ),
 ];
 
 const TLSPROXY: Shapes = &[
@@ -223,7 +227,10 @@ const POSTSCREEN: Shapes = &[
     // The colon before the port is missing in the program.
     (Known("an EHLO keyword withheld"), &["@: discarding EHLO keywords: *", "[*]#: discarding EHLO keywords: *"]),
     // Only with -v.
-    (Known("a test's result"), &["DROP @", "ENFORCE @", "FAIL @", "UNPASS @", "UNFAIL @", "SKIP * test @", "PASS * test @", "skip * test for @"]),
+    (
+        Known("a test's result"),
+        &["DROP @", "ENFORCE @", "FAIL @", "UNPASS @", "UNFAIL @", "SKIP * test @", "PASS * test @", "skip * test for @"],
+    ),
 ];
 
 const CACHE: Shapes = &[(
@@ -315,10 +322,7 @@ const ANY: Shapes = &[
             "database *: pausing after MDB_READERS_FULL",
         ],
     ),
-    (
-        Known("a database type replaced"),
-        &["redirecting *:* to *:*", "See /usr/share/doc/postfix/NON_BERKELEYDB_README.gz for more info."],
-    ),
+    (Known("a database type replaced"), &["redirecting *:* to *:*", "See /usr/share/doc/postfix/NON_BERKELEYDB_README.gz for more info."]),
     (Known("an address family without use"), &["skipping address family # for *"]),
     (
         Known("a default of an older version"),

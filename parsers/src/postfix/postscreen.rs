@@ -1,7 +1,7 @@
 //! postscreen(8), in the words of before and after Postfix 3.6 (WHITELISTED, ALLOWLISTED).
 
 use super::{Daemon, reject};
-use crate::model::{Connect, Commands, Disconnect, Event, Postscreen, Text, Verdict};
+use crate::model::{Commands, Connect, Disconnect, Event, Postscreen, Text, Verdict};
 use crate::scan::{self, Cursor};
 
 /// What a line begins with, what it means, and what stands before the client.

@@ -1,10 +1,10 @@
 //! The life of a queue file: pickup, cleanup, qmgr, bounce, postsuper.
 
-use super::{Daemon, shape};
+use super::Daemon;
 use crate::classify;
 use crate::model::{
-    Accepted, Cause, Delivery, Event, LostConnection, MessageId, Notification, Other, Peer, QueueAction, QueueDeed, Queued, Removal, Removed, Report,
-    Status, Text,
+    Accepted, Cause, Delivery, Event, LostConnection, MessageId, Notification, Other, Peer, QueueAction, QueueDeed, Queued, Removal,
+    Removed, Report, Status, Text,
 };
 use crate::scan::{self, Cursor};
 use memchr::memrchr;
@@ -126,10 +126,27 @@ pub fn qmqp<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
     let client = scan::peer(&mut cursor)?;
     let cause = if cursor.eat(b": lost connection while ") {
         Cause::Lost
-    } else if cursor.eat(b": timeout while ") || cursor.eat(b": read/write timeout while ") {
+    } else if cursor.eat(b": read/write timeout while ") {
         Cause::Timeout
+    } else if cursor.eat(b": netstring format error while ") || cursor.eat(b": netstring length exceeds storage limit while ") {
+        return doing(cursor.rest).then_some(Event::Other(Other { queue_id, text: Text(text) }));
     } else {
-        return shape::fits(b"@: * while *", text).then_some(Event::Other(Other { queue_id, text: Text(text) }));
+        return None;
     };
-    Some(Event::LostConnection(LostConnection { queue_id, client, peer: Peer::default(), stage: None, cause, diagnostic: Text(cursor.rest) }))
+    if !doing(cursor.rest) {
+        return None;
+    }
+    Some(Event::LostConnection(LostConnection {
+        queue_id,
+        client,
+        peer: Peer::default(),
+        stage: None,
+        cause,
+        diagnostic: Text(cursor.rest),
+    }))
+}
+
+/// Whether these are qmqpd's words for what it was at.
+fn doing(words: &[u8]) -> bool {
+    words.starts_with(b"receiving ") || words == b"sending completion status" || words == b"initializing client"
 }

@@ -32,8 +32,8 @@ pub fn parse<'a>(daemon: Daemon, queue_id: Text<'a>, text: &'a [u8]) -> Option<E
     let (by, style) = match by {
         By::Milter | By::Proxy => (by, Style::Filter),
         By::Postscreen => (by, Style::Postscreen),
-        // postscreen alone writes clients without a name.
-        _ if unnamed && daemon == Daemon::Unsaid => (By::Postscreen, Style::Postscreen),
+        // postscreen alone writes clients without a name, whatever is left of the program's.
+        _ if unnamed => (By::Postscreen, Style::Postscreen),
         _ => (by, Style::Check),
     };
     if by == By::Proxy && action == Action::Pass {

@@ -86,7 +86,10 @@ fn no_queue(text: &[u8]) -> Option<Event<'_>> {
         accepted(none, text)?;
         return Some(Event::Other(Other { queue_id: none, text: Text(text) }));
     }
-    reject::parse(Daemon::Smtpd, none, text).or_else(|| session(none, text))
+    if matches!(text.first(), Some(b'l' | b't')) {
+        return session(none, text);
+    }
+    reject::parse(Daemon::Smtpd, none, text)
 }
 
 /// `lost connection after RCPT from name[ip]`, `timeout after DATA (5 bytes) from ...`; since 3.10 with the queue id or
@@ -123,9 +126,14 @@ pub fn session<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
         return None;
     }
     Some(match cause {
-        Some(cause) => {
-            Event::LostConnection(LostConnection { queue_id, client, peer: Peer::default(), stage: Some(stage), cause, diagnostic: Text(b"") })
-        }
+        Some(cause) => Event::LostConnection(LostConnection {
+            queue_id,
+            client,
+            peer: Peer::default(),
+            stage: Some(stage),
+            cause,
+            diagnostic: Text(b""),
+        }),
         None => Event::Other(Other { queue_id, text: Text(text) }),
     })
 }

@@ -104,25 +104,18 @@ pub fn number(digits: &[u8]) -> Option<u64> {
 #[inline]
 #[must_use]
 pub fn decimal_seconds(text: &[u8]) -> Option<Micros> {
-    let (mut value, mut scale) = (0_i64, 0_i64);
     if text.is_empty() || text.len() > 16 {
         return None;
     }
-    for c in text {
-        match c {
-            b'0'..=b'9' if scale == 0 => value = value * 10 + i64::from(c - b'0'),
-            b'0'..=b'9' => {
-                scale /= 10;
-                value += i64::from(c - b'0') * scale;
-            }
-            b'.' if scale == 0 => {
-                scale = 1_000_000;
-                value = value.checked_mul(scale)?;
-            }
-            _ => return None,
-        }
+    let point = text.iter().position(|c| *c == b'.').unwrap_or(text.len());
+    let digits = |value: i64, c: &u8| c.is_ascii_digit().then(|| value * 10 + i64::from(c - b'0'));
+    let whole = text[..point].iter().try_fold(0, digits)?;
+    let (mut micros, mut scale) = (whole.checked_mul(1_000_000)?, 100_000);
+    for c in text.get(point + 1..).unwrap_or_default() {
+        micros += i64::from(c.is_ascii_digit().then(|| c - b'0')?) * scale;
+        scale /= 10;
     }
-    if scale == 0 { value.checked_mul(1_000_000) } else { Some(value) }
+    Some(micros)
 }
 
 /// `name[ip]:port`, `name[ip]`, `[ip]:port`, `name[private/socket]`; takes what belongs to it.
