@@ -7,7 +7,7 @@
 
 mod lines;
 
-pub use lines::{NO_TIME, Reader, Seen, Settings, host_matches};
+pub use lines::{NO_TIME, Reader, Seen, Settings, host_matches, recycled};
 
 use crate::input::{Chunk, Chunks};
 use std::ops::ControlFlow;

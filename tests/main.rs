@@ -1,1 +1,3 @@
+//! The program as a user runs it: one binary for all integration tests, a file a behaviour.
 
+mod conformance;

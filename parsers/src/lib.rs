@@ -24,8 +24,10 @@ pub struct Parser {
     pub name: &'static str,
     /// What it reads, in one line, for people.
     pub reads: &'static str,
-    /// Reads the record; `None` where the program is not one of this parser's.
-    pub parse: for<'a> fn(&Record<'a>) -> Option<Line<'a>>,
+    /// Reads the record into `line`; `false`, and nothing written, where the program is not one of this parser's.
+    ///
+    /// An event is large and there are millions: it is written where it stays, not handed from function to function.
+    pub parse: for<'a> fn(&Record<'a>, line: &mut Line<'a>) -> bool,
 }
 
 /// Every parser, in the order in which they are asked.
@@ -42,11 +44,20 @@ pub fn parser(name: &str) -> Option<&'static Parser> {
 /// The second value is the name of the parser that claimed the record, empty where none did.
 #[must_use]
 pub fn parse<'a>(record: &Record<'a>, only: Option<&'static Parser>) -> (Line<'a>, &'static str) {
+    let mut line = Line::Unrecognized(Unrecognized::Program);
+    let parser = parse_into(record, only, &mut line);
+    (line, parser)
+}
+
+/// The same, into a place that is there already.
+#[inline]
+pub fn parse_into<'a>(record: &Record<'a>, only: Option<&'static Parser>, line: &mut Line<'a>) -> &'static str {
     let all = only.map_or(PARSERS, std::slice::from_ref);
     for parser in all {
-        if let Some(line) = (parser.parse)(record) {
-            return (line, parser.name);
+        if (parser.parse)(record, line) {
+            return parser.name;
         }
     }
-    (Line::Unrecognized(Unrecognized::Program), "")
+    *line = Line::Unrecognized(Unrecognized::Program);
+    ""
 }

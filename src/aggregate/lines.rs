@@ -167,8 +167,8 @@ impl Lines {
     pub fn see(&mut self, seen: &Seen<'_>) {
         self.lines += 1;
         self.overlong += u64::from(seen.overlong);
-        if seen.time != NO_TIME {
-            self.span = Some(self.span.map_or((seen.time, seen.time), |(from, to)| (from.min(seen.time), to.max(seen.time))));
+        if seen.record.time != NO_TIME {
+            self.span = Some(self.span.map_or((seen.record.time, seen.record.time), |(from, to)| (from.min(seen.record.time), to.max(seen.record.time))));
         }
         match &seen.line {
             Line::Event(event) => {
@@ -199,9 +199,9 @@ impl Lines {
         }
         let text = &seen.raw[..seen.raw.len().min(400)];
         if examples.len() < EXAMPLES
-            || examples.last().is_some_and(|last| (seen.time, &*seen.record.host, text) < (last.time, &*last.host, &*last.text))
+            || examples.last().is_some_and(|last| (seen.record.time, &*seen.record.host, text) < (last.time, &*last.host, &*last.text))
         {
-            examples.insert(Example { time: seen.time, host: (*seen.record.host).into(), text: text.into() });
+            examples.insert(Example { time: seen.record.time, host: (*seen.record.host).into(), text: text.into() });
             while examples.len() > EXAMPLES {
                 examples.pop_last();
             }
@@ -212,12 +212,12 @@ impl Lines {
     fn event(&mut self, seen: &Seen<'_>, event: &Event<'_>) {
         let count = u64::from(seen.count);
         match event {
-            Event::Delivery(delivery) => self.delivery(seen.time, delivery, count),
+            Event::Delivery(delivery) => self.delivery(seen.record.time, delivery, count),
             Event::Connect(connect) => {
                 self.connections += count;
-                self.client(seen.time, &connect.client, |row| row.connections += count);
+                self.client(seen.record.time, &connect.client, |row| row.connections += count);
             }
-            Event::Reject(reject) => self.reject(seen.time, reject, count),
+            Event::Reject(reject) => self.reject(seen.record.time, reject, count),
             Event::LostConnection(lost) if !lost.client.absent() => match lost.cause {
                 mailscope_parsers::model::Cause::Lost => self.lost += count,
                 mailscope_parsers::model::Cause::Timeout => self.timeout += count,
@@ -225,7 +225,7 @@ impl Lines {
             Event::Tls(tls) => self.tls(tls, count),
             Event::AuthFailure(failure) => {
                 self.auth_failures += count;
-                self.client(seen.time, &failure.client, |row| row.auth_failures += count);
+                self.client(seen.record.time, &failure.client, |row| row.auth_failures += count);
                 if !failure.user.is_empty() {
                     *self.auth_users.row(&failure.user) += count;
                 }
@@ -334,7 +334,7 @@ impl Lines {
         self.key.extend_from_slice(&seen.record.program);
         self.key.push(0);
         self.key.extend_from_slice(&self.scratch);
-        self.problems.row(&self.key).see(seen.time, count);
+        self.problems.row(&self.key).see(seen.record.time, count);
     }
 
     pub fn merge(&mut self, other: Self) {

@@ -85,6 +85,13 @@ impl Summary {
         }
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn merged(mut self, other: Self) -> Self {
+        self.merge(other);
+        self
+    }
+
     pub fn merge(&mut self, other: Self) {
         self.lines.merge(other.lines);
         self.mail.merge(other.mail);

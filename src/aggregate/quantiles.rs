@@ -4,6 +4,7 @@
 //! quantiles come out exactly as logged, and merging is adding: the result does not depend on order or split.
 
 use mailscope_parsers::model::Micros;
+use smallvec::{SmallVec, smallvec};
 
 /// A mergeable distribution of durations.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +13,7 @@ pub struct Quantiles {
     pub sum: u64,
     pub max: u64,
     /// Bucket and how often, by open addressing; a place that counts nothing is free. Its length is a power of two.
-    places: Vec<(u16, u32)>,
+    places: SmallVec<[(u16, u32); 4]>,
     used: u16,
 }
 
@@ -74,7 +75,7 @@ impl Quantiles {
 
     #[cold]
     fn grow(&mut self) {
-        let places = vec![(0, 0); (self.places.len() * 2).max(4)];
+        let places = smallvec![(0, 0); (self.places.len() * 2).max(4)];
         let old = std::mem::replace(&mut self.places, places);
         self.used = 0;
         old.into_iter().filter(|(_, times)| *times > 0).for_each(|(bucket, times)| self.put(bucket, times));

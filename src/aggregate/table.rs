@@ -2,8 +2,12 @@
 //! and the table knows by how much a row may be too low.
 
 use super::Merge;
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use crate::correlate::hash;
+use hashbrown::HashTable;
+use smallvec::SmallVec;
+
+/// Most names of the field fit in place: a look-up touches one part of memory.
+type Key = SmallVec<[u8; 32]>;
 
 /// A row that can tell how much it matters.
 pub trait Row: Merge + Default {
@@ -19,7 +23,7 @@ impl Row for u64 {
 /// Rows by key.
 #[derive(Clone, Debug)]
 pub struct Table<R> {
-    rows: HashMap<Vec<u8>, R, FixedState>,
+    rows: HashTable<(Key, R)>,
     cap: usize,
     /// What was dropped, summed up.
     pub dropped: R,
@@ -31,7 +35,7 @@ pub struct Table<R> {
 impl<R: Row> Table<R> {
     #[must_use]
     pub fn new(cap: usize) -> Self {
-        Self { rows: HashMap::default(), cap, dropped: R::default(), dropped_keys: 0, error: 0 }
+        Self { rows: HashTable::new(), cap, dropped: R::default(), dropped_keys: 0, error: 0 }
     }
 
     /// The row of a key; a new one if it is not there.
@@ -43,10 +47,12 @@ impl<R: Row> Table<R> {
     /// The same; `heir` is shown the rows that have to go.
     #[inline]
     pub fn row_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> &mut R {
-        if self.rows.len() > self.cap && !self.rows.contains_key(key) {
+        let hash = hash(key);
+        if self.rows.len() > self.cap && self.rows.find(hash, |(known, _)| known.as_slice() == key).is_none() {
             self.prune(heir);
         }
-        self.rows.entry_ref(key).or_default()
+        let entry = self.rows.entry(hash, |(known, _)| known.as_slice() == key, rehash);
+        &mut entry.or_insert_with(|| (Key::from_slice(key), R::default())).into_mut().1
     }
 
     /// Drops the lighter half. Of two rows of the same weight the later name goes first.
@@ -57,7 +63,7 @@ impl<R: Row> Table<R> {
         let limit = (limit.0, limit.1.to_vec());
         let lighter = |key: &[u8], row: &R| (row.weight(), std::cmp::Reverse(key)) <= (limit.0, std::cmp::Reverse(limit.1.as_slice()));
         let mut most = 0;
-        for (key, row) in self.rows.extract_if(|key, row| lighter(key, row)) {
+        for (key, row) in self.rows.extract_if(|(key, row)| lighter(key, row)) {
             heir(&key, &row);
             most = most.max(row.weight());
             self.dropped.merge(row);
@@ -86,10 +92,11 @@ impl<R: Row> Table<R> {
         self.dropped_keys += other.dropped_keys;
         self.error += other.error;
         for (key, row) in other.rows {
-            match self.rows.entry(key) {
-                hashbrown::hash_map::Entry::Occupied(mut entry) => entry.get_mut().merge(row),
-                hashbrown::hash_map::Entry::Vacant(entry) => {
-                    entry.insert(row);
+            let entry = self.rows.entry(hash(&key), |(known, _)| *known == key, rehash);
+            match entry {
+                hashbrown::hash_table::Entry::Occupied(mut entry) => entry.get_mut().1.merge(row),
+                hashbrown::hash_table::Entry::Vacant(entry) => {
+                    entry.insert((key, row));
                 }
             }
         }
@@ -98,6 +105,10 @@ impl<R: Row> Table<R> {
             self.prune(&mut heir);
         }
     }
+}
+
+fn rehash<R>((key, _): &(Key, R)) -> u64 {
+    hash(key)
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ fn object<'a>(seen: &Seen<'a>, zone: Zone) -> Object<'a> {
     let without =
         |kind, reason| What::Without { kind, reason, text: if seen.record.text.is_empty() { Text(seen.raw) } else { seen.record.text } };
     Object {
-        time: (seen.time != NO_TIME).then(|| zone.local(seen.time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)),
+        time: (seen.record.time != NO_TIME).then(|| zone.local(seen.record.time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)),
         host: seen.record.host,
         program: seen.record.program,
         pid: seen.record.pid,
@@ -80,9 +80,9 @@ pub fn run(args: &ParseArgs) -> Result<Ended> {
             reader.read(chunk, |seen| {
                 *overlong += u64::from(seen.overlong);
                 let wanted = args.all || matches!(seen.line, Line::Event(_));
-                if wanted && window.contains(seen.time) && host_matches(seen.record.host, host) {
+                if wanted && window.contains(seen.record.time) && host_matches(seen.record.host, host) {
                     // Writing to memory does not fail.
-                    let _ = json::line(&mut lines, &object(&seen, zone));
+                    let _ = json::line(&mut lines, &object(seen, zone));
                 }
             });
             *overlong += chunk.overlong;

@@ -4,12 +4,11 @@ use super::args::{ReportArgs, ReportFormat};
 use super::output::Output;
 use super::{Ended, conclude, resolve};
 use crate::aggregate::Summary;
-use crate::correlate::{Correlator, Detail, Step};
-use crate::pipeline::{self, Reader, host_matches};
+use crate::correlate::{Correlator, Detail, Life};
+use crate::pipeline::{self, Reader, Seen, host_matches, recycled};
 use crate::render::{json, text};
 use crate::report::{InputFacts, build};
 use anyhow::Result;
-use mailscope_parsers::model::Line;
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 
@@ -17,6 +16,10 @@ use std::ops::ControlFlow;
 struct Worker {
     summary: Summary,
     bytes: u64,
+    /// Memory for the lines of a chunk.
+    kept: Vec<Seen<'static>>,
+    /// Lives that were counted, and whose memory serves again.
+    counted: Vec<Life>,
 }
 
 pub fn run(args: &ReportArgs) -> Result<Ended> {
@@ -29,38 +32,40 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         chunks,
         input.threads,
         Correlator::new(Detail::Counts, window.since),
-        || Worker { summary: Summary::new(window), bytes: 0 },
+        || Worker { summary: Summary::new(window), bytes: 0, kept: Vec::new(), counted: Vec::new() },
         |mine, chunk, turn| {
-            let mut steps = Vec::with_capacity(chunk.lines.len() / 200);
+            let mut kept = recycled(std::mem::take(&mut mine.kept));
             let lines = &mut mine.summary.lines;
             // Lines of one parser and host come in runs.
             let (mut run, mut parser, mut of_host) = (0_u64, "", &b""[..]);
             reader.read(chunk, |seen| {
-                if !host_matches(seen.record.host, host) || window.is_past(seen.time) {
+                let record = &seen.record;
+                if !host_matches(record.host, host) || window.is_past(record.time) {
                     return;
                 }
-                if window.contains(seen.time) {
-                    if seen.parser != parser || seen.record.host.0 != of_host {
+                if window.contains(record.time) {
+                    if seen.parser != parser || record.host.0 != of_host {
                         lines.count(parser, of_host, std::mem::take(&mut run));
-                        (parser, of_host) = (seen.parser, seen.record.host.0);
+                        (parser, of_host) = (seen.parser, record.host.0);
                     }
                     run += 1;
-                    lines.see(&seen);
+                    lines.see(seen);
                 }
-                if let Line::Event(event) = seen.line
-                    && Step::matters(&event)
-                {
-                    steps.push(Step { time: seen.time, host: seen.record.host, program: seen.record.program, count: seen.count, event });
+                if seen.step().is_some() {
+                    kept.push(*seen);
                 }
             });
             lines.count(parser, of_host, run);
             lines.overlong += chunk.overlong;
             mine.bytes += chunk.lines.len() as u64 + chunk.cut_bytes;
-            let closed = turn.take(|correlator: &mut Correlator| {
-                steps.iter().for_each(|step| correlator.step(step));
+            let counted = std::mem::take(&mut mine.counted);
+            mine.counted = turn.take(|correlator: &mut Correlator| {
+                correlator.recycle(counted);
+                kept.iter().filter_map(Seen::step).for_each(|step| correlator.step(&step));
                 correlator.take_closed()
             });
-            closed.iter().for_each(|life| mine.summary.mail.life(life, window));
+            mine.kept = recycled(kept);
+            mine.counted.iter().for_each(|life| mine.summary.mail.life(life, window));
             if let Some(bar) = &progress {
                 bar.inc(chunk.lines.len() as u64);
             }
@@ -71,12 +76,9 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         bar.finish_and_clear();
     }
     let mut correlator = done.ordered;
-    let mut summary = Summary::new(window);
-    let mut bytes = 0;
-    for worker in done.locals {
-        bytes += worker.bytes;
-        summary.merge(worker.summary);
-    }
+    let bytes = done.locals.iter().map(|worker| worker.bytes).sum();
+    let summaries = done.locals.into_iter().map(|worker| worker.summary);
+    let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
     correlator.finish().iter().for_each(|life| summary.mail.life(life, window));
     summary.name_hosts(correlator.hosts());
     let overlong = summary.lines.overlong;

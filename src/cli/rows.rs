@@ -4,12 +4,11 @@ use super::args::{ExportArgs, TableFormat, TableName};
 use super::output::Output;
 use super::{Ended, conclude, resolve};
 use crate::aggregate::Window;
-use crate::correlate::{Correlator, Detail, Life, Step};
+use crate::correlate::{Correlator, Detail, Life};
 use crate::export::{COLUMNS_DELIVERIES, COLUMNS_RECIPIENTS, Csv, Jsonl, Sink, deliveries, recipients};
 use crate::input::Zone;
-use crate::pipeline::{self, Reader, host_matches};
+use crate::pipeline::{self, Reader, Seen, host_matches, recycled};
 use anyhow::{Result, bail};
-use mailscope_parsers::model::Line;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -20,6 +19,13 @@ struct Writer {
     table: TableName,
     window: Window,
     failed: Option<anyhow::Error>,
+}
+
+/// What one worker keeps for itself.
+struct Worker {
+    overlong: u64,
+    /// Memory for the lines of a chunk.
+    kept: Vec<Seen<'static>>,
 }
 
 impl Writer {
@@ -52,26 +58,24 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
         chunks,
         input.threads,
         writer,
-        || 0_u64,
-        |overlong, chunk, turn| {
-            let mut steps = Vec::with_capacity(chunk.lines.len() / 200);
+        || Worker { overlong: 0, kept: Vec::new() },
+        |mine, chunk, turn| {
+            let mut kept = recycled(std::mem::take(&mut mine.kept));
             reader.read(chunk, |seen| {
-                *overlong += u64::from(seen.overlong);
-                if let Line::Event(event) = seen.line
-                    && Step::matters(&event)
-                    && !window.is_past(seen.time)
-                    && host_matches(seen.record.host, host)
-                {
-                    steps.push(Step { time: seen.time, host: seen.record.host, program: seen.record.program, count: seen.count, event });
+                mine.overlong += u64::from(seen.overlong);
+                if seen.step().is_some() && !window.is_past(seen.record.time) && host_matches(seen.record.host, host) {
+                    kept.push(*seen);
                 }
             });
-            *overlong += chunk.overlong;
-            turn.take(|writer: &mut Writer| {
-                steps.iter().for_each(|step| writer.correlator.step(step));
+            mine.overlong += chunk.overlong;
+            let flow = turn.take(|writer: &mut Writer| {
+                kept.iter().filter_map(Seen::step).for_each(|step| writer.correlator.step(&step));
                 let closed = writer.correlator.take_closed();
                 writer.write(&closed);
                 if writer.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
+            });
+            mine.kept = recycled(kept);
+            flow
         },
     )?;
     if let Some(bar) = &input.progress {
@@ -86,7 +90,7 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
         return Err(error);
     }
     writer.sink.finish()?.finish()?;
-    Ok(conclude(&input, &done.chunks.unreadable, done.locals.iter().sum()))
+    Ok(conclude(&input, &done.chunks.unreadable, done.locals.iter().map(|worker| worker.overlong).sum()))
 }
 
 /// By `--format`, else by the file's ending.

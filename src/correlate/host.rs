@@ -15,7 +15,11 @@ struct Entry {
     id: Id,
     contested: bool,
     at: u32,
+    generation: u32,
 }
+
+/// The place of a life that is over and counted, and whose id is still remembered for late lines.
+const OVER: u32 = u32::MAX;
 
 /// A queue id in place. Longer ones than any MTA makes are cut: they are hostile.
 struct Id {
@@ -25,16 +29,29 @@ struct Id {
 
 impl Id {
     fn new(id: &[u8]) -> Self {
-        let len = id.len().min(26);
+        let id = Self::cut(id);
         let mut bytes = [0; 26];
-        bytes[..len].copy_from_slice(&id[..len]);
-        Self { len: len as u8, bytes }
+        bytes[..id.len()].copy_from_slice(id);
+        Self { len: id.len() as u8, bytes }
+    }
+
+    fn cut(id: &[u8]) -> &[u8] {
+        &id[..id.len().min(26)]
+    }
+
+    fn hash(&self) -> u64 {
+        hash(&self.bytes[..usize::from(self.len)])
     }
 
     #[inline]
     fn is(&self, id: &[u8]) -> bool {
-        self.bytes[..usize::from(self.len)] == id[..id.len().min(26)]
+        self.bytes[..usize::from(self.len)] == *Self::cut(id)
     }
+}
+
+/// The same for ids that are the same here.
+pub fn id_hash(id: &[u8]) -> u64 {
+    hash(Id::cut(id))
 }
 
 /// Everything that is known of one host.
@@ -43,13 +60,17 @@ pub struct Host {
     pub name: Box<[u8]>,
     pub(super) lives: Vec<Life>,
     free: Vec<u32>,
+    /// Memory for the next lives.
+    spare: Vec<Life>,
     by_id: HashTable<Entry>,
     pub(super) links: Links,
     pub(super) detail: Detail,
     since: Micros,
     clock: LogClock,
     /// Lives to look at again, each queue with a constant delay and so in order.
+    settling: VecDeque<(Micros, Slot)>,
     lingering: VecDeque<(Micros, Slot)>,
+    over: VecDeque<(Micros, u64, u32)>,
     young: VecDeque<(Micros, Slot)>,
     idle: VecDeque<(Micros, Slot)>,
     generation: u32,
@@ -83,12 +104,15 @@ impl Host {
             name: name.into(),
             lives: Vec::new(),
             free: Vec::new(),
+            spare: Vec::new(),
             by_id: HashTable::new(),
             links: Links::default(),
             detail,
             since,
             clock: LogClock { now: Micros::MIN, doubtful: None },
+            settling: VecDeque::new(),
             lingering: VecDeque::new(),
+            over: VecDeque::new(),
             young: VecDeque::new(),
             idle: VecDeque::new(),
             generation: 0,
@@ -96,11 +120,14 @@ impl Host {
     }
 
     /// Takes one event; lives that are over go to `closed`.
-    pub fn step(&mut self, step: &Step<'_>, closed: &mut Vec<Life>) {
+    pub fn step(&mut self, step: &Step<'_, '_>, closed: &mut Vec<Life>, spare: &mut Vec<Life>) {
+        if let Some(old) = spare.pop_if(|_| self.spare.len() < 8) {
+            self.spare.push(old);
+        }
         if self.clock.advance(step.time) {
             self.expire(closed);
         }
-        match &step.event {
+        match step.event {
             Event::Accepted(event) => self.accepted(step, event, closed),
             Event::MessageId(event) => {
                 let at = self.begun(step, &event.queue_id, closed);
@@ -110,7 +137,9 @@ impl Host {
                     life.message_id = if rows { life.keep(&event.message_id) } else { Span::default() };
                     life.message_id_hash = if event.message_id.is_empty() { 0 } else { hash(&event.message_id) };
                 }
-                self.links_by_message_id(at);
+                if self.lives[at].inward {
+                    self.links_by_message_id(at);
+                }
             }
             Event::Queued(event) => self.queued(step, event, closed),
             Event::Delivery(event) => self.delivery(step, event),
@@ -122,8 +151,8 @@ impl Host {
         }
     }
 
-    fn accepted(&mut self, step: &Step<'_>, event: &Accepted<'_>, closed: &mut Vec<Life>) {
-        let hash = hash(&event.queue_id);
+    fn accepted(&mut self, step: &Step<'_, '_>, event: &Accepted<'_>, closed: &mut Vec<Life>) {
+        let hash = id_hash(&event.queue_id);
         let mut contested = false;
         if let Some(at) = self.find(hash, &event.queue_id, &step.program) {
             let life = &self.lives[at];
@@ -161,7 +190,7 @@ impl Host {
         self.links_at_arrival(at, event);
     }
 
-    fn queued(&mut self, step: &Step<'_>, event: &Queued<'_>, closed: &mut Vec<Life>) {
+    fn queued(&mut self, step: &Step<'_, '_>, event: &Queued<'_>, closed: &mut Vec<Life>) {
         let at = self.begun(step, &event.queue_id, closed);
         let life = &mut self.lives[at];
         life.proof = true;
@@ -173,8 +202,8 @@ impl Host {
         }
     }
 
-    fn delivery(&mut self, step: &Step<'_>, event: &Delivery<'_>) {
-        let at = self.known(step, &event.queue_id);
+    fn delivery(&mut self, step: &Step<'_, '_>, event: &Delivery<'_>) {
+        let Some(at) = self.known(step, &event.queue_id) else { return };
         let counts = step.time >= self.since;
         let detail = self.detail;
         let life = &mut self.lives[at];
@@ -197,8 +226,8 @@ impl Host {
         }
     }
 
-    fn removed(&mut self, step: &Step<'_>, event: &Removed<'_>) {
-        let at = self.known(step, &event.queue_id);
+    fn removed(&mut self, step: &Step<'_, '_>, event: &Removed<'_>) {
+        let Some(at) = self.known(step, &event.queue_id) else { return };
         let slot = self.slot(at);
         let life = &mut self.lives[at];
         life.proof |= matches!(event.how, Removal::Done | Removal::Deleted | Removal::Unsaid);
@@ -211,11 +240,11 @@ impl Host {
         }
         if life.removed.is_none() {
             life.removed = Some((step.time, event.how));
-            self.lingering.push_back((step.time + LINGER, slot));
+            self.settling.push_back((step.time + DISORDER, slot));
         }
     }
 
-    fn notification(&mut self, step: &Step<'_>, event: &Notification<'_>, closed: &mut Vec<Life>) {
+    fn notification(&mut self, step: &Step<'_, '_>, event: &Notification<'_>, closed: &mut Vec<Life>) {
         if !event.queue_id.is_empty() {
             self.known(step, &event.queue_id);
         }
@@ -223,8 +252,8 @@ impl Host {
         self.lives[at].notification = true;
     }
 
-    fn queue_action(&mut self, step: &Step<'_>, event: &QueueAction<'_>) {
-        let at = self.known(step, &event.queue_id);
+    fn queue_action(&mut self, step: &Step<'_, '_>, event: &QueueAction<'_>) {
+        let Some(at) = self.known(step, &event.queue_id) else { return };
         let life = &mut self.lives[at];
         match event.action {
             QueueDeed::Hold => life.held = true,
@@ -239,8 +268,8 @@ impl Host {
     }
 
     /// cleanup and milters that hold or throw away what they are given.
-    fn treated(&mut self, step: &Step<'_>, event: &Reject<'_>) {
-        let at = self.known(step, &event.queue_id);
+    fn treated(&mut self, step: &Step<'_, '_>, event: &Reject<'_>) {
+        let Some(at) = self.known(step, &event.queue_id) else { return };
         let life = &mut self.lives[at];
         match event.action {
             Action::Discard => life.discarded = true,
@@ -253,8 +282,8 @@ impl Host {
     }
 
     /// The life that a line of its beginning belongs to: a new one if the last ended a while ago.
-    fn begun(&mut self, step: &Step<'_>, id: &[u8], closed: &mut Vec<Life>) -> usize {
-        let hash = hash(id);
+    fn begun(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Life>) -> usize {
+        let hash = id_hash(id);
         let Some(at) = self.find(hash, id, &step.program) else {
             let at = self.born(step, hash, id);
             self.links_at_birth(at);
@@ -268,26 +297,30 @@ impl Host {
         at
     }
 
-    /// The life that any later line belongs to.
-    fn known(&mut self, step: &Step<'_>, id: &[u8]) -> usize {
-        let hash = hash(id);
-        match self.find(hash, id, &step.program) {
-            Some(at) => {
-                self.lives[at].last_line = self.lives[at].last_line.max(step.time);
-                at
-            }
-            None => self.born(step, hash, id),
-        }
+    /// The life that any later line belongs to; none if it is over and counted.
+    fn known(&mut self, step: &Step<'_, '_>, id: &[u8]) -> Option<usize> {
+        let hash = id_hash(id);
+        let Some(at) = self.place(hash, id, &step.program) else { return Some(self.born(step, hash, id)) };
+        let life = self.lives.get_mut(at as usize)?;
+        life.last_line = life.last_line.max(step.time);
+        Some(at as usize)
     }
 
-    /// The life of an id. Only where two instances claim the same open id, the program's name decides.
+    /// Where the life of an id is, or [`OVER`]. Only where two instances claim the same open id, the program's name
+    /// decides.
+    #[inline]
+    fn place(&self, hash: u64, id: &[u8], program: &[u8]) -> Option<u32> {
+        let is = |entry: &Entry| {
+            let other = || entry.contested && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance(program));
+            entry.id.is(id) && !other()
+        };
+        self.by_id.find(hash, is).map(|entry| entry.at)
+    }
+
+    /// The life of an id, if it is not over.
     #[inline]
     pub(super) fn find(&self, hash: u64, id: &[u8], program: &[u8]) -> Option<usize> {
-        let found = self.by_id.find(hash, |entry| {
-            let is = entry.id.is(id);
-            is && (!entry.contested || self.lives[entry.at as usize].instance == instance(program))
-        });
-        found.map(|entry| entry.at as usize)
+        self.place(hash, id, program).filter(|at| *at != OVER).map(|at| at as usize)
     }
 
     /// From now on the program's name tells this life from another one of the same id.
@@ -298,9 +331,9 @@ impl Host {
         }
     }
 
-    fn born(&mut self, step: &Step<'_>, hash: u64, id: &[u8]) -> usize {
+    fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
         self.generation = self.generation.wrapping_add(1).max(1);
-        let mut life = Life::default();
+        let mut life = self.spare.pop().map(Life::in_place_of).unwrap_or_default();
         life.hash = hash;
         life.host = self.number;
         life.instance = instance(&step.program);
@@ -318,9 +351,14 @@ impl Host {
                 self.lives.len() - 1
             }
         };
-        let lives = &self.lives;
-        let entry = Entry { id: Id::new(id), contested: false, at: u32::try_from(at).unwrap_or(u32::MAX) };
-        self.by_id.insert_unique(hash, entry, |entry| lives[entry.at as usize].hash);
+        let place = u32::try_from(at).unwrap_or(OVER);
+        // The id of a life that is over serves again.
+        if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at == OVER && entry.id.is(id)) {
+            (entry.at, entry.generation) = (place, self.generation);
+        } else {
+            let entry = Entry { id: Id::new(id), contested: false, at: place, generation: self.generation };
+            self.by_id.insert_unique(hash, entry, |entry| entry.id.hash());
+        }
         self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
         at
     }
@@ -337,9 +375,24 @@ impl Host {
     /// Ends the lives whose time is over.
     fn expire(&mut self, closed: &mut Vec<Life>) {
         let now = self.clock.now;
+        while let Some(slot) = due(&mut self.settling, now) {
+            let Some(at) = self.at(slot) else { continue };
+            if self.lives[at].is_complete() {
+                let over = (now + LINGER, self.lives[at].hash, slot.generation);
+                self.over.push_back(over);
+                self.bury(at, closed);
+            } else {
+                self.lingering.push_back((now + LINGER, slot));
+            }
+        }
         while let Some(slot) = due(&mut self.lingering, now) {
             if let Some(at) = self.at(slot) {
                 self.close(at, End::Removed, closed);
+            }
+        }
+        while let Some((_, hash, generation)) = self.over.pop_front_if(|(due, ..)| *due <= now) {
+            if let Ok(entry) = self.by_id.find_entry(hash, |entry| entry.at == OVER && entry.generation == generation) {
+                entry.remove();
             }
         }
         while let Some(slot) = due(&mut self.young, now) {
@@ -362,16 +415,34 @@ impl Host {
     }
 
     fn close(&mut self, at: usize, end: End, closed: &mut Vec<Life>) {
-        self.links_by_message_id(at);
+        if self.lives[at].inward || self.lives[at].handed {
+            self.links_by_message_id(at);
+        }
         let slot = self.slot(at);
-        let hash = self.lives[at].hash;
-        self.links.forget(slot, self.lives[at].message_id_hash);
-        if let Ok(entry) = self.by_id.find_entry(hash, |entry| entry.at == slot.at) {
+        if self.lives[at].inward || self.lives[at].handed {
+            self.links.forget(slot, self.lives[at].message_id_hash);
+        }
+        if let Ok(entry) = self.by_id.find_entry(self.lives[at].hash, |entry| entry.at == slot.at) {
             entry.remove();
         }
+        self.lives[at].end = end;
+        self.hand_over(at, closed);
+    }
+
+    /// A life of which nothing more can be said goes; its id stays for a while.
+    fn bury(&mut self, at: usize, closed: &mut Vec<Life>) {
+        if let Some(entry) = self.by_id.find_mut(self.lives[at].hash, |entry| entry.at as usize == at) {
+            entry.at = OVER;
+        }
+        self.hand_over(at, closed);
+    }
+
+    fn hand_over(&mut self, at: usize, closed: &mut Vec<Life>) {
         let mut life = std::mem::take(&mut self.lives[at]);
-        life.end = if life.removed.is_some() { End::Removed } else { end };
-        self.free.push(slot.at);
+        if life.removed.is_some() {
+            life.end = End::Removed;
+        }
+        self.free.push(u32::try_from(at).unwrap_or(OVER));
         closed.push(life);
     }
 

@@ -1,7 +1,7 @@
 //! One life of one queue id, as the lines told it.
 
 use super::Detail;
-use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, Text, domain_of};
+use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, Text};
 use std::collections::HashMap;
 
 /// Up to so many recipients are searched one by one.
@@ -167,6 +167,8 @@ pub struct Life {
     pub requeued: bool,
     /// It came from loopback or from a local program: it may continue another one.
     pub(super) inward: bool,
+    /// It handed a recipient to something on this host, which may hand it back.
+    pub(super) handed: bool,
     /// It asked whether an address is deliverable.
     pub(super) probed: bool,
     pub recipients: Vec<Recipient>,
@@ -201,10 +203,19 @@ impl Life {
     /// An address, its domain in lower case.
     pub(super) fn keep_address(&mut self, address: &[u8]) -> Span {
         let span = self.keep(address);
-        let domain = domain_of(address).len();
-        let end = self.text.len();
-        self.text[end - domain..].make_ascii_lowercase();
+        let kept = &mut self.text[span.start as usize..];
+        if let Some(at) = memchr::memrchr(b'@', kept) {
+            kept[at..].make_ascii_lowercase();
+        }
         span
+    }
+
+    /// A new life in the memory of an old one.
+    pub(super) fn in_place_of(mut old: Self) -> Self {
+        old.text.clear();
+        old.recipients.clear();
+        old.children.clear();
+        Self { text: old.text, recipients: old.recipients, children: old.children, ..Self::default() }
     }
 
     /// The facts of the message: those of the chain's first queue file.
@@ -229,6 +240,15 @@ impl Life {
     #[must_use]
     pub fn deleted(&self) -> bool {
         self.removed.is_some_and(|(_, how)| how == Removal::Deleted)
+    }
+
+    /// Whether no line can change what it amounts to: its beginning, each recipient's end and its own end were seen, and it
+    /// has no part in a chain.
+    pub(super) fn is_complete(&self) -> bool {
+        let alone = !self.inward && !self.handed && self.root.is_none() && self.children.is_empty();
+        let begun = (self.arrival.is_some() || self.notification) && self.message_id_hash != 0;
+        let done = self.removed.is_some_and(|(_, how)| how == Removal::Done) && self.recipients.len() == self.nrcpt as usize;
+        alone && begun && done && self.recipients.iter().all(|r| !matches!(r.outcome, Outcome::Deferred | Outcome::Forwarded))
     }
 
     /// Whether it only asked about addresses.
@@ -294,12 +314,19 @@ impl Life {
 
     /// Notes one delivery line.
     pub(super) fn attempt(&mut self, delivery: &Delivery<'_>, time: Micros, count: u32, counts: bool, detail: Detail) -> usize {
-        let hash = recipient_hash(&delivery.envelope_recipient, &delivery.original_recipient);
-        let at = self.find(hash).unwrap_or_else(|| {
-            let recipient = Recipient {
+        let mark = self.text.len();
+        let address = self.keep_address(&delivery.envelope_recipient);
+        let original = self.keep_address(&delivery.original_recipient);
+        let hash = recipient_hash(self.text(address), self.text(original));
+        let at = match self.find(hash) {
+            Some(at) => {
+                self.text.truncate(mark);
+                at
+            }
+            None => self.push(Recipient {
                 hash,
-                address: self.keep_address(&delivery.envelope_recipient),
-                original: self.keep_address(&delivery.original_recipient),
+                address,
+                original,
                 outcome: Outcome::Deferred,
                 attempts: 0,
                 deferrals: 0,
@@ -307,9 +334,8 @@ impl Life {
                 last_attempt: time,
                 decisive: Attempt::none(),
                 all: Vec::new(),
-            };
-            self.push(recipient)
-        });
+            }),
+        };
         let outcome = Outcome::of(delivery.status);
         // A final outcome stands, whatever the order of the lines.
         let decides = self.recipients[at].outcome == Outcome::Deferred;
@@ -383,23 +409,7 @@ impl Attempt {
     }
 }
 
-/// The same for the same pair of addresses, their domains' case aside.
+/// The same for the same pair of addresses; their domains are in lower case already.
 fn recipient_hash(envelope: &[u8], original: &[u8]) -> u64 {
-    address_hash(envelope) ^ if original.is_empty() { 0 } else { address_hash(original).rotate_left(17) }
-}
-
-/// The same for the same address, its domain's case aside.
-pub fn address_hash(address: &[u8]) -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    let mut hasher = foldhash::fast::FixedState::with_seed(1).build_hasher();
-    let domain = address.len() - domain_of(address).len();
-    hasher.write(&address[..domain]);
-    let mut lower = [0; 64];
-    for part in address[domain..].chunks(64) {
-        let lower = &mut lower[..part.len()];
-        lower.copy_from_slice(part);
-        lower.make_ascii_lowercase();
-        hasher.write(lower);
-    }
-    hasher.finish()
+    super::hash(envelope) ^ if original.is_empty() { 0 } else { super::hash(original).rotate_left(17) }
 }

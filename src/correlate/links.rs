@@ -3,10 +3,10 @@
 //! A hand-off says `queued as X` or `forwarded as X`, X's arrival says `orig_queue_id=`, or both carry the same
 //! message-id and a recipient. Either line may be logged first.
 
-use super::host::{Host, hash, is_loopback};
-use super::life::{Outcome, Root, Slot, address_hash};
+use super::host::{Host, hash, id_hash, is_loopback};
+use super::life::{Outcome, Root, Slot};
 use super::{LINGER, Step};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use mailscope_parsers::model::{Accepted, Delivery, Micros, Status};
 use std::collections::VecDeque;
 
@@ -20,8 +20,8 @@ pub struct Links {
     expected: HashMap<u64, Handoff>,
     expected_until: VecDeque<(Micros, u64)>,
     /// Message-id to lives that handed something off, and to lives that came from inside.
-    parents: HashMap<u64, Vec<Slot>>,
-    children: HashMap<u64, Vec<Slot>>,
+    parents: Index,
+    children: Index,
 }
 
 #[derive(Clone, Copy)]
@@ -41,14 +41,8 @@ impl Links {
         if message_id == 0 {
             return;
         }
-        for index in [&mut self.parents, &mut self.children] {
-            if let Some(slots) = index.get_mut(&message_id) {
-                slots.retain(|other| *other != slot);
-                if slots.is_empty() {
-                    index.remove(&message_id);
-                }
-            }
-        }
+        self.parents.remove(message_id, slot);
+        self.children.remove(message_id, slot);
     }
 
     fn expect(&mut self, id: u64, handoff: Handoff, time: Micros) {
@@ -57,10 +51,32 @@ impl Links {
     }
 }
 
-fn index(index: &mut HashMap<u64, Vec<Slot>>, message_id: u64, slot: Slot) {
-    let slots = index.entry(message_id).or_default();
-    if !slots.contains(&slot) {
-        slots.push(slot);
+/// Lives by the hash of their message-id; several may have the same.
+#[derive(Default)]
+struct Index(HashTable<(u64, Slot)>);
+
+impl Index {
+    fn add(&mut self, message_id: u64, slot: Slot) {
+        if self.0.find(message_id, |entry| *entry == (message_id, slot)).is_none() {
+            self.0.insert_unique(message_id, (message_id, slot), |(message_id, _)| *message_id);
+        }
+    }
+
+    fn remove(&mut self, message_id: u64, slot: Slot) {
+        if let Ok(entry) = self.0.find_entry(message_id, |entry| *entry == (message_id, slot)) {
+            entry.remove();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// In the order in which they began, whatever the table's order is.
+    fn of(&self, message_id: u64) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = self.0.iter_hash(message_id).filter(|(known, _)| *known == message_id).map(|(_, slot)| *slot).collect();
+        slots.sort_unstable_by_key(|slot| slot.generation);
+        slots
     }
 }
 
@@ -68,7 +84,7 @@ impl Host {
     /// A queue file arrived: it may say itself what it continues, or be expected.
     pub(super) fn links_at_arrival(&mut self, at: usize, event: &Accepted<'_>) {
         if !event.original_queue_id.is_empty() {
-            let parent = self.find(hash(&event.original_queue_id), &event.original_queue_id, b"");
+            let parent = self.find(id_hash(&event.original_queue_id), &event.original_queue_id, b"");
             if let Some(parent) = parent.filter(|parent| *parent != at) {
                 let set_out = self.lives[parent].arrival.unwrap_or(self.lives[parent].first_line);
                 self.link(parent, at, set_out);
@@ -97,10 +113,10 @@ impl Host {
     }
 
     /// A recipient was handed on: where to?
-    pub(super) fn links_at_delivery(&mut self, at: usize, recipient: usize, step: &Step<'_>, event: &Delivery<'_>) {
+    pub(super) fn links_at_delivery(&mut self, at: usize, recipient: usize, step: &Step<'_, '_>, event: &Delivery<'_>) {
         let near = is_loopback(&event.relay.ip) || event.relay.ip.is_empty();
         if !event.queued_as.is_empty() {
-            let id = hash(&event.queued_as);
+            let id = id_hash(&event.queued_as);
             match self.find(id, &event.queued_as, b"") {
                 Some(child) if child != at && self.arrived_from(child, at, event) => {
                     self.hand_off(at, recipient, child);
@@ -119,7 +135,8 @@ impl Host {
         let final_agent = event.relay.ip.is_empty() && matches!(event.relay.name.0, b"local" | b"virtual" | b"");
         if event.status == Status::Sent && message_id != 0 && near && !final_agent {
             let slot = self.slot(at);
-            index(&mut self.links.parents, message_id, slot);
+            self.lives[at].handed = true;
+            self.links.parents.add(message_id, slot);
             if !self.links.children.is_empty() {
                 self.links_by_message_id(at);
             }
@@ -146,19 +163,19 @@ impl Host {
         if self.lives[at].inward {
             if self.lives[at].root.is_none() {
                 let slot = self.slot(at);
-                index(&mut self.links.children, message_id, slot);
+                self.links.children.add(message_id, slot);
             }
-            for parent in self.living(self.links.parents.get(&message_id)) {
+            for parent in self.living(&self.links.parents, message_id) {
                 self.link_same_recipients(parent, at);
             }
         }
-        for child in self.living(self.links.children.get(&message_id)) {
+        for child in self.living(&self.links.children, message_id) {
             self.link_same_recipients(at, child);
         }
     }
 
-    fn living(&self, slots: Option<&Vec<Slot>>) -> Vec<usize> {
-        slots.into_iter().flatten().filter_map(|slot| self.at(*slot)).collect()
+    fn living(&self, index: &Index, message_id: u64) -> Vec<usize> {
+        if index.is_empty() { Vec::new() } else { index.of(message_id).into_iter().filter_map(|slot| self.at(slot)).collect() }
     }
 
     fn link_same_recipients(&mut self, parent: usize, child: usize) {
@@ -173,7 +190,7 @@ impl Host {
                 .iter()
                 .flat_map(|r| [r.address, r.original])
                 .filter(|span| !span.is_empty())
-                .map(|span| address_hash(child.text(span)))
+                .map(|span| hash(child.text(span)))
                 .collect()
         };
         let life = &self.lives[parent];
@@ -181,7 +198,7 @@ impl Host {
             .filter(|at| {
                 let recipient = &life.recipients[*at];
                 let fresh = arrival - recipient.decisive.time < LINGER;
-                recipient.outcome == Outcome::Delivered && fresh && came.contains(&address_hash(life.text(recipient.address)))
+                recipient.outcome == Outcome::Delivered && fresh && came.contains(&hash(life.text(recipient.address)))
             })
             .collect();
         for recipient in handed {

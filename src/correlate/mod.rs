@@ -12,7 +12,7 @@ mod life;
 mod links;
 
 pub use host::hash;
-pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span, address_hash};
+pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span};
 
 use hashbrown::HashMap;
 use host::Host;
@@ -41,15 +41,15 @@ pub enum Detail {
 
 /// An event as the correlation needs it.
 #[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
+pub struct Step<'e, 'a> {
     pub time: Micros,
     pub host: Text<'a>,
     pub program: Text<'a>,
     pub count: u32,
-    pub event: Event<'a>,
+    pub event: &'e Event<'a>,
 }
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Whether an event says anything of a queue file.
     #[must_use]
     pub fn matters(event: &Event<'_>) -> bool {
@@ -71,23 +71,31 @@ pub struct Correlator {
     since: Micros,
     last: usize,
     closed: Vec<Life>,
+    /// Memory of lives that were counted.
+    spare: Vec<Life>,
 }
 
 impl Correlator {
     #[must_use]
     pub fn new(detail: Detail, since: Option<Micros>) -> Self {
-        Self { hosts: HashMap::default(), states: Vec::new(), detail, since: since.unwrap_or(Micros::MIN), last: 0, closed: Vec::new() }
+        Self { hosts: HashMap::default(), states: Vec::new(), detail, since: since.unwrap_or(Micros::MIN), last: 0, closed: Vec::new(), spare: Vec::new() }
     }
 
     /// Takes one event, in the order of its host's log.
-    pub fn step(&mut self, step: &Step<'_>) {
+    pub fn step(&mut self, step: &Step<'_, '_>) {
         let at = self.host(step.host.0);
-        self.states[at].step(step, &mut self.closed);
+        self.states[at].step(step, &mut self.closed, &mut self.spare);
     }
 
     /// The lives that ended since the last call.
     pub fn take_closed(&mut self) -> Vec<Life> {
         std::mem::take(&mut self.closed)
+    }
+
+    /// Gives the memory of lives back that have been counted.
+    pub fn recycle(&mut self, lives: Vec<Life>) {
+        const ENOUGH: usize = 4096;
+        self.spare.extend(lives.into_iter().take(ENOUGH.saturating_sub(self.spare.len())));
     }
 
     /// Ends all lives as they stand.

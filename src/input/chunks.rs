@@ -14,6 +14,9 @@ use std::vec;
 /// A longer line is cut here, counted, and said. Postfix and Exim write at most some kilobytes.
 pub const MAX_LINE: usize = 1 << 16;
 
+/// The least that is read at once.
+const BLOCK: usize = 1 << 16;
+
 /// Whole lines of one log.
 pub struct Chunk {
     pub lines: Vec<u8>,
@@ -165,33 +168,41 @@ impl Current {
     /// were cut for their length, and by how many bytes.
     fn fill(&mut self, buffer: &mut Vec<u8>, size: usize) -> (u64, u64) {
         buffer.append(&mut self.carry);
+        let mut goal = size;
         loop {
-            if buffer.len() >= size {
-                let end = memrchr(b'\n', &buffer[..size]).or_else(|| memchr(b'\n', &buffer[size..]).map(|at| size + at));
-                if let Some(end) = end {
-                    self.carry.extend_from_slice(&buffer[end + 1..]);
-                    buffer.truncate(end + 1);
-                    return (0, 0);
+            self.read_up_to(buffer, goal.max(BLOCK));
+            let goal_reached = goal.min(buffer.len());
+            let (before, beyond) = buffer.split_at(goal_reached);
+            let end = memrchr(b'\n', before).or_else(|| memchr(b'\n', beyond).map(|at| goal_reached + at));
+            if let Some(end) = end {
+                self.carry.extend_from_slice(&buffer[end + 1..]);
+                buffer.truncate(end + 1);
+                return (0, 0);
+            }
+            if buffer.len() > MAX_LINE {
+                // One line fills the whole buffer, and more.
+                let cut = (buffer.len() - MAX_LINE) as u64 + self.skip_line();
+                buffer.truncate(MAX_LINE);
+                if !self.ended {
+                    buffer.push(b'\n');
                 }
+                return (1, cut);
             }
             if self.ended {
                 return (0, 0);
             }
-            if buffer.len() >= size + MAX_LINE {
-                // One line fills the whole buffer, and more.
-                let cut = (buffer.len() - MAX_LINE) as u64;
-                buffer.truncate(MAX_LINE);
-                let skipped = self.skip_line();
-                if !self.ended {
-                    buffer.push(b'\n');
-                }
-                return (1, cut + skipped);
-            }
-            let want = size + MAX_LINE - buffer.len();
-            match (&mut self.input.bytes).take(want as u64).read_to_end(buffer) {
-                Ok(read) => self.ended = read < want,
-                Err(error) => self.fail(error),
-            }
+            goal = buffer.len() + BLOCK;
+        }
+    }
+
+    fn read_up_to(&mut self, buffer: &mut Vec<u8>, length: usize) {
+        let missing = length.saturating_sub(buffer.len());
+        if missing == 0 || self.ended {
+            return;
+        }
+        match (&mut self.input.bytes).take(missing as u64).read_to_end(buffer) {
+            Ok(read) => self.ended = read < missing,
+            Err(error) => self.fail(error),
         }
     }
 

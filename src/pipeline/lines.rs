@@ -1,9 +1,10 @@
 //! Reads the lines of one chunk: envelope, parser, repetition, window.
 
+use crate::correlate::Step;
 use crate::input::{Chunk, Clock, MAX_LINE, Zone};
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
 use mailscope_parsers::model::{Line, Micros, Record, Text, Unrecognized};
-use mailscope_parsers::{Parser, parse};
+use mailscope_parsers::{Parser, parse_into};
 use memchr::memchr_iter;
 
 /// The time of a line before the first readable stamp.
@@ -18,9 +19,9 @@ pub struct Settings {
 }
 
 /// One line and what it is.
+#[derive(Clone, Copy)]
 pub struct Seen<'a> {
-    /// Of the line itself; the last known time where it has none, [`NO_TIME`] where there was none yet.
-    pub time: Micros,
+    /// Its time is that of the line itself; the last known one where it has none, [`NO_TIME`] where there was none yet.
     pub record: Record<'a>,
     pub line: Line<'a>,
     /// How often what the line says happened: `repeated N times` says it N times.
@@ -31,6 +32,25 @@ pub struct Seen<'a> {
     /// Position in the chunk, counted from 1.
     pub number: u64,
     pub overlong: bool,
+}
+
+impl<'a> Seen<'a> {
+    /// What the correlation makes of it, if it says anything of a queue file.
+    #[inline]
+    #[must_use]
+    pub fn step(&self) -> Option<Step<'_, 'a>> {
+        let Line::Event(event) = &self.line else { return None };
+        let Record { time, host, program, .. } = self.record;
+        Step::matters(event).then_some(Step { time, host, program, count: self.count, event })
+    }
+}
+
+/// The memory of lines that were kept, for those of another chunk.
+#[must_use]
+pub fn recycled<'a>(mut kept: Vec<Seen<'_>>) -> Vec<Seen<'a>> {
+    kept.clear();
+    // Nothing is left to map; the allocation goes over.
+    kept.into_iter().map(|_| unreachable!("the list is empty")).collect()
 }
 
 /// Reads chunks; keeps what is remembered between lines.
@@ -44,59 +64,61 @@ impl Reader {
         Self { settings }
     }
 
-    /// Calls `each` for every line of the chunk, in order.
-    pub fn read<'a>(&self, chunk: &'a Chunk, mut each: impl FnMut(Seen<'a>)) {
+    /// Calls `each` for every line of the chunk, in order. What it sees is written over for the next line.
+    pub fn read<'a>(&self, chunk: &'a Chunk, mut each: impl FnMut(&Seen<'a>)) {
         let mut envelope = Envelope::default();
         let mut clock = Clock { zone: self.settings.zone, near: chunk.near };
         let mut last = match envelope.open(cut(&chunk.context), &mut clock) {
             Ok(Opened::Record(record)) => record,
             _ => Record { time: NO_TIME, ..Record::default() },
         };
-        let mut number = 0;
+        let line = Line::Unrecognized(Unrecognized::Blank);
+        let mut seen = Seen { record: last, line, count: 1, parser: "", raw: b"", number: 0, overlong: false };
         let mut from = 0;
         let text = chunk.lines.as_slice();
         let ends = memchr_iter(b'\n', text).chain((text.last() != Some(&b'\n')).then_some(text.len()));
         for end in ends {
             let whole = &text[from..end];
             from = end + 1;
-            number += 1;
-            let raw = cut(whole);
-            let (record, line, count, parser) = self.read_line(raw, &mut envelope, &mut clock, &mut last);
-            each(Seen { time: record.time, record, line, count, parser, raw, number, overlong: whole.len() > MAX_LINE });
+            seen.number += 1;
+            seen.raw = cut(whole);
+            seen.overlong = whole.len() > MAX_LINE;
+            self.read_line(&mut seen, &mut envelope, &mut clock, &mut last);
+            each(&seen);
         }
     }
 
     #[inline]
-    fn read_line<'a>(
-        &self,
-        raw: &'a [u8],
-        envelope: &mut Envelope,
-        clock: &mut Clock,
-        last: &mut Record<'a>,
-    ) -> (Record<'a>, Line<'a>, u32, &'static str) {
-        match envelope.open(raw, clock) {
+    fn read_line<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) {
+        match envelope.open(seen.raw, clock) {
             Ok(Opened::Record(record)) => {
                 *last = record;
-                self.read_record(record, 1)
+                self.read_record(seen, record, 1);
             }
             Ok(Opened::Repeat { time, host, times }) if host == last.host && !last.text.is_empty() => {
-                self.read_record(Record { time, ..*last }, times)
+                self.read_record(seen, Record { time, ..*last }, times);
             }
             Ok(Opened::Repeat { time, host, .. }) => {
-                let record = Record { time, host, ..Record::default() };
-                (record, Line::Unrecognized(Unrecognized::Repeat), 1, "")
+                not_read(seen, Record { time, host, ..Record::default() }, Unrecognized::Repeat);
             }
-            Err(reason) => (Record { time: last.time, ..Record::default() }, Line::Unrecognized(reason), 1, ""),
+            Err(reason) => not_read(seen, Record { time: last.time, ..Record::default() }, reason),
         }
     }
 
     #[inline]
-    fn read_record<'a>(&self, record: Record<'a>, times: u32) -> (Record<'a>, Line<'a>, u32, &'static str) {
+    fn read_record<'a>(&self, seen: &mut Seen<'a>, record: Record<'a>, times: u32) {
         let (more, text) = repeated(record.text);
-        let record = Record { text, ..record };
-        let (line, parser) = parse(&record, self.settings.parser);
-        (record, line, times.saturating_mul(more), parser)
+        seen.record = Record { text, ..record };
+        seen.count = times.saturating_mul(more);
+        seen.parser = parse_into(&seen.record, self.settings.parser, &mut seen.line);
     }
+}
+
+fn not_read<'a>(seen: &mut Seen<'a>, record: Record<'a>, reason: Unrecognized) {
+    seen.record = record;
+    seen.line = Line::Unrecognized(reason);
+    seen.count = 1;
+    seen.parser = "";
 }
 
 fn cut(line: &[u8]) -> &[u8] {

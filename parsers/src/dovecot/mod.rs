@@ -6,9 +6,13 @@ use crate::scan::contains;
 
 pub const PARSER: Parser = Parser { name: "dovecot", reads: "Dovecot's LMTP and LDA lines beside an MTA (known, not counted)", parse };
 
-fn parse<'a>(record: &Record<'a>) -> Option<Line<'a>> {
+fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
     let lda = record.program.starts_with(b"deliver(");
-    (lda || record.program.0 == b"dovecot").then(|| text(record.text.0, lda).unwrap_or(Line::Unrecognized(Unrecognized::Text)))
+    let ours = lda || record.program.0 == b"dovecot";
+    if ours {
+        *line = text(record.text.0, lda).unwrap_or(Line::Unrecognized(Unrecognized::Text));
+    }
+    ours
 }
 
 fn text(text: &[u8], lda: bool) -> Option<Line<'_>> {

@@ -10,12 +10,14 @@ const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 /// Takes the stamp and the blank after it.
 #[inline]
 pub fn stamp(hour: &mut Hour, line: &mut Cursor<'_>, calendar: &mut dyn Calendar) -> Option<Micros> {
-    let colon = memchr(b':', &line.rest[..line.rest.len().min(16)])?;
-    let prefix = &line.rest[..colon];
-    if !hour.known(prefix) {
+    if hour.begins(line.rest) {
+        line.rest = &line.rest[hour.len..];
+    } else {
+        let colon = memchr(b':', &line.rest[..line.rest.len().min(16)])?;
+        let prefix = &line.rest[..colon];
         hour.learn(prefix, read_hour(prefix, calendar)?);
+        line.rest = &line.rest[colon..];
     }
-    line.rest = &line.rest[colon..];
     let micros = within_hour(line)?;
     line.eat(b" ").then_some(hour.start * 1_000_000 + micros)
 }

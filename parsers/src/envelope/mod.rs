@@ -8,7 +8,8 @@ mod iso;
 mod rfc5424;
 
 use crate::model::{Calendar, Micros, Record, Text, Unrecognized};
-use crate::scan::{Cursor, number};
+use crate::scan::{Cursor, digits, number};
+use memchr::memchr3;
 
 /// What a line is, once its header is off.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,14 @@ impl Hour {
     #[inline]
     fn known(&self, prefix: &[u8]) -> bool {
         self.len == prefix.len() && self.len > 0 && self.prefix[..self.len] == *prefix
+    }
+
+    /// Whether the line begins with the known prefix and `:`.
+    #[inline]
+    fn begins(&self, line: &[u8]) -> bool {
+        let Some((head, rest)) = line.split_at_checked(self.len) else { return false };
+        // Byte by byte: nine bytes are no work for a library call.
+        self.len > 0 && rest.first() == Some(&b':') && head.iter().zip(&self.prefix).all(|(a, b)| a == b)
     }
 
     fn learn(&mut self, prefix: &[u8], start: i64) {
@@ -93,7 +102,7 @@ fn host_and_tag(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unreco
         return tagged(time, Text(b""), tag, line.rest);
     }
     let host = Text(first);
-    let end = line.rest.iter().position(|c| matches!(c, b' ' | b':' | b'[')).ok_or(Unrecognized::Header)?;
+    let end = memchr3(b' ', b':', b'[', line.rest).ok_or(Unrecognized::Header)?;
     if line.rest[end] == b' ' {
         return repeat(line.rest).map(|times| Opened::Repeat { time, host, times }).ok_or(Unrecognized::Header);
     }
@@ -101,7 +110,7 @@ fn host_and_tag(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unreco
     let mut pid = None;
     line.rest = &line.rest[end..];
     if line.eat(b"[") {
-        pid = Some(line.until(b']').and_then(process_id).ok_or(Unrecognized::Header)?);
+        pid = Some(bracketed(&mut line).ok_or(Unrecognized::Header)?);
     }
     if !line.eat(b":") || program.is_empty() {
         return Err(Unrecognized::Header);
@@ -115,11 +124,22 @@ fn tagged<'a>(time: Micros, host: Text<'a>, mut tag: Cursor<'a>, text: &'a [u8])
     let name = tag.rest.iter().position(|c| matches!(c, b':' | b'[')).unwrap_or_default();
     let program = Text(&tag.rest[..name]);
     tag.rest = &tag.rest[name..];
-    let pid = if tag.eat(b"[") { Some(tag.until(b']').and_then(process_id).ok_or(Unrecognized::Header)?) } else { None };
+    let pid = if tag.eat(b"[") { Some(bracketed(&mut tag).ok_or(Unrecognized::Header)?) } else { None };
     if program.is_empty() || tag.rest != b":" {
         return Err(Unrecognized::Header);
     }
     Ok(Opened::Record(Record { time, host, program, pid, text: Text(text) }))
+}
+
+/// Takes `541]`.
+#[inline]
+fn bracketed(line: &mut Cursor<'_>) -> Option<u32> {
+    let (value, count) = digits(line.rest);
+    if count == 0 || line.rest.get(count) != Some(&b']') {
+        return None;
+    }
+    line.rest = &line.rest[count + 1..];
+    Some(value)
 }
 
 fn process_id(digits: &[u8]) -> Option<u32> {

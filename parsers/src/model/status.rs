@@ -20,7 +20,11 @@ impl EnhancedStatus {
     /// assert!(EnhancedStatus::parse(b"192.0.2.1").is_none());
     /// ```
     #[must_use]
+    #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
+        if let [class @ (b'2' | b'4' | b'5'), b'.', subject @ b'0'..=b'9', b'.', detail @ b'0'..=b'9'] = text {
+            return Some(Self { class: class - b'0', subject: u16::from(subject - b'0'), detail: u16::from(detail - b'0') });
+        }
         let (class, rest) = part(text)?;
         let (subject, rest) = part(rest.strip_prefix(b".")?)?;
         let (detail, rest) = part(rest.strip_prefix(b".")?)?;

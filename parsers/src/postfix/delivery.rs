@@ -3,20 +3,20 @@
 //! `Q: to=<a@b>, orig_to=<c>, relay=h[ip]:port, conn_use=2, delay=0.3, delays=a/b/c/d, tls=..., dsn=2.0.0, status=sent (text)`
 
 use crate::classify;
-use crate::model::{Delays, Delivery, EnhancedStatus, Event, Peer, Record, Status, Text};
-use crate::scan::{self, Cursor, decimal_seconds};
+use crate::model::{Delays, Delivery, EnhancedStatus, Event, Line, Peer, Record, Status, Text};
+use crate::scan::{self, Cursor};
 use memchr::{memchr, memrchr};
 
 #[inline]
-pub fn parse<'a>(record: &Record<'a>, queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+pub fn parse<'a>(record: &Record<'a>, queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     let mut text = Cursor::new(text);
     if !text.eat(b"to=") {
-        return None;
+        return false;
     }
-    let mut delivery = Delivery {
+    *line = Line::Event(Event::Delivery(Delivery {
         queue_id,
         envelope_sender: Text(b""),
-        envelope_recipient: Text(recipient(&mut text)?),
+        envelope_recipient: Text(b""),
         original_recipient: Text(b""),
         status: Status::Sent,
         transport: transport(record.program.0),
@@ -28,27 +28,46 @@ pub fn parse<'a>(record: &Record<'a>, queue_id: Text<'a>, text: &'a [u8]) -> Opt
         diagnostic: Text(b""),
         queued_as: Text(b""),
         class: None,
-    };
+    }));
+    let Line::Event(Event::Delivery(delivery)) = line else { return false };
+    fields(delivery, text).is_some()
+}
+
+/// Reads the fields in whatever order they come; those of every Postfix first.
+#[inline]
+fn fields<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()> {
+    delivery.envelope_recipient = Text(recipient(&mut text)?);
     if text.eat(b"orig_to=") {
         delivery.original_recipient = Text(recipient(&mut text)?);
     }
-    while !text.eat(b"status=") {
-        let equals = memchr(b'=', text.rest)?;
-        let key = &text.rest[..equals];
-        text.rest = &text.rest[equals + 1..];
-        let value = value(&mut text)?;
-        match key {
-            b"relay" => delivery.relay = relay(value),
-            b"delay" => delivery.delay = decimal_seconds(value),
-            b"delays" => delivery.delays = delays(value),
-            b"dsn" => delivery.dsn = EnhancedStatus::parse(value),
-            b"conn_use" | b"tls" => {}
-            // A newer Postfix may have more fields.
-            _ if key.iter().all(|c| c.is_ascii_lowercase() || *c == b'_') => {}
-            _ => return None,
+    loop {
+        if text.eat(b"relay=") {
+            delivery.relay = relay(value(&mut text)?);
+        } else if text.eat(b"delay=") {
+            delivery.delay = scan::seconds(&mut text);
+            end_value(&mut text)?;
+        } else if text.eat(b"delays=") {
+            delivery.delays = delays(&mut text);
+            end_value(&mut text)?;
+        } else if text.eat(b"dsn=") {
+            delivery.dsn = EnhancedStatus::parse(value(&mut text)?);
+        } else if text.eat(b"status=") {
+            return finish(delivery, text);
+        } else {
+            // conn_use, tls, and what a newer Postfix may add
+            let key = text.until(b'=')?;
+            if !key.iter().all(|c| c.is_ascii_lowercase() || *c == b'_') {
+                return None;
+            }
+            value(&mut text)?;
         }
     }
-    finish(delivery, text)
+}
+
+/// What is left of a value, and the `, ` after it.
+#[inline]
+fn end_value(text: &mut Cursor<'_>) -> Option<()> {
+    if text.eat(b", ") { Some(()) } else { value(text).map(|_| ()) }
 }
 
 /// Takes `<address>, `; very old versions wrote no brackets. Since 3.5 an address is written as in SMTP, so that one
@@ -89,10 +108,10 @@ fn relay(value: &[u8]) -> Peer<'_> {
 
 /// `delays=a/b/c/d`: before the queue manager, in it, connection setup, transmission.
 #[inline]
-fn delays(value: &[u8]) -> Option<Delays> {
-    let mut parts = value.split(|c| *c == b'/').map(decimal_seconds);
-    let mut next = || parts.next().flatten();
-    Some(Delays { before_qmgr: next()?, in_qmgr: next()?, conn_setup: next()?, transmission: next()? })
+fn delays(text: &mut Cursor<'_>) -> Option<Delays> {
+    let before_qmgr = scan::seconds(text)?;
+    let mut next = || if text.eat(b"/") { scan::seconds(text) } else { None };
+    Some(Delays { before_qmgr, in_qmgr: next()?, conn_setup: next()?, transmission: next()? })
 }
 
 /// `postfix/relay/smtp` delivers through smtp.
@@ -102,7 +121,7 @@ fn transport(program: &[u8]) -> Text<'_> {
 
 /// Reads the status and the text in parentheses, which is the remote's and may say anything.
 #[inline]
-fn finish<'a>(mut delivery: Delivery<'a>, mut text: Cursor<'a>) -> Option<Event<'a>> {
+fn finish<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()> {
     let word = text.until(b' ').unwrap_or_else(|| std::mem::take(&mut text.rest));
     let inner = match text.rest.split_first() {
         Some((b'(', inner)) => inner,
@@ -123,13 +142,13 @@ fn finish<'a>(mut delivery: Delivery<'a>, mut text: Cursor<'a>) -> Option<Event<
     };
     delivery.reply_code = reply_code(diagnostic);
     match delivery.status {
-        Status::Sent => taken(&mut delivery),
+        Status::Sent => taken(delivery),
         Status::Deferred | Status::Bounced | Status::Expired | Status::Undeliverable => {
             delivery.class = Some(classify::by_code(delivery.dsn, delivery.reply_code));
         }
         _ => {}
     }
-    Some(Event::Delivery(delivery))
+    Some(())
 }
 
 /// What `sent` really was: only discard(8) takes mail without a relay; `forwarded as` is an alias's new queue file.

@@ -60,15 +60,25 @@ enum Daemon {
 }
 
 impl Daemon {
+    /// The daemon by the program's last segment. Most lines come from a few daemons with short names.
+    #[inline]
     fn of(program: &[u8]) -> Option<Self> {
         let Some(slash) = memrchr(b'/', program) else {
             return program.starts_with(b"postfix").then_some(Self::Unsaid);
         };
-        Some(match &program[slash + 1..] {
-            b"smtpd" => Self::Smtpd,
-            b"smtp" | b"lmtp" => Self::Client,
-            b"qmgr" | b"nqmgr" | b"oqmgr" => Self::Qmgr,
-            b"cleanup" => Self::Cleanup,
+        let name = &program[slash + 1..];
+        match name {
+            b"smtpd" => Some(Self::Smtpd),
+            b"qmgr" => Some(Self::Qmgr),
+            b"smtp" | b"lmtp" => Some(Self::Client),
+            b"cleanup" => Some(Self::Cleanup),
+            _ => Self::of_others(name).or_else(|| program.starts_with(b"postfix").then_some(Self::Unsaid)),
+        }
+    }
+
+    fn of_others(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"nqmgr" | b"oqmgr" => Self::Qmgr,
             b"local" | b"virtual" | b"pipe" | b"error" | b"retry" | b"discard" => Self::Agent,
             b"pickup" => Self::Pickup,
             b"bounce" | b"defer" | b"trace" => Self::Bounce,
@@ -88,7 +98,7 @@ impl Daemon {
             | b"postalias" | b"postqueue" | b"postconf" | b"postlog" | b"postcat" | b"postkick" | b"postmulti" | b"nbdb_reindexd" => {
                 Self::Rest
             }
-            _ => return program.starts_with(b"postfix").then_some(Self::Unsaid),
+            _ => return None,
         })
     }
 
@@ -98,25 +108,35 @@ impl Daemon {
     }
 }
 
-fn parse<'a>(record: &Record<'a>) -> Option<Line<'a>> {
-    let daemon = Daemon::of(&record.program)?;
+fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
+    let Some(daemon) = Daemon::of(&record.program) else { return false };
     let text = record.text.0;
-    // An event is large: it is given back at once, since every `map` and `or_else` on its way would copy it.
     match queue_id(text) {
         Some((id, rest)) => {
-            if let Some(event) = event_of_message(daemon, record, id, rest) {
-                return Some(Line::Event(event));
+            if !event_of_message(daemon, record, id, rest, line) {
+                let rare = notes::of_message(daemon, id, rest).or_else(|| complaint::parse(rest).map(|problem| with_id(problem, id)));
+                *line = rare.unwrap_or(Line::Unrecognized(Unrecognized::Text));
             }
-            let line = notes::of_message(daemon, id, rest).or_else(|| complaint::parse(rest).map(|problem| with_id(problem, id)));
-            Some(line.unwrap_or(Line::Unrecognized(Unrecognized::Text)))
         }
         None => {
-            if let Some(event) = event_of_daemon(daemon, text) {
-                return Some(Line::Event(event));
+            if !event_of_daemon(daemon, text, line) {
+                let rare = complaint::parse(text).map(Line::Event).or_else(|| notes::of_daemon(daemon, text));
+                *line = rare.unwrap_or(Line::Unrecognized(Unrecognized::Text));
             }
-            let line = complaint::parse(text).map(Line::Event).or_else(|| notes::of_daemon(daemon, text));
-            Some(line.unwrap_or(Line::Unrecognized(Unrecognized::Text)))
         }
+    }
+    true
+}
+
+/// Puts an event where it stays, if there is one.
+#[inline]
+fn put<'a>(event: Option<Event<'a>>, line: &mut Line<'a>) -> bool {
+    match event {
+        Some(event) => {
+            *line = Line::Event(event);
+            true
+        }
+        None => false,
     }
 }
 
@@ -163,39 +183,40 @@ fn is_queue_id(word: &[u8]) -> bool {
     (5..=32).contains(&word.len()) && (kinds & HEX != 0 || (kinds != 0 && word.len() >= 10))
 }
 
-/// Lines that begin with a queue id. The first byte tells most kinds apart.
+/// Lines that begin with a queue id. The first byte tells most kinds apart; the frequent kinds write in place.
 #[inline]
-fn event_of_message<'a>(daemon: Daemon, record: &Record<'a>, id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
-    match (daemon, text.first()?) {
-        (Daemon::Client | Daemon::Agent | Daemon::Qmgr | Daemon::Cleanup | Daemon::Bounce, b't') => delivery::parse(record, id, text),
-        (Daemon::Client, _) => client::lost(id, text),
-        (Daemon::Qmgr, _) => queue::manager(daemon, id, text),
-        (Daemon::Cleanup, b'm') if text.starts_with(b"message-id=") => queue::cleanup(id, text),
-        (Daemon::Cleanup, _) => queue::cleanup(id, text).or_else(|| reject::parse(daemon, id, text)),
-        (Daemon::Smtpd, b'c') => smtpd::accepted(id, text),
-        (Daemon::Smtpd, _) => reject::parse(daemon, id, text).or_else(|| smtpd::session(id, text)),
-        (Daemon::Pickup, _) => queue::pickup(id, text),
-        (Daemon::Bounce, _) => queue::notification(id, text),
-        (Daemon::Postsuper, _) => queue::administrator(id, text),
-        (Daemon::Qmqpd, _) => queue::qmqp(id, text),
-        (Daemon::Unsaid, _) => any_event(record, id, text),
-        _ => None,
+fn event_of_message<'a>(daemon: Daemon, record: &Record<'a>, id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
+    let Some(first) = text.first() else { return false };
+    match (daemon, first) {
+        (Daemon::Client | Daemon::Agent | Daemon::Qmgr | Daemon::Cleanup | Daemon::Bounce, b't') => delivery::parse(record, id, text, line),
+        (Daemon::Client, _) => put(client::lost(id, text), line),
+        (Daemon::Qmgr, _) => queue::manager(daemon, id, text, line),
+        (Daemon::Cleanup, b'm') if text.starts_with(b"message-id=") => queue::cleanup(id, text, line),
+        (Daemon::Cleanup, _) => queue::cleanup(id, text, line) || put(reject::parse(daemon, id, text), line),
+        (Daemon::Smtpd, b'c') => smtpd::accepted(id, text, line),
+        (Daemon::Smtpd, _) => put(reject::parse(daemon, id, text).or_else(|| smtpd::session(id, text)), line),
+        (Daemon::Pickup, _) => put(queue::pickup(id, text), line),
+        (Daemon::Bounce, _) => put(queue::notification(id, text), line),
+        (Daemon::Postsuper, _) => put(queue::administrator(id, text), line),
+        (Daemon::Qmqpd, _) => put(queue::qmqp(id, text), line),
+        (Daemon::Unsaid, _) => any_event(record, id, text, line),
+        _ => false,
     }
 }
 
 /// A line whose daemon is not known.
-fn any_event<'a>(record: &Record<'a>, id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+fn any_event<'a>(record: &Record<'a>, id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     let daemon = Daemon::Unsaid;
-    delivery::parse(record, id, text)
-        .or_else(|| queue::manager(daemon, id, text))
-        .or_else(|| queue::cleanup(id, text))
-        .or_else(|| smtpd::accepted(id, text))
-        .or_else(|| reject::parse(daemon, id, text))
-        .or_else(|| smtpd::session(id, text))
-        .or_else(|| queue::pickup(id, text))
-        .or_else(|| queue::notification(id, text))
-        .or_else(|| queue::administrator(id, text))
-        .or_else(|| client::lost(id, text))
+    delivery::parse(record, id, text, line)
+        || queue::manager(daemon, id, text, line)
+        || queue::cleanup(id, text, line)
+        || smtpd::accepted(id, text, line)
+        || put(reject::parse(daemon, id, text), line)
+        || put(smtpd::session(id, text), line)
+        || put(queue::pickup(id, text), line)
+        || put(queue::notification(id, text), line)
+        || put(queue::administrator(id, text), line)
+        || put(client::lost(id, text), line)
 }
 
 /// `1A2B3C4D5E: warning: text` is a complaint about that message.
@@ -208,17 +229,18 @@ fn with_id<'a>(event: Event<'a>, queue_id: Text<'a>) -> Line<'a> {
 
 /// Lines that do not.
 #[inline]
-fn event_of_daemon(daemon: Daemon, text: &[u8]) -> Option<Event<'_>> {
+fn event_of_daemon<'a>(daemon: Daemon, text: &'a [u8], line: &mut Line<'a>) -> bool {
     match daemon {
-        Daemon::Smtpd => smtpd::plain(text),
-        Daemon::Postscreen => postscreen::parse(text),
-        Daemon::Client => client::lost(Text(b""), text).or_else(|| tls::outbound(text)),
-        Daemon::Tlsproxy => tls::inbound(text).or_else(|| tls::outbound(text)),
-        Daemon::Qmqpd => smtpd::qmqp(text),
+        Daemon::Smtpd => smtpd::plain(text, line),
+        Daemon::Postscreen => put(postscreen::parse(text), line),
+        Daemon::Client => put(client::lost(Text(b""), text).or_else(|| tls::outbound(text)), line),
+        Daemon::Tlsproxy => put(tls::inbound(text).or_else(|| tls::outbound(text)), line),
+        Daemon::Qmqpd => smtpd::qmqp(text, line),
         Daemon::Unsaid => {
-            smtpd::plain(text).or_else(|| postscreen::parse(text)).or_else(|| client::lost(Text(b""), text)).or_else(|| tls::outbound(text))
+            smtpd::plain(text, line)
+                || put(postscreen::parse(text).or_else(|| client::lost(Text(b""), text)).or_else(|| tls::outbound(text)), line)
         }
-        _ => None,
+        _ => false,
     }
 }
 

@@ -63,13 +63,15 @@ pub fn parse(text: &[u8]) -> Option<Event<'_>> {
             if !cursor.eat(b" after ") {
                 return None;
             }
-            scan::decimal_seconds(cursor.until(b' ')?)?;
+            scan::seconds(&mut cursor)?;
+            cursor.until(b' ').filter(|rest| rest.is_empty())?;
             if !cursor.eat(b"from ") {
                 return None;
             }
         }
         Verdict::Hangup => {
-            scan::decimal_seconds(cursor.until(b' ')?)?;
+            scan::seconds(&mut cursor)?;
+            cursor.until(b' ').filter(|rest| rest.is_empty())?;
             if !cursor.eat(b"from ") {
                 return None;
             }

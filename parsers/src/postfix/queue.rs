@@ -1,9 +1,9 @@
 //! The life of a queue file: pickup, cleanup, qmgr, bounce, postsuper.
 
-use super::Daemon;
+use super::{Daemon, put};
 use crate::classify;
 use crate::model::{
-    Accepted, Cause, Delivery, Event, LostConnection, MessageId, Notification, Other, Peer, QueueAction, QueueDeed, Queued, Removal,
+    Accepted, Cause, Delivery, Event, Line, LostConnection, MessageId, Notification, Other, Peer, QueueAction, QueueDeed, Queued, Removal,
     Removed, Report, Status, Text,
 };
 use crate::scan::{self, Cursor};
@@ -11,29 +11,35 @@ use memchr::memrchr;
 
 /// `Q: from=<a>, size=591, nrcpt=1 (queue active)`, `Q: from=<a>, status=expired, returned to sender`, `Q: removed`.
 #[inline]
-pub fn manager<'a>(daemon: Daemon, queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+pub fn manager<'a>(daemon: Daemon, queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     if text == b"removed" {
         let how = if daemon == Daemon::Qmgr { Removal::Done } else { Removal::Unsaid };
-        return Some(Event::Removed(Removed { queue_id, how }));
+        *line = Line::Event(Event::Removed(Removed { queue_id, how }));
+        return true;
     }
-    let rest = text.strip_prefix(b"from=<")?;
+    let Some(rest) = text.strip_prefix(b"from=<") else { return false };
     // The sender may hold anything, `>` too; what follows it may not.
-    let end = memrchr(b'>', rest)?;
+    let Some(end) = memrchr(b'>', rest) else { return false };
     let mut after = Cursor::new(&rest[end + 1..]);
-    if after.eat(b", size=") {
-        let size_bytes = after.number()?;
-        if !after.eat(b", nrcpt=") {
-            return None;
-        }
-        let nrcpt = after.number()?.try_into().ok()?;
-        let named = after.rest.is_empty() || (after.eat(b" (queue ") && after.rest.ends_with(b")"));
-        return named.then(|| Event::Queued(Queued { queue_id, envelope_sender: sender(&rest[..end]), size_bytes, nrcpt }));
+    if !after.eat(b", size=") {
+        return put(expired(queue_id, &rest[..end], after.rest), line);
     }
-    let expired = matches!(after.rest, b", status=expired, returned to sender" | b", status=force-expired, returned to sender");
+    let Some(size_bytes) = after.number().filter(|_| after.eat(b", nrcpt=")) else { return false };
+    let Some(nrcpt) = after.number().and_then(|nrcpt| u32::try_from(nrcpt).ok()) else { return false };
+    let named = after.rest.is_empty() || (after.eat(b" (queue ") && after.rest.ends_with(b")"));
+    if named {
+        *line = Line::Event(Event::Queued(Queued { queue_id, envelope_sender: sender(&rest[..end]), size_bytes, nrcpt }));
+    }
+    named
+}
+
+/// `from=<a>, status=expired, returned to sender`: all that are still open.
+fn expired<'a>(queue_id: Text<'a>, from: &'a [u8], after: &[u8]) -> Option<Event<'a>> {
+    let expired = matches!(after, b", status=expired, returned to sender" | b", status=force-expired, returned to sender");
     expired.then(|| {
         Event::Delivery(Delivery {
             queue_id,
-            envelope_sender: sender(&rest[..end]),
+            envelope_sender: sender(from),
             envelope_recipient: Text(b""),
             original_recipient: Text(b""),
             status: Status::Expired,
@@ -57,17 +63,18 @@ fn sender(address: &[u8]) -> Text<'_> {
 
 /// `Q: message-id=<a@b>`; `removed (canceled)` and `removed (discarded)` since 3.10.
 #[inline]
-pub fn cleanup<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+pub fn cleanup<'a>(queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     if let Some(id) = text.strip_prefix(b"message-id=") {
         let inner = id.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">"));
-        return Some(Event::MessageId(MessageId { queue_id, message_id: Text(inner.unwrap_or(id)) }));
+        *line = Line::Event(Event::MessageId(MessageId { queue_id, message_id: Text(inner.unwrap_or(id)) }));
+        return true;
     }
     let how = match text {
         b"removed (canceled)" | b"canceled" => Removal::Canceled,
         b"removed (discarded)" => Removal::Discarded,
-        _ => return None,
+        _ => return false,
     };
-    Some(Event::Removed(Removed { queue_id, how }))
+    put(Some(Event::Removed(Removed { queue_id, how })), line)
 }
 
 /// `Q: uid=0 from=<root>`, and `orig_id=Q` after `postsuper -r`.

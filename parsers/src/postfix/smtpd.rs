@@ -1,21 +1,28 @@
 //! smtpd's sessions: who connects, what is accepted, how it ends. Rejects are in `reject`.
 
-use super::{Daemon, is_queue_id, reject, tls};
-use crate::model::{Accepted, Auth, Cause, Commands, Connect, Disconnect, Event, LostConnection, Other, Peer, Stage, Text};
+use super::{Daemon, is_queue_id, put, reject, tls};
+use crate::model::{Accepted, Auth, Cause, Commands, Connect, Disconnect, Event, Line, LostConnection, Other, Peer, Stage, Text};
 use crate::scan::{self, Cursor};
 
 /// `Q: client=name[ip], sasl_method=PLAIN, sasl_username=u, orig_queue_id=Q, orig_client=name[ip]`.
 #[inline]
-pub fn accepted<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+pub fn accepted<'a>(queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     let mut text = Cursor::new(text);
     if !text.eat(b"client=") {
-        return None;
+        return false;
     }
-    let mut accepted = Accepted { queue_id, client: scan::peer(&mut text)?, ..Accepted::default() };
+    let Some(client) = scan::peer(&mut text) else { return false };
+    *line = Line::Event(Event::Accepted(Accepted { queue_id, client, ..Accepted::default() }));
+    let Line::Event(Event::Accepted(accepted)) = line else { return false };
+    text.rest.is_empty() || more(&mut text, accepted).is_some()
+}
+
+/// What may follow the client.
+fn more<'a>(text: &mut Cursor<'a>, accepted: &mut Accepted<'a>) -> Option<()> {
     let mut auth = Auth::default();
     while text.eat(b", ") {
         let key = text.until(b'=')?;
-        let value = field_value(&mut text);
+        let value = field_value(text);
         match key {
             b"sasl_method" => auth.method = Text(value),
             b"sasl_username" => auth.user = Text(value),
@@ -28,7 +35,7 @@ pub fn accepted<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
         }
     }
     accepted.auth = (auth != Auth::default()).then_some(auth);
-    Some(Event::Accepted(accepted))
+    Some(())
 }
 
 /// A login name may hold `, `: the value ends where a known field follows.
@@ -50,46 +57,52 @@ fn field_value<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
 
 /// Lines of smtpd without a queue id.
 #[inline]
-pub fn plain(text: &[u8]) -> Option<Event<'_>> {
+pub fn plain<'a>(text: &'a [u8], line: &mut Line<'a>) -> bool {
     let mut cursor = Cursor::new(text);
     if cursor.eat(b"connect from ") {
-        let client = scan::peer(&mut cursor)?;
-        return cursor.rest.is_empty().then_some(Event::Connect(Connect { client }));
+        let Some(client) = scan::peer(&mut cursor).filter(|_| cursor.rest.is_empty()) else { return false };
+        *line = Line::Event(Event::Connect(Connect { client }));
+        return true;
     }
     if cursor.eat(b"disconnect from ") {
-        let client = scan::peer(&mut cursor)?;
+        let Some(client) = scan::peer(&mut cursor) else { return false };
         let commands = if cursor.eat(b" ") { cursor.rest } else { b"" };
         let last = scan::last_word(commands).1;
         let counted = last.starts_with(b"commands=") || last.starts_with(b"notes=");
-        return (cursor.rest.is_empty() || counted).then_some(Event::Disconnect(Disconnect { client, commands: Commands(Text(commands)) }));
+        if !counted && !cursor.rest.is_empty() {
+            return false;
+        }
+        *line = Line::Event(Event::Disconnect(Disconnect { client, commands: Commands(Text(commands)) }));
+        return true;
     }
     if cursor.eat(b"NOQUEUE: ") {
-        return no_queue(cursor.rest);
+        return no_queue(cursor.rest, line);
     }
-    session(Text(b""), text).or_else(|| tls::inbound(text)).or_else(|| reject::parse(Daemon::Smtpd, Text(b""), text))
+    let rare = session(Text(b""), text).or_else(|| tls::inbound(text)).or_else(|| reject::parse(Daemon::Smtpd, Text(b""), text));
+    put(rare, line)
 }
 
 /// qmqpd(8) has the same sessions, and nothing else of smtpd.
-pub fn qmqp(text: &[u8]) -> Option<Event<'_>> {
+pub fn qmqp<'a>(text: &'a [u8], line: &mut Line<'a>) -> bool {
     if let Some(text) = text.strip_prefix(b"NOQUEUE: ") {
-        return super::queue::qmqp(Text(b""), text);
+        return put(super::queue::qmqp(Text(b""), text), line);
     }
     let session = text.starts_with(b"connect from ") || text.starts_with(b"disconnect from ");
-    if session { plain(text) } else { None }
+    session && plain(text, line)
 }
 
 #[inline]
-fn no_queue(text: &[u8]) -> Option<Event<'_>> {
+fn no_queue<'a>(text: &'a [u8], line: &mut Line<'a>) -> bool {
     let none = Text(b"");
     // In front of a before-queue filter the message has no queue file of its own; it arrives once more behind the filter.
     if text.starts_with(b"client=") {
-        accepted(none, text)?;
-        return Some(Event::Other(Other { queue_id: none, text: Text(text) }));
+        let whole = accepted(none, text, line);
+        return whole && put(Some(Event::Other(Other { queue_id: none, text: Text(text) })), line);
     }
     if matches!(text.first(), Some(b'l' | b't')) {
-        return session(none, text);
+        return put(session(none, text), line);
     }
-    reject::parse(Daemon::Smtpd, none, text)
+    put(reject::parse(Daemon::Smtpd, none, text), line)
 }
 
 /// `lost connection after RCPT from name[ip]`, `timeout after DATA (5 bytes) from ...`; since 3.10 with the queue id or

@@ -9,11 +9,14 @@ fn record<'a>(program: &'a str, text: &'a [u8]) -> Record<'a> {
 
 /// The event of a line, or how it was taken otherwise.
 fn read(program: &str, text: &[u8]) -> Value {
-    match parse(&record(program, text)) {
-        Some(Line::Event(event)) => serde_json::to_value(event).expect("an event is JSON"),
-        Some(Line::Ignored(note)) => json!({ "ignored": note }),
-        Some(Line::Unrecognized(why)) => json!({ "unrecognized": why.reason() }),
-        None => json!(null),
+    let mut line = Line::Unrecognized(Unrecognized::Blank);
+    if !parse(&record(program, text), &mut line) {
+        return json!(null);
+    }
+    match line {
+        Line::Event(event) => serde_json::to_value(event).expect("an event is JSON"),
+        Line::Ignored(note) => json!({ "ignored": note }),
+        Line::Unrecognized(why) => json!({ "unrecognized": why.reason() }),
     }
 }
 

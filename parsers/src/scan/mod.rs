@@ -1,7 +1,7 @@
 //! A cursor over bytes, and the small readers that every MTA needs. No regular expressions, no allocation.
 
 use crate::model::{EnhancedStatus, Micros, Peer, Text};
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr2, memmem, memrchr};
 
 /// A place in a text; every reader takes from the front.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +46,14 @@ impl<'a> Cursor<'a> {
 
     /// Takes a run of digits as a number; `None`, and nothing taken, where there is none or it is too large.
     pub fn number(&mut self) -> Option<u64> {
-        let digits = self.rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        let value = number(&self.rest[..digits])?;
-        self.rest = &self.rest[digits..];
+        let (value, count) = digits(self.rest);
+        if (1..8).contains(&count) {
+            self.rest = &self.rest[count..];
+            return Some(u64::from(value));
+        }
+        let count = self.rest.iter().take_while(|c| c.is_ascii_digit()).count();
+        let value = number(&self.rest[..count])?;
+        self.rest = &self.rest[count..];
         Some(value)
     }
 
@@ -91,6 +96,30 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
     }
 }
 
+/// Up to eight digits at the front: their value and how many they are. Eight bytes at a time: a loop that ends where the
+/// digits end would be guessed wrong once a number.
+#[inline]
+#[must_use]
+pub fn digits(text: &[u8]) -> (u32, usize) {
+    let Some(word) = text.first_chunk::<8>() else {
+        let count = text.iter().take_while(|c| c.is_ascii_digit()).count();
+        return (text[..count].iter().fold(0, |value, c| value * 10 + u32::from(c - b'0')), count);
+    };
+    // Digits become 0 to 9; of the first byte that is none, the high bit is set below (what comes after it may be wrong).
+    let values = u64::from_le_bytes(*word) ^ 0x3030_3030_3030_3030;
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let count = if others == 0 { 8 } else { others.trailing_zeros() as usize / 8 };
+    if count == 0 {
+        return (0, 0);
+    }
+    // The last digit goes to the last byte; leading zeros come in. Then pairs, and pairs of pairs.
+    let aligned = values << (64 - 8 * count);
+    let pairs = aligned.wrapping_mul(10).wrapping_add(aligned >> 8);
+    let low = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(0x000F_4240_0000_0064);
+    let high = ((pairs >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(0x0000_2710_0000_0001);
+    ((low.wrapping_add(high) >> 32) as u32, count)
+}
+
 /// All digits, and not too large.
 #[must_use]
 pub fn number(digits: &[u8]) -> Option<u64> {
@@ -100,21 +129,28 @@ pub fn number(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, |value, c| c.is_ascii_digit().then(|| value * 10 + u64::from(c - b'0')))
 }
 
-/// Decimal seconds such as `0.33` or `63495`, in microseconds.
+/// Decimal seconds such as `0.33` or `63495`, in microseconds; takes the digits and the point. Nothing that an MTA waits
+/// for takes ten million seconds.
 #[inline]
-#[must_use]
-pub fn decimal_seconds(text: &[u8]) -> Option<Micros> {
-    if text.is_empty() || text.len() > 16 {
+pub fn seconds(text: &mut Cursor<'_>) -> Option<Micros> {
+    const SCALE: [i64; 8] = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1, 0];
+    let (whole, count) = digits(text.rest);
+    if count == 0 || count == 8 {
         return None;
     }
-    let point = text.iter().position(|c| *c == b'.').unwrap_or(text.len());
-    let digits = |value: i64, c: &u8| c.is_ascii_digit().then(|| value * 10 + i64::from(c - b'0'));
-    let whole = text[..point].iter().try_fold(0, digits)?;
-    let (mut micros, mut scale) = (whole.checked_mul(1_000_000)?, 100_000);
-    for c in text.get(point + 1..).unwrap_or_default() {
-        micros += i64::from(c.is_ascii_digit().then(|| c - b'0')?) * scale;
-        scale /= 10;
+    let mut rest = &text.rest[count..];
+    let mut micros = i64::from(whole) * 1_000_000;
+    if let [b'.', after @ ..] = rest {
+        let (fraction, count) = digits(after);
+        // Finer than microseconds is not kept.
+        let (fraction, kept) = if count > 6 { digits(&after[..6]) } else { (fraction, count) };
+        micros += i64::from(fraction) * SCALE[kept];
+        rest = &after[count..];
+        while let [b'0'..=b'9', more @ ..] = rest {
+            rest = more;
+        }
     }
+    text.rest = rest;
     Some(micros)
 }
 
@@ -123,31 +159,56 @@ pub fn decimal_seconds(text: &[u8]) -> Option<Micros> {
 /// The name `unknown` is no name, and what is no address between the brackets is no ip.
 #[inline]
 pub fn peer<'a>(cursor: &mut Cursor<'a>) -> Option<Peer<'a>> {
-    let open = memchr(b'[', cursor.rest)?;
-    let close = open + memchr(b']', &cursor.rest[open..])?;
-    let (name, inside) = (&cursor.rest[..open], &cursor.rest[open + 1..close]);
-    if memchr(b' ', name).is_some() {
+    let text = cursor.rest;
+    let open = memchr2(b'[', b' ', text)?;
+    if text[open] == b' ' {
         return None;
     }
-    cursor.rest = &cursor.rest[close + 1..];
+    let close = open + 1 + memchr(b']', &text[open + 1..])?;
+    let name = &text[..open];
+    let inside = ip(&text[open + 1..close]);
+    let mut rest = &text[close + 1..];
     let mut port = 0;
-    if let Some(after) = cursor.rest.strip_prefix(b":") {
-        let digits = after.iter().take(5).take_while(|c| c.is_ascii_digit()).count();
-        if let Some(value) = number(&after[..digits]).and_then(|value| u16::try_from(value).ok()) {
+    if let [b':', digits @ ..] = rest {
+        let (value, count) = self::digits(digits);
+        if count > 0
+            && let Ok(value) = u16::try_from(value)
+        {
             port = value;
-            cursor.rest = &after[digits..];
+            rest = &digits[count..];
         }
     }
-    Some(Peer { name: Text(if name == b"unknown" { b"" } else { name }), ip: Text(ip(inside)), port })
+    cursor.rest = rest;
+    Some(Peer { name: Text(if name == b"unknown" { b"" } else { name }), ip: Text(inside), port })
 }
+
+const ADDRESS: u8 = 1;
+const SEPARATOR: u8 = 2;
+
+/// What an IP address is written with.
+static ADDRESS_BYTES: [u8; 256] = {
+    let mut table = [0; 256];
+    let bytes = b"0123456789abcdefABCDEF%.:";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = if at < 23 { ADDRESS } else { ADDRESS | SEPARATOR };
+        at += 1;
+    }
+    table
+};
 
 /// The address itself, or nothing where it is none (`unknown`, a socket's path).
 #[inline]
 #[must_use]
 pub fn ip(text: &[u8]) -> &[u8] {
-    let looks = !text.is_empty() && text.len() <= 45 && text.iter().all(|c| c.is_ascii_hexdigit() || matches!(c, b'.' | b':' | b'%'));
-    let whole = looks && text.iter().any(|c| matches!(c, b'.' | b':'));
-    if whole { text } else { b"" }
+    // Without a branch a byte: what stands where in an address can't be guessed.
+    let (mut all, mut any) = (ADDRESS, 0);
+    for c in text {
+        let kinds = ADDRESS_BYTES[*c as usize];
+        all &= kinds;
+        any |= kinds;
+    }
+    if all == ADDRESS && any & SEPARATOR != 0 && text.len() <= 45 { text } else { b"" }
 }
 
 /// The SMTP reply code and the enhanced code that a reply begins with: `550 5.1.1 text`, `550-5.7.1 text`, `5.7.1 text`.
@@ -181,12 +242,30 @@ mod tests {
 
     #[test]
     fn decimal_seconds_are_exact() {
-        assert_eq!(decimal_seconds(b"0.33"), Some(330_000));
-        assert_eq!(decimal_seconds(b"63495"), Some(63_495_000_000));
-        assert_eq!(decimal_seconds(b"0.1234567"), Some(123_456));
-        assert_eq!(decimal_seconds(b"1.2.3"), None);
-        assert_eq!(decimal_seconds(b"-1"), None);
-        assert_eq!(decimal_seconds(b""), None);
+        let read = |text| {
+            let mut cursor = Cursor::new(text);
+            seconds(&mut cursor).map(|value| (value, cursor.rest))
+        };
+        assert_eq!(read(b"0.33, "), Some((330_000, &b", "[..])));
+        assert_eq!(read(b"63495"), Some((63_495_000_000, &b""[..])));
+        assert_eq!(read(b"0.1234567/"), Some((123_456, &b"/"[..])));
+        assert_eq!(read(b"1.2.3"), Some((1_200_000, &b".3"[..])));
+        assert_eq!(read(b"1.123456789012345, "), Some((1_123_456, &b", "[..])));
+        assert_eq!(read(b"1234567890123456789"), None);
+        assert_eq!(read(b"-1"), None);
+        assert_eq!(read(b""), None);
+    }
+
+    #[test]
+    fn digits_are_those_at_the_front() {
+        for text in ["", "0", "7x", "12 ", "1234567", "12345678", "123456789", "99999999", "x1", "1\u{ff}2", "00000001", "/1234567", ":1234567", "42]: text"] {
+            let count = text.bytes().take(8).take_while(u8::is_ascii_digit).count();
+            assert_eq!(digits(text.as_bytes()), (text[..count].parse().unwrap_or(0), count), "{text}");
+        }
+        for c in 0..=255_u8 {
+            let count = usize::from(c.is_ascii_digit()) * 8;
+            assert_eq!(digits(&[b'1', b'2', c, c, c, c, c, c, c]).1, if count > 0 { 8 } else { 2 }, "{c}");
+        }
     }
 
     #[test]

@@ -54,34 +54,14 @@ const LINES: &[(&str, &str)] = &[
 impl Simulation {
     /// The first lines of the log.
     pub fn start(&mut self, at: Micros) {
-        say!(
-            self,
-            at,
-            Fact::Nothing,
-            "postfix/postfix-script[517]: starting the Postfix mail system"
-        );
-        say!(
-            self,
-            at + 5 * MILLI,
-            Fact::Nothing,
-            "postfix/master[519]: daemon started -- version 3.7.11, configuration /etc/postfix"
-        );
+        say!(self, at, Fact::Nothing, "postfix/postfix-script[517]: starting the Postfix mail system");
+        say!(self, at + 5 * MILLI, Fact::Nothing, "postfix/master[519]: daemon started -- version 3.7.11, configuration /etc/postfix");
     }
 
     pub fn reload(&mut self, at: Micros) {
         let pid = self.qmgr(at) + 12_000;
-        say!(
-            self,
-            at,
-            Fact::Nothing,
-            "postfix/postfix-script[{pid}]: refreshing the Postfix mail system"
-        );
-        say!(
-            self,
-            at + 4 * MILLI,
-            Fact::Nothing,
-            "postfix/master[519]: reload -- version 3.7.11, configuration /etc/postfix"
-        );
+        say!(self, at, Fact::Nothing, "postfix/postfix-script[{pid}]: refreshing the Postfix mail system");
+        say!(self, at + 4 * MILLI, Fact::Nothing, "postfix/master[519]: reload -- version 3.7.11, configuration /etc/postfix");
     }
 
     /// Something that no message is to blame for.
@@ -103,20 +83,9 @@ impl Simulation {
             ("connection count", format!("{}", count / 20 + 1)),
             ("message rate", format!("{}/60s", count / 2 + 1)),
         ] {
-            say!(
-                self,
-                at,
-                Fact::Nothing,
-                "postfix/anvil[{pid}]: statistics: max {what} {value} for (smtp:{ip}) at {when}"
-            );
+            say!(self, at, Fact::Nothing, "postfix/anvil[{pid}]: statistics: max {what} {value} for (smtp:{ip}) at {when}");
         }
-        say!(
-            self,
-            at,
-            Fact::Nothing,
-            "postfix/anvil[{pid}]: statistics: max cache size {} at {when}",
-            count / 9 + 1
-        );
+        say!(self, at, Fact::Nothing, "postfix/anvil[{pid}]: statistics: max cache size {} at {when}", count / 9 + 1);
     }
 
     fn scache(&mut self, at: Micros) {
@@ -125,19 +94,8 @@ impl Simulation {
         let success = hits * 100 / (hits + miss);
         let line = "postfix/scache[646]: statistics:";
         say!(self, at, Fact::Nothing, "{line} start interval {start}");
-        say!(
-            self,
-            at,
-            Fact::Nothing,
-            "{line} domain lookup hits={hits} miss={miss} success={success}%"
-        );
-        say!(
-            self,
-            at,
-            Fact::Nothing,
-            "{line} address lookup hits={} miss={miss} success={success}%",
-            hits / 2
-        );
+        say!(self, at, Fact::Nothing, "{line} domain lookup hits={hits} miss={miss} success={success}%");
+        say!(self, at, Fact::Nothing, "{line} address lookup hits={} miss={miss} success={success}%", hits / 2);
         say!(
             self,
             at,
@@ -176,11 +134,6 @@ impl Simulation {
             }
             _ => {}
         });
-        say!(
-            self,
-            at + SECOND / 1_000,
-            Fact::Nothing,
-            "postfix/{program}[{pid}]: {text}"
-        );
+        say!(self, at + SECOND / 1_000, Fact::Nothing, "postfix/{program}[{pid}]: {text}");
     }
 }

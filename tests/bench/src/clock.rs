@@ -13,9 +13,7 @@ pub const DAY: Micros = 24 * HOUR;
 /// 2026-11-01 00:00:00 UTC.
 pub const START: u64 = 1_793_491_200;
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// How the start of a line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,39 +68,27 @@ pub fn unix(at: &Civil) -> u64 {
 pub fn bsd(unix: u64) -> String {
     let c = civil(unix);
     let month = MONTHS[(c.month - 1) as usize];
-    format!(
-        "{month} {:2} {:02}:{:02}:{:02}",
-        c.day, c.hour, c.minute, c.second
-    )
+    format!("{month} {:2} {:02}:{:02}:{:02}", c.day, c.hour, c.minute, c.second)
 }
 
 /// The number of an English month's short name, 1 to 12.
 #[must_use]
 pub fn month_number(name: &str) -> Option<u64> {
-    MONTHS
-        .iter()
-        .position(|m| *m == name)
-        .map(|at| at as u64 + 1)
+    MONTHS.iter().position(|m| *m == name).map(|at| at as u64 + 1)
 }
 
 /// `2026-11-24T06:31:15`
 #[must_use]
 pub fn iso(unix: u64) -> String {
     let c = civil(unix);
-    format!(
-        "{}-{:02}-{:02}T{:02}:{:02}:{:02}",
-        c.year, c.month, c.day, c.hour, c.minute, c.second
-    )
+    format!("{}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second)
 }
 
 /// `20261124063115`, as in the message ids that Postfix makes.
 #[must_use]
 pub fn compact(unix: u64) -> String {
     let c = civil(unix);
-    format!(
-        "{}{:02}{:02}{:02}{:02}{:02}",
-        c.year, c.month, c.day, c.hour, c.minute, c.second
-    )
+    format!("{}{:02}{:02}{:02}{:02}{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second)
 }
 
 /// The start of a line. The part that changes once a second is formatted once a second.
@@ -115,11 +101,7 @@ pub struct Stamps {
 impl Stamps {
     #[must_use]
     pub fn new(style: Style) -> Self {
-        Self {
-            style,
-            second: u64::MAX,
-            text: String::new(),
-        }
+        Self { style, second: u64::MAX, text: String::new() }
     }
 
     /// Everything up to the program's name, with the blank before it.
@@ -157,10 +139,7 @@ mod tests {
     fn both_styles() {
         let at = (23 * 86_400 + 6 * 3_600 + 31 * 60 + 15) * SECOND + 245_456;
         assert_eq!(Stamps::new(Style::Bsd).of(at), "Nov 24 06:31:15 mail ");
-        assert_eq!(
-            Stamps::new(Style::Rfc3339).of(at),
-            "2026-11-24T06:31:15.245456+00:00 mail "
-        );
+        assert_eq!(Stamps::new(Style::Rfc3339).of(at), "2026-11-24T06:31:15.245456+00:00 mail ");
         assert_eq!(Stamps::new(Style::Bsd).of(0), "Nov  1 00:00:00 mail ");
         for style in [Style::Bsd, Style::Rfc3339] {
             assert_eq!(Stamps::new(style).of(at).len() as u64, Stamps::width(style));

@@ -61,13 +61,7 @@ impl Recipient {
 
 impl Simulation {
     /// Tries recipient `k`; returns when, and whether it bounced.
-    pub fn deliver(
-        &mut self,
-        file: &mut QueueFile,
-        k: usize,
-        at: Micros,
-        last: &mut Option<Remote>,
-    ) -> (Micros, bool) {
+    pub fn deliver(&mut self, file: &mut QueueFile, k: usize, at: Micros, last: &mut Option<Remote>) -> (Micros, bool) {
         let recipient = file.recipients[k];
         let verdict = recipient.verdict(file.rounds);
         let agent = self.world.domain(recipient.domain).agent;
@@ -84,15 +78,8 @@ impl Simulation {
     /// Writes the line.
     pub fn attempt(&mut self, file: &QueueFile, k: usize, a: &Attempt<'_>) {
         let recipient = &file.recipients[k];
-        let (fact, at) = (
-            Fact::Attempt {
-                file: file.file,
-                recipient: k as u16,
-                domain: recipient.domain,
-                outcome: a.outcome,
-            },
-            a.times.end(),
-        );
+        let (fact, at) =
+            (Fact::Attempt { file: file.file, recipient: k as u16, domain: recipient.domain, outcome: a.outcome }, a.times.end());
         let status = match a.outcome {
             Outcome::Sent | Outcome::Forwarded(_) | Outcome::HandedOff(_) => "sent",
             Outcome::Bounced => "bounced",
@@ -105,38 +92,19 @@ impl Simulation {
     }
 
     /// An agent on this machine, or the relay to the mail server behind it.
-    fn hosted(
-        &mut self,
-        file: &QueueFile,
-        k: usize,
-        at: Micros,
-        agent: Agent,
-        verdict: Verdict,
-    ) -> Micros {
+    fn hosted(&mut self, file: &QueueFile, k: usize, at: Micros, agent: Agent, verdict: Verdict) -> Micros {
         let words = self.hosted_words(file, k, agent, verdict);
         let (daemon, program, relay) = match agent {
-            Agent::Lmtp => (
-                Daemon::Lmtp,
-                "postfix/lmtp",
-                "mail.corp.example[private/dovecot-lmtp]",
-            ),
+            Agent::Lmtp => (Daemon::Lmtp, "postfix/lmtp", "mail.corp.example[private/dovecot-lmtp]"),
             Agent::Virtual => (Daemon::Virtual, "postfix/virtual", "virtual"),
             Agent::Pipe => (Daemon::Pipe, "postfix/pipe", "ticketpipe"),
-            Agent::RelaySmtp => (
-                Daemon::Relay,
-                "postfix/relay/smtp",
-                "exchange.corp.example[192.0.2.40]:25",
-            ),
+            Agent::RelaySmtp => (Daemon::Relay, "postfix/relay/smtp", "exchange.corp.example[192.0.2.40]:25"),
             Agent::Error => (Daemon::Error, "postfix/error", "none"),
             Agent::Local | Agent::Smtp => (Daemon::Local, "postfix/local", "local"),
         };
         let times = Times {
             in_qmgr: self.rng.range(300, 9 * MILLI),
-            setup: if agent == Agent::RelaySmtp {
-                self.rng.range(2 * MILLI, 60 * MILLI)
-            } else {
-                self.rng.below(900)
-            },
+            setup: if agent == Agent::RelaySmtp { self.rng.range(2 * MILLI, 60 * MILLI) } else { self.rng.below(900) },
             transmission: self.rng.range(MILLI, 60 * MILLI),
             began: at,
         };
@@ -156,28 +124,13 @@ impl Simulation {
                 crate::simulation::unix(at)
             );
         }
-        let attempt = Attempt {
-            program,
-            pid,
-            relay,
-            conn_use: 1,
-            times,
-            dsn: words.0,
-            detail: &words.1,
-            outcome,
-        };
+        let attempt = Attempt { program, pid, relay, conn_use: 1, times, dsn: words.0, detail: &words.1, outcome };
         self.attempt(file, k, &attempt);
         times.end()
     }
 
     /// The status code and the words between the brackets.
-    fn hosted_words(
-        &mut self,
-        file: &QueueFile,
-        k: usize,
-        agent: Agent,
-        verdict: Verdict,
-    ) -> (&'static str, String) {
+    fn hosted_words(&mut self, file: &QueueFile, k: usize, agent: Agent, verdict: Verdict) -> (&'static str, String) {
         let recipient = file.recipients[k];
         let to = self.world.address(recipient.mailbox, recipient.shout);
         let lmtp = "mail.corp.example[private/dovecot-lmtp]";
@@ -202,9 +155,7 @@ impl Simulation {
             (Agent::Pipe, Verdict::Deferred) if coin == 0 => {
                 ("4.3.0", "Command died with signal 9: \"/usr/local/bin/ticketpipe\"".to_owned())
             }
-            (Agent::Pipe, Verdict::Deferred) => {
-                ("4.3.0", "temporary failure. Command output: ticketpipe: database is locked ".to_owned())
-            }
+            (Agent::Pipe, Verdict::Deferred) => ("4.3.0", "temporary failure. Command output: ticketpipe: database is locked ".to_owned()),
             (Agent::Pipe, _) => ("2.0.0", "delivered via ticketpipe service".to_owned()),
             (Agent::RelaySmtp, Verdict::Bounced) => {
                 let words = format!("550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient {to} not found by SMTP address lookup");
@@ -214,17 +165,21 @@ impl Simulation {
             (Agent::RelaySmtp, Verdict::Deferred) => {
                 ("4.4.1", "connect to exchange.corp.example[192.0.2.40]:25: Connection refused".to_owned())
             }
-            (Agent::RelaySmtp, _) => (
-                "2.6.0",
-                format!("250 2.6.0 <{}.{n:x}@corp.example> [InternalId={}] Queued mail for delivery", file.id, n >> 30),
-            ),
-            (Agent::Local | Agent::Smtp, Verdict::Bounced) => ("5.1.1", format!("unknown user: \"{}\"", local_part(&to))),
-            (Agent::Local | Agent::Smtp, Verdict::Deferred) => {
-                ("4.2.0", "cannot update mailbox /var/mail/shared. unable to lock for exclusive access: Resource temporarily unavailable".to_owned())
+            (Agent::RelaySmtp, _) => {
+                ("2.6.0", format!("250 2.6.0 <{}.{n:x}@corp.example> [InternalId={}] Queued mail for delivery", file.id, n >> 30))
             }
+            (Agent::Local | Agent::Smtp, Verdict::Bounced) => ("5.1.1", format!("unknown user: \"{}\"", local_part(&to))),
+            (Agent::Local | Agent::Smtp, Verdict::Deferred) => (
+                "4.2.0",
+                "cannot update mailbox /var/mail/shared. unable to lock for exclusive access: Resource temporarily unavailable".to_owned(),
+            ),
             (Agent::Local | Agent::Smtp, _) => {
-                let words =
-                    ["delivered to mailbox", "delivered to maildir", "delivered to mailbox", "delivered to command: /usr/bin/procmail -a \"$EXTENSION\""];
+                let words = [
+                    "delivered to mailbox",
+                    "delivered to maildir",
+                    "delivered to mailbox",
+                    "delivered to command: /usr/bin/procmail -a \"$EXTENSION\"",
+                ];
                 ("2.0.0", words[coin as usize].to_owned())
             }
         }
@@ -233,12 +188,8 @@ impl Simulation {
     /// An alias on this machine that leads elsewhere: local(8) makes a new queue file before it says so.
     fn forward(&mut self, file: &QueueFile, k: usize, at: Micros) -> Micros {
         let alias = file.recipients[k].mailbox;
-        let times = Times {
-            in_qmgr: self.rng.range(300, 5 * MILLI),
-            setup: 0,
-            transmission: self.rng.range(2 * MILLI, 30 * MILLI),
-            began: at,
-        };
+        let times =
+            Times { in_qmgr: self.rng.range(300, 5 * MILLI), setup: 0, transmission: self.rng.range(2 * MILLI, 30 * MILLI), began: at };
         let born = times.end() - self.rng.range(200, 1_500);
         let (number, id) = self.new_file(born);
         let count = self.rng.pick(&[1, 1, 1, 2, 3]);
@@ -268,16 +219,7 @@ impl Simulation {
         let pid = self.pid(Daemon::Local, at, times.end() - at);
         let detail = format!("forwarded as {id}");
         let outcome = Outcome::Forwarded(number);
-        let attempt = Attempt {
-            program: "postfix/local",
-            pid,
-            relay: "local",
-            conn_use: 1,
-            times,
-            dsn: "2.0.0",
-            detail: &detail,
-            outcome,
-        };
+        let attempt = Attempt { program: "postfix/local", pid, relay: "local", conn_use: 1, times, dsn: "2.0.0", detail: &detail, outcome };
         self.attempt(file, k, &attempt);
         let queued = self.after(times.end(), 200, 3 * MILLI);
         self.round(child, queued);

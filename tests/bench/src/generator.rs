@@ -20,23 +20,14 @@ pub struct Plan {
 /// Writes the log and returns its totals, with the domains' names for them.
 pub fn generate(plan: &Plan, out: &mut impl Write) -> io::Result<(Truth, Vec<String>)> {
     let mut simulation = Simulation::new(plan.seed, plan.bytes_per_day, plan.style);
-    let names: Vec<String> = simulation
-        .world
-        .names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = simulation.world.names().into_iter().map(str::to_owned).collect();
     let mut truth = Truth::new(names.len());
     let mut stamps = Stamps::new(plan.style);
     simulation.start(0);
     let landing = LANDING.min(plan.bytes / 1_000);
     let mut next_session: Micros = 1_000_000;
     loop {
-        while simulation
-            .schedule
-            .next_at()
-            .is_none_or(|due| next_session <= due)
-        {
+        while simulation.schedule.next_at().is_none_or(|due| next_session <= due) {
             begin(&mut simulation, next_session);
             next_session += simulation.gap(next_session) + 1;
         }
@@ -85,12 +76,7 @@ mod tests {
     use super::*;
 
     fn run(seed: u64, style: Style) -> (Vec<u8>, serde_json::Value) {
-        let plan = Plan {
-            bytes: 3_000_000,
-            seed,
-            bytes_per_day: 10e6,
-            style,
-        };
+        let plan = Plan { bytes: 3_000_000, seed, bytes_per_day: 10e6, style };
         let mut log = Vec::new();
         let (truth, names) = generate(&plan, &mut log).expect("writing to memory");
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -107,11 +93,7 @@ mod tests {
     #[test]
     fn lines_are_whole_and_in_the_order_of_time() {
         let (log, truth) = run(9, Style::Rfc3339);
-        assert!(
-            log.len() <= 3_000_000 && log.len() > 2_996_000,
-            "{}",
-            log.len()
-        );
+        assert!(log.len() <= 3_000_000 && log.len() > 2_996_000, "{}", log.len());
         let text = String::from_utf8(log).expect("text");
         assert!(text.ends_with('\n'));
         assert!(text.lines().map(|l| &l[..26]).is_sorted());
@@ -126,15 +108,9 @@ mod tests {
         assert_eq!(truth["attempts"]["sent"], count(", status=sent ("));
         assert_eq!(truth["attempts"]["bounced"], count(", status=bounced ("));
         assert_eq!(truth["attempts"]["deferred"], count(", status=deferred ("));
-        assert_eq!(
-            truth["messages"]["removed"],
-            text.lines().filter(|l| l.ends_with(": removed")).count()
-        );
+        assert_eq!(truth["messages"]["removed"], text.lines().filter(|l| l.ends_with(": removed")).count());
         assert_eq!(truth["messages"]["notifications"], count(" notification: "));
-        assert_eq!(
-            truth["rejects"]["total"],
-            count(": reject: ") + count(": milter-reject: ")
-        );
+        assert_eq!(truth["rejects"]["total"], count(": reject: ") + count(": milter-reject: "));
         assert_eq!(truth["rejects"]["warnings"], count(": reject_warning: "));
         assert_eq!(truth["auth"]["failures"], count(" authentication failed: "));
         assert_eq!(truth["recipients"]["forwarded"], count("(forwarded as "));

@@ -3,7 +3,8 @@
 //! `generate` writes the syslog of an invented Postfix server: [`session`]s bring messages in, a [`message`]'s queue file
 //! goes through rounds of deliveries, and every line waits in the [`schedule`] until its time comes. A line carries the
 //! fact it states, and [`truth`] counts the fact when the line is written; no line is ever read. `rekey` makes a real
-//! log longer ([`rekey`]).
+//! log longer ([`rekey`]). `verify` holds a report against the totals ([`compare`]), `bench` measures what a report costs
+//! ([`measure`]) beside another command.
 //!
 //! Traffic is Zipf-distributed over 20,000 recipient domains and 200,000 senders; the domains are taken by some 3,000
 //! relay hosts. All domains are under reserved names and all addresses are documentation addresses; only the relay hosts
@@ -41,9 +42,11 @@
 
 pub mod background;
 pub mod clock;
+pub mod compare;
 pub mod delivery;
 pub mod filter;
 pub mod generator;
+pub mod measure;
 pub mod message;
 pub mod names;
 pub mod permanent;

@@ -30,11 +30,7 @@ impl End {
     /// For mail that no alias sends on: reports, and what an alias sent on already.
     #[must_use]
     pub fn without_alias(self) -> Self {
-        if self == Self::Forwarded {
-            Self::Sent
-        } else {
-            self
-        }
+        if self == Self::Forwarded { Self::Sent } else { self }
     }
 }
 
@@ -111,26 +107,11 @@ impl Simulation {
     pub fn cleanup(&mut self, file: &QueueFile, at: Micros, fact: Fact) {
         let pid = self.pid(Daemon::Cleanup, at, 4 * MILLI);
         let id = file.id;
-        let (style, n, domain) = (
-            file.message_id.style,
-            file.message_id.number,
-            self.message_domain(file.message_id),
-        );
+        let (style, n, domain) = (file.message_id.style, file.message_id.number, self.message_domain(file.message_id));
         let x = crate::rng::mix(n);
         match style {
-            0 => say!(
-                self,
-                at,
-                fact,
-                "postfix/cleanup[{pid}]: {id}: message-id=<{n}.{}@{domain}>",
-                unix(at)
-            ),
-            1 => say!(
-                self,
-                at,
-                fact,
-                "postfix/cleanup[{pid}]: {id}: message-id=<{x:016x}.{n:x}@{domain}>"
-            ),
+            0 => say!(self, at, fact, "postfix/cleanup[{pid}]: {id}: message-id=<{n}.{}@{domain}>", unix(at)),
+            1 => say!(self, at, fact, "postfix/cleanup[{pid}]: {id}: message-id=<{x:016x}.{n:x}@{domain}>"),
             2 => say!(
                 self,
                 at,
@@ -141,32 +122,10 @@ impl Simulation {
                 x >> 4 & 0xfff,
                 x & 0xfff
             ),
-            3 => say!(
-                self,
-                at,
-                fact,
-                "postfix/cleanup[{pid}]: {id}: message-id=<CA+{x:016x}{n:x}_w@mail.gmail.com>"
-            ),
-            4 => say!(
-                self,
-                at,
-                fact,
-                "postfix/cleanup[{pid}]: {id}: message-id=<{n:X}JavaMail.app@app{}.{domain}>",
-                n % 9
-            ),
-            5 => say!(
-                self,
-                at,
-                fact,
-                "postfix/cleanup[{pid}]: {id}: message-id=<>"
-            ),
-            _ => say!(
-                self,
-                at,
-                fact,
-                "postfix/cleanup[{pid}]: {id}: message-id=<{}.{id}@{OWN_NAME}>",
-                compact(unix(at))
-            ),
+            3 => say!(self, at, fact, "postfix/cleanup[{pid}]: {id}: message-id=<CA+{x:016x}{n:x}_w@mail.gmail.com>"),
+            4 => say!(self, at, fact, "postfix/cleanup[{pid}]: {id}: message-id=<{n:X}JavaMail.app@app{}.{domain}>", n % 9),
+            5 => say!(self, at, fact, "postfix/cleanup[{pid}]: {id}: message-id=<>"),
+            _ => say!(self, at, fact, "postfix/cleanup[{pid}]: {id}: message-id=<{}.{id}@{OWN_NAME}>", compact(unix(at))),
         }
     }
 
@@ -244,9 +203,7 @@ impl Simulation {
             }
             let wait = BACKOFF[usize::from(file.rounds - 1).min(BACKOFF.len() - 1)];
             // The queue is looked through now and then, not at the second.
-            let next = self
-                .after(began, wait * SECOND, (wait + 45) * SECOND)
-                .max(end + SECOND);
+            let next = self.after(began, wait * SECOND, (wait + 45) * SECOND).max(end + SECOND);
             self.schedule.push(next, Job::Retry(Box::new(file)));
             return;
         }
@@ -256,12 +213,7 @@ impl Simulation {
     pub fn remove(&mut self, file: &QueueFile, end: Micros) {
         let at = self.after(end, 100, 2_000);
         let (pid, id) = (self.qmgr(at), file.id);
-        say!(
-            self,
-            at,
-            Fact::Removed(file.file),
-            "postfix/qmgr[{pid}]: {id}: removed"
-        );
+        say!(self, at, Fact::Removed(file.file), "postfix/qmgr[{pid}]: {id}: removed");
     }
 
     /// The end of a file whose recipients bounced all at once.
@@ -273,11 +225,7 @@ impl Simulation {
     /// Tells the sender (or the postmaster) about the file; returns when that is done. There is no report on a report.
     fn notify(&mut self, parent: &QueueFile, at: Micros, notice: Notice) -> Micros {
         let (from, mailbox, original) = match (notice, parent.from) {
-            (Notice::PostmasterFailure, Envelope::Sender(_)) => (
-                Envelope::DoubleBounce,
-                Mailbox::Admin,
-                Some(Mailbox::Postmaster),
-            ),
+            (Notice::PostmasterFailure, Envelope::Sender(_)) => (Envelope::DoubleBounce, Mailbox::Admin, Some(Mailbox::Postmaster)),
             (_, Envelope::Sender(rank)) => (Envelope::Null, Mailbox::Sender(rank), None),
             _ => return at,
         };
@@ -291,11 +239,7 @@ impl Simulation {
             from,
             size: self.rng.range(2_100, 5_200) as u32 + parent.size.min(20_000),
             born: at,
-            message_id: MessageId {
-                style: u8::MAX,
-                number: file,
-                sender: Envelope::Null,
-            },
+            message_id: MessageId { style: u8::MAX, number: file, sender: Envelope::Null },
             recipients: vec![recipient],
             rounds: 0,
             warned: true,
@@ -304,11 +248,7 @@ impl Simulation {
         let first = self.after(at, 300, 2_000);
         let second = self.after(first, 50, 3_000);
         // Either line may come first.
-        let (queued, told) = if self.rng.chance(0.7) {
-            (first, second)
-        } else {
-            (second, first)
-        };
+        let (queued, told) = if self.rng.chance(0.7) { (first, second) } else { (second, first) };
         self.activate(&child, queued);
         let (pid, q) = (self.pid(Daemon::Bounce, told, 3 * MILLI), parent.id);
         let words = match notice {
@@ -316,34 +256,17 @@ impl Simulation {
             Notice::Delay => "sender delay notification",
             Notice::PostmasterFailure => "postmaster non-delivery notification",
         };
-        say!(
-            self,
-            told,
-            Fact::Notice(file),
-            "postfix/bounce[{pid}]: {q}: {words}: {id}"
-        );
+        say!(self, told, Fact::Notice(file), "postfix/bounce[{pid}]: {q}: {words}: {id}");
         self.deliver_all(child, second + 50);
         second
     }
 
     /// A recipient with its fate drawn. `trouble` scales how often things go wrong.
-    pub fn recipient(
-        &mut self,
-        mailbox: Mailbox,
-        original: Option<Mailbox>,
-        trouble: f64,
-    ) -> Recipient {
+    pub fn recipient(&mut self, mailbox: Mailbox, original: Option<Mailbox>, trouble: f64) -> Recipient {
         let domain = self.world.domain_of(mailbox);
         let fate = self.fate(domain, trouble);
         let shout = matches!(mailbox, Mailbox::User { .. }) && self.rng.chance(0.002);
-        Recipient {
-            mailbox,
-            domain,
-            original,
-            shout,
-            fate,
-            done: false,
-        }
+        Recipient { mailbox, domain, original, shout, fate, done: false }
     }
 
     fn fate(&mut self, domain: u32, trouble: f64) -> Fate {
@@ -356,16 +279,8 @@ impl Simulation {
             Agent::Error => (1.0, 0.0),
             _ => (0.004, 0.006),
         };
-        let none = Choice {
-            template: 0,
-            variant: 0,
-        };
-        let mut fate = Fate {
-            deferrals: 0,
-            end: End::Sent,
-            transient: none,
-            permanent: none,
-        };
+        let none = Choice { template: 0, variant: 0 };
+        let mut fate = Fate { deferrals: 0, end: End::Sent, transient: none, permanent: none };
         let draw = self.rng.unit();
         if draw < bounce * trouble || agent == Agent::Error {
             fate.end = End::Bounced;

@@ -1,11 +1,10 @@
 //! Words that names are made of. All domains are under reserved names, all addresses documentation addresses.
 
 pub const FIRST: [&str; 48] = [
-    "anna", "ben", "carla", "david", "emma", "felix", "greta", "hans", "ida", "jonas", "klara",
-    "lars", "mia", "nils", "olga", "paul", "quentin", "rosa", "simon", "tina", "uwe", "vera",
-    "walter", "xenia", "yvonne", "zoe", "alice", "bob", "carol", "dmitri", "elena", "farid",
-    "giulia", "hugo", "ines", "jorge", "kenji", "luc", "maria", "noor", "oscar", "priya", "rafael",
-    "sofia", "tom", "umar", "victor", "wei",
+    "anna", "ben", "carla", "david", "emma", "felix", "greta", "hans", "ida", "jonas", "klara", "lars", "mia", "nils", "olga", "paul",
+    "quentin", "rosa", "simon", "tina", "uwe", "vera", "walter", "xenia", "yvonne", "zoe", "alice", "bob", "carol", "dmitri", "elena",
+    "farid", "giulia", "hugo", "ines", "jorge", "kenji", "luc", "maria", "noor", "oscar", "priya", "rafael", "sofia", "tom", "umar",
+    "victor", "wei",
 ];
 
 pub const LAST: [&str; 64] = [
@@ -76,13 +75,11 @@ pub const LAST: [&str; 64] = [
 ];
 
 pub const DOMAIN_FIRST: [&str; 64] = [
-    "alpen", "amber", "aqua", "atlas", "baltic", "basalt", "birch", "blau", "bright", "cedar",
-    "city", "cobalt", "coral", "delta", "dorf", "east", "elb", "fern", "field", "forest", "garden",
-    "glas", "gold", "granit", "green", "harbor", "haus", "hill", "holz", "iron", "juniper", "kern",
-    "kraft", "lake", "licht", "linden", "lumen", "maple", "meadow", "metro", "mond", "nord",
-    "north", "oak", "ocean", "ost", "park", "pine", "prime", "quarz", "rhein", "ridge", "river",
-    "rosen", "silber", "stadt", "stein", "summit", "sued", "sun", "terra", "valley", "wald",
-    "west",
+    "alpen", "amber", "aqua", "atlas", "baltic", "basalt", "birch", "blau", "bright", "cedar", "city", "cobalt", "coral", "delta", "dorf",
+    "east", "elb", "fern", "field", "forest", "garden", "glas", "gold", "granit", "green", "harbor", "haus", "hill", "holz", "iron",
+    "juniper", "kern", "kraft", "lake", "licht", "linden", "lumen", "maple", "meadow", "metro", "mond", "nord", "north", "oak", "ocean",
+    "ost", "park", "pine", "prime", "quarz", "rhein", "ridge", "river", "rosen", "silber", "stadt", "stein", "summit", "sued", "sun",
+    "terra", "valley", "wald", "west",
 ];
 
 pub const DOMAIN_SECOND: [&str; 60] = [
@@ -149,18 +146,8 @@ pub const DOMAIN_SECOND: [&str; 60] = [
 ];
 
 /// Ends of invented domains; reserved by RFC 2606 and RFC 6761.
-pub const SUFFIXES: [&str; 10] = [
-    "example",
-    "example",
-    "example",
-    "example",
-    "test",
-    "co.example",
-    "com.example",
-    "org.example",
-    "edu.test",
-    "gov.test",
-];
+pub const SUFFIXES: [&str; 10] =
+    ["example", "example", "example", "example", "test", "co.example", "com.example", "org.example", "edu.test", "gov.test"];
 
 /// Names that mailboxes are guessed by, and that no one has here.
 pub const GUESSES: [&str; 16] = [

@@ -57,10 +57,7 @@ impl Daemon {
 
 impl Default for Pids {
     fn default() -> Self {
-        Self {
-            pools: Default::default(),
-            last: 600,
-        }
+        Self { pools: Default::default(), last: 600 }
     }
 }
 
@@ -68,34 +65,19 @@ impl Pids {
     /// A process that is free at `at`.
     pub fn take(&mut self, rng: &mut Rng, daemon: Daemon, at: Micros) -> Worker {
         let pool = &mut self.pools[daemon as usize];
-        let slot = pool
-            .iter()
-            .position(|p| p.free_at <= at)
-            .unwrap_or_else(|| {
-                pool.push(Process {
-                    pid: 0,
-                    free_at: 0,
-                    uses: MAX_USE,
-                });
-                pool.len() - 1
-            });
+        let slot = pool.iter().position(|p| p.free_at <= at).unwrap_or_else(|| {
+            pool.push(Process { pid: 0, free_at: 0, uses: MAX_USE });
+            pool.len() - 1
+        });
         let process = &mut pool[slot];
         if process.uses >= MAX_USE {
-            self.last = if self.last > 4_000_000 {
-                600
-            } else {
-                self.last + rng.range(1, 9) as u32
-            };
+            self.last = if self.last > 4_000_000 { 600 } else { self.last + rng.range(1, 9) as u32 };
             process.pid = self.last;
             process.uses = 0;
         }
         process.uses += 1;
         process.free_at = Micros::MAX;
-        Worker {
-            pid: process.pid,
-            daemon,
-            slot,
-        }
+        Worker { pid: process.pid, daemon, slot }
     }
 
     pub fn release(&mut self, worker: Worker, at: Micros) {

@@ -18,11 +18,7 @@ struct Refusal {
 }
 
 const fn r(weight: u64, stage: &'static str, text: &'static str) -> Refusal {
-    Refusal {
-        stage,
-        text,
-        weight,
-    }
+    Refusal { stage, text, weight }
 }
 
 #[rustfmt::skip] // One line a refusal reads best.
@@ -97,14 +93,7 @@ impl Simulation {
         let client = self.stranger();
         let worker = self.pids.take(&mut self.rng, Daemon::Smtpd, at);
         let tls = self.rng.chance(0.1);
-        let door = Door {
-            program: "postfix/smtpd",
-            client,
-            auth: None,
-            tls,
-            inbound: true,
-            pid: worker.pid,
-        };
+        let door = Door { program: "postfix/smtpd", client, auth: None, tls, inbound: true, pid: worker.pid };
         let refusal = self.choose_refusal();
         let mut tally = Tally::default();
         let mut now = self.open_door(&door, at, &mut tally);
@@ -115,11 +104,7 @@ impl Simulation {
         if command == "RCPT" {
             tally.add("mail", 1, 1);
         }
-        let times = if command == "RCPT" {
-            self.rng.pick(&[1, 1, 1, 2, 2, 2, 3, 6])
-        } else {
-            1
-        };
+        let times = if command == "RCPT" { self.rng.pick(&[1, 1, 1, 2, 2, 2, 3, 6]) } else { 1 };
         let mut wish = self.wish();
         for _ in 0..times {
             self.refuse(&door, now, refusal, &wish);
@@ -138,14 +123,7 @@ impl Simulation {
         let end = self.after(now, MILLI, SECOND);
         match command {
             _ if times == 6 => {
-                say!(
-                    self,
-                    end - 200,
-                    Fact::Nothing,
-                    "postfix/smtpd[{}]: too many errors after RCPT from {}",
-                    door.pid,
-                    door.client.shown
-                );
+                say!(self, end - 200, Fact::Nothing, "postfix/smtpd[{}]: too many errors after RCPT from {}", door.pid, door.client.shown);
             }
             "CONNECT" => self.lost(&door, end - 200, "CONNECT"),
             _ if self.rng.chance(0.3) => self.lost(&door, end - 200, command),
@@ -162,13 +140,7 @@ impl Simulation {
 
     pub fn lost(&mut self, door: &Door, at: Micros, stage: &str) {
         let (program, pid) = (door.program, door.pid);
-        say!(
-            self,
-            at,
-            Fact::Nothing,
-            "{program}[{pid}]: lost connection after {stage} from {}",
-            door.client.shown
-        );
+        say!(self, at, Fact::Nothing, "{program}[{pid}]: lost connection after {stage} from {}", door.client.shown);
     }
 
     /// A host that no one knows, often without a name.
@@ -180,11 +152,7 @@ impl Simulation {
             _ => format!("203.0.113.{}", k / 8 % 254 + 1),
         };
         let named = k % 5 < 2;
-        let name = if named {
-            format!("host-{k}.dyn{}.example", k % 31)
-        } else {
-            "unknown".to_owned()
-        };
+        let name = if named { format!("host-{k}.dyn{}.example", k % 31) } else { "unknown".to_owned() };
         let helo = match k % 7 {
             0 => "localpc".to_owned(),
             1 => format!("[{ip}]"),
@@ -192,11 +160,7 @@ impl Simulation {
             3 => "mail.corp.example".to_owned(),
             _ => format!("h{k}.gen.example"),
         };
-        Client {
-            shown: format!("{name}[{ip}]"),
-            ip,
-            helo,
-        }
+        Client { shown: format!("{name}[{ip}]"), ip, helo }
     }
 
     fn choose_refusal(&mut self) -> &'static Refusal {
@@ -214,50 +178,26 @@ impl Simulation {
         let sender = self.rng.below(self.world.senders.len() as u64) as u32;
         let hosted = DOMAINS as u32 + self.world.hosted_domains.sample(&mut self.rng) as u32;
         let remote = self.world.remote_domains.sample(&mut self.rng) as u32;
-        let (user, other) = (
-            self.rng.range(3_000, 400_000) as u32,
-            self.rng.below(4_000) as u32,
-        );
+        let (user, other) = (self.rng.range(3_000, 400_000) as u32, self.rng.below(4_000) as u32);
         Wish {
             from: Mailbox::Sender(sender),
-            to: Mailbox::User {
-                domain: hosted,
-                user,
-            },
-            away: Mailbox::User {
-                domain: remote,
-                user: other,
-            },
+            to: Mailbox::User { domain: hosted, user },
+            away: Mailbox::User { domain: remote, user: other },
         }
     }
 
     fn refuse(&mut self, door: &Door, at: Micros, refusal: &Refusal, wish: &Wish) {
-        let to = if refusal.text.contains("{away}") {
-            wish.away
-        } else {
-            wish.to
-        };
+        let to = if refusal.text.contains("{away}") { wish.away } else { wish.to };
         let text = self.refusal_text(refusal.text, door, wish.from, to);
-        let (program, pid, shown, helo) = (
-            door.program,
-            door.pid,
-            &door.client.shown,
-            &door.client.helo,
-        );
-        let (from, to) = (
-            self.world.address(wish.from, false),
-            self.world.address(to, false),
-        );
+        let (program, pid, shown, helo) = (door.program, door.pid, &door.client.shown, &door.client.helo);
+        let (from, to) = (self.world.address(wish.from, false), self.world.address(to, false));
         let stage = refusal.stage;
         let head = format!("{program}[{pid}]: NOQUEUE: {stage} from {shown}: {text};");
         let tail = match stage.rsplit(' ').next() {
             Some("RCPT") => format!("from=<{from}> to=<{to}> proto=ESMTP helo=<{helo}>"),
             Some("MAIL") => format!("from=<{from}> proto=ESMTP helo=<{helo}>"),
             Some("CONNECT") => "proto=SMTP".to_owned(),
-            Some("VRFY") => format!(
-                "to=<{}> proto=ESMTP helo=<{helo}>",
-                GUESSES[pid as usize % 16]
-            ),
+            Some("VRFY") => format!("to=<{}> proto=ESMTP helo=<{helo}>", GUESSES[pid as usize % 16]),
             Some("ETRN") => format!("proto=ESMTP helo=<{helo}>"),
             _ => format!("proto=SMTP helo=<{helo}>"),
         };
@@ -285,9 +225,7 @@ impl Simulation {
 
     /// What would be refused if the restriction weren't on trial.
     pub fn reject_warning(&mut self, door: &Door, at: Micros, file: &QueueFile) {
-        let template = self
-            .rng
-            .pick(&[REFUSALS[8].text, REFUSALS[5].text, REFUSALS[10].text]);
+        let template = self.rng.pick(&[REFUSALS[8].text, REFUSALS[5].text, REFUSALS[10].text]);
         let (from, to) = (file.from.mailbox(), file.recipients[0].mailbox);
         let text = self.refusal_text(template, door, from, to);
         let (program, pid) = (door.program, door.pid);
@@ -312,11 +250,7 @@ impl Simulation {
         if daemon == "cleanup" {
             self.cleanup(file, at.saturating_sub(400), Fact::Nothing);
         }
-        let pid = if daemon == "cleanup" {
-            self.pid(Daemon::Cleanup, at, MILLI)
-        } else {
-            door.pid
-        };
+        let pid = if daemon == "cleanup" { self.pid(Daemon::Cleanup, at, MILLI) } else { door.pid };
         let (client, world, id) = (&door.client, &self.world, file.id);
         let (from, to) = (world.address(from, false), world.address(to, false));
         let (shown, helo) = (&client.shown, &client.helo);
@@ -341,10 +275,7 @@ impl Simulation {
 
     /// A header check that only looks.
     pub fn header_line(&mut self, door: &Door, at: Micros, file: &QueueFile) {
-        let (action, subject) = (
-            self.rng.pick(&["info", "warning", "info"]),
-            self.rng.range(1_000, 9_999),
-        );
+        let (action, subject) = (self.rng.pick(&["info", "warning", "info"]), self.rng.range(1_000, 9_999));
         let pid = self.pid(Daemon::Cleanup, at, MILLI);
         let (client, world, id) = (&door.client, &self.world, file.id);
         say!(

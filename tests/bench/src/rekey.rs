@@ -30,11 +30,7 @@ const YEAR: u64 = 2026;
 
 /// Ids of ten digits and more begin with the arrival's microsecond, which stays as it is; shorter ones change whole.
 fn free_digits(length: usize) -> u32 {
-    if length >= 10 {
-        length as u32 - 5
-    } else {
-        length as u32
-    }
+    if length >= 10 { length as u32 - 5 } else { length as u32 }
 }
 
 fn shifted(id: &str, by: u64) -> u64 {
@@ -73,14 +69,7 @@ impl<'a> Pattern<'a> {
         for (length, group) in &by_length {
             steps.insert(*length, step(*length, group, repetitions)?);
         }
-        Ok(Self {
-            log,
-            pieces,
-            ids,
-            steps,
-            seconds: last - first + 1,
-            lines,
-        })
+        Ok(Self { log, pieces, ids, steps, seconds: last - first + 1, lines })
     }
 
     /// Repetition `number`, from 0; the first is the log itself.
@@ -112,13 +101,7 @@ impl<'a> Pattern<'a> {
 }
 
 /// The tokens of a line that are known ids; returns up to where the line is cut up.
-fn cut_line(
-    pieces: &mut Vec<Piece>,
-    line: &[u8],
-    from: usize,
-    start: usize,
-    known: &HashMap<&str, usize>,
-) -> usize {
+fn cut_line(pieces: &mut Vec<Piece>, line: &[u8], from: usize, start: usize, known: &HashMap<&str, usize>) -> usize {
     let mut done = start;
     let mut at = start;
     while at < line.len() {
@@ -126,10 +109,7 @@ fn cut_line(
             at += 1;
             continue;
         }
-        let length = line[at..]
-            .iter()
-            .take_while(|b| b.is_ascii_alphanumeric())
-            .count();
+        let length = line[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
         let token = std::str::from_utf8(&line[at..at + length]).unwrap_or("");
         if let Some(k) = known.get(token) {
             pieces.push(Piece::Text(from + done, from + at));
@@ -150,10 +130,7 @@ fn ids_of(log: &[u8]) -> Vec<&str> {
             continue;
         };
         let rest = &line[at + 3..];
-        let length = rest
-            .iter()
-            .take_while(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'))
-            .count();
+        let length = rest.iter().take_while(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F')).count();
         if !(6..=15).contains(&length) || !rest[length..].starts_with(b": ") {
             continue;
         }
@@ -168,24 +145,16 @@ fn ids_of(log: &[u8]) -> Vec<&str> {
 /// A step that gives no id of one repetition to another. Repetitions differ by multiples of the step, so it is enough
 /// that no multiple maps one id of the log to another.
 fn step(length: usize, ids: &[&str], repetitions: u64) -> Result<u64, String> {
-    let own: HashSet<u64> = ids
-        .iter()
-        .filter_map(|id| u64::from_str_radix(id, 16).ok())
-        .collect();
+    let own: HashSet<u64> = ids.iter().filter_map(|id| u64::from_str_radix(id, 16).ok()).collect();
     let space = 16u64.checked_pow(free_digits(length)).unwrap_or(u64::MAX);
     for k in 0..200 {
         let candidate = (crate::rng::mix(k) % space) | 1;
-        let clash = (1..repetitions).any(|n| {
-            ids.iter()
-                .any(|id| own.contains(&shifted(id, n.wrapping_mul(candidate) % space)))
-        });
+        let clash = (1..repetitions).any(|n| ids.iter().any(|id| own.contains(&shifted(id, n.wrapping_mul(candidate) % space))));
         if !clash {
             return Ok(candidate);
         }
     }
-    Err(format!(
-        "ids of {length} digits are too short for {repetitions} repetitions"
-    ))
+    Err(format!("ids of {length} digits are too short for {repetitions} repetitions"))
 }
 
 /// The time that a line begins with, as Unix seconds of [`YEAR`].
@@ -204,8 +173,7 @@ fn stamp(line: &[u8]) -> Option<u64> {
         minute: number(10, 12)?,
         second: number(13, 15)?,
     };
-    ((1..=31).contains(&at.day) && at.hour < 24 && at.minute < 60 && at.second < 61)
-        .then(|| clock::unix(&at))
+    ((1..=31).contains(&at.day) && at.hour < 24 && at.minute < 60 && at.second < 61).then(|| clock::unix(&at))
 }
 
 #[cfg(test)]

@@ -90,32 +90,17 @@ pub fn all(rng: &mut Rng) -> Vec<Relay> {
     let named = NAMED.iter().map(|(name, _)| (*name).to_owned());
     let invented = (0..INVENTED).map(|k| {
         let h = mix(k as u64 ^ 0x4E1A);
-        let (first, second) = (
-            DOMAIN_FIRST[(h % 64) as usize],
-            DOMAIN_SECOND[(h / 64 % 60) as usize],
-        );
-        let host = [
-            "mx", "mx1", "mx2", "mail", "smtp-in", "mx10", "in", "mxgate", "mx-a", "relay",
-        ][(h / 9_999 % 10) as usize];
+        let (first, second) = (DOMAIN_FIRST[(h % 64) as usize], DOMAIN_SECOND[(h / 64 % 60) as usize]);
+        let host = ["mx", "mx1", "mx2", "mail", "smtp-in", "mx10", "in", "mxgate", "mx-a", "relay"][(h / 9_999 % 10) as usize];
         format!("{host}.{first}{second}{k}.example")
     });
-    named
-        .chain(invented)
-        .map(|name| Relay {
-            name,
-            ip: address(rng),
-        })
-        .collect()
+    named.chain(invented).map(|name| Relay { name, ip: address(rng) }).collect()
 }
 
 /// A documentation address; one host in six has only IPv6.
 pub fn address(rng: &mut Rng) -> String {
     match rng.below(6) {
-        0 => format!(
-            "2001:db8:{:x}::{:x}",
-            rng.range(1, 0xffff),
-            rng.range(1, 0xffff)
-        ),
+        0 => format!("2001:db8:{:x}::{:x}", rng.range(1, 0xffff), rng.range(1, 0xffff)),
         1 | 2 => format!("203.0.113.{}", rng.range(1, 254)),
         _ => format!("198.51.100.{}", rng.range(1, 254)),
     }
@@ -142,53 +127,25 @@ impl Hosts {
     #[must_use]
     pub fn of(relays: &[Relay]) -> Self {
         debug_assert!(relays.len() >= NAMED.len());
-        Self {
-            named: NAMED
-                .iter()
-                .enumerate()
-                .map(|(k, (_, family))| (k as u32, *family))
-                .collect(),
-        }
+        Self { named: NAMED.iter().enumerate().map(|(k, (_, family))| (k as u32, *family)).collect() }
     }
 
     /// First and second choice for a domain.
-    pub fn choose(
-        &self,
-        rng: &mut Rng,
-        relays: &mut Vec<Relay>,
-        family: Family,
-        domain: &str,
-        rank: usize,
-    ) -> [u32; 2] {
+    pub fn choose(&self, rng: &mut Rng, relays: &mut Vec<Relay>, family: Family, domain: &str, rank: usize) -> [u32; 2] {
         if family == Family::Plain {
             // Hosters differ in size as domains do.
             let first = (INVENTED as f64).powf(rng.unit()) as usize - 1;
             let base = NAMED.len();
-            return [
-                (base + first) as u32,
-                (base + (first + 1) % INVENTED) as u32,
-            ];
+            return [(base + first) as u32, (base + (first + 1) % INVENTED) as u32];
         }
         if family == Family::Microsoft && rank >= 4 && !mix(rank as u64).is_multiple_of(TENANTS) {
             let name = format!("{}.mail.protection.outlook.com", domain.replace('.', "-"));
-            relays.push(Relay {
-                name,
-                ip: address(rng),
-            });
+            relays.push(Relay { name, ip: address(rng) });
             let last = (relays.len() - 1) as u32;
             return [last, last];
         }
-        let own: Vec<u32> = self
-            .named
-            .iter()
-            .filter(|(_, f)| *f == family)
-            .map(|(k, _)| *k)
-            .collect();
-        let first = if rank < HEAD.len() {
-            rank % own.len().min(2)
-        } else {
-            rng.below(own.len() as u64) as usize
-        };
+        let own: Vec<u32> = self.named.iter().filter(|(_, f)| *f == family).map(|(k, _)| *k).collect();
+        let first = if rank < HEAD.len() { rank % own.len().min(2) } else { rng.below(own.len() as u64) as usize };
         [own[first], own[(first + 1) % own.len()]]
     }
 }

@@ -69,27 +69,18 @@ impl Permanence {
         for (k, template) in self.templates().iter().enumerate().filter(|(_, t)| fits(t)) {
             if left < template.weight {
                 let variant = rng.below(template.variants.len().max(1) as u64) as u16;
-                return Choice {
-                    template: k as u16,
-                    variant,
-                };
+                return Choice { template: k as u16, variant };
             }
             left -= template.weight;
         }
-        Choice {
-            template: 0,
-            variant: 0,
-        }
+        Choice { template: 0, variant: 0 }
     }
 }
 
 impl Template {
     #[must_use]
     pub fn variant(&self, choice: Choice) -> &'static str {
-        self.variants
-            .get(usize::from(choice.variant))
-            .copied()
-            .unwrap_or("")
+        self.variants.get(usize::from(choice.variant)).copied().unwrap_or("")
     }
 }
 
@@ -118,11 +109,7 @@ mod tests {
         let all = [Permanence::Permanent, Permanence::Transient].into_iter();
         let all: Vec<&Template> = all.flat_map(Permanence::templates).collect();
         let texts: usize = all.iter().map(|t| t.variants.len().max(1)).sum();
-        assert!(
-            (290..=330).contains(&texts),
-            "{texts} texts of {} templates",
-            all.len()
-        );
+        assert!((290..=330).contains(&texts), "{texts} texts of {} templates", all.len());
         let said = |t: &&&Template| matches!(t.shape, Shape::Said(_) | Shape::Refused);
         assert!((50..=60).contains(&all.iter().filter(said).count()));
     }
@@ -131,12 +118,7 @@ mod tests {
     fn variants_stand_where_their_slot_is() {
         for permanence in [Permanence::Permanent, Permanence::Transient] {
             for t in permanence.templates() {
-                assert_eq!(
-                    t.text.contains("{var}"),
-                    !t.variants.is_empty(),
-                    "{}",
-                    t.text
-                );
+                assert_eq!(t.text.contains("{var}"), !t.variants.is_empty(), "{}", t.text);
                 let permanent = t.dsn.starts_with('5');
                 assert_eq!(permanent, permanence == Permanence::Permanent, "{}", t.text);
             }
@@ -149,12 +131,7 @@ mod tests {
         for permanence in [Permanence::Permanent, Permanence::Transient] {
             for family in [Family::Google, Family::Plain, Family::Mimecast] {
                 let choice = permanence.choose(&mut rng, family);
-                assert!(
-                    permanence
-                        .template(choice)
-                        .family
-                        .is_none_or(|f| f == family)
-                );
+                assert!(permanence.template(choice).family.is_none_or(|f| f == family));
             }
         }
     }
@@ -162,9 +139,7 @@ mod tests {
     #[test]
     fn slots_are_filled() {
         let mut out = String::new();
-        fill(&mut out, "a {x} b{y}", |name, out| {
-            out.push_str(&name.to_uppercase())
-        });
+        fill(&mut out, "a {x} b{y}", |name, out| out.push_str(&name.to_uppercase()));
         assert_eq!(out, "a X bY");
     }
 }

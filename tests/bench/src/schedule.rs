@@ -35,9 +35,7 @@ pub struct Schedule {
 impl Schedule {
     /// An empty text to write a line into.
     pub fn blank(&mut self) -> String {
-        self.spare
-            .pop()
-            .unwrap_or_else(|| String::with_capacity(256))
+        self.spare.pop().unwrap_or_else(|| String::with_capacity(256))
     }
 
     /// Gives a text back.

@@ -46,26 +46,11 @@ impl Tally {
     #[must_use]
     pub fn text(&self) -> String {
         let show = |name: &str, ok: u64, total: u64| {
-            if ok == total {
-                format!("{name}={ok}")
-            } else {
-                format!("{name}={ok}/{total}")
-            }
+            if ok == total { format!("{name}={ok}") } else { format!("{name}={ok}/{total}") }
         };
-        let sums = self
-            .commands
-            .iter()
-            .fold((0, 0), |(a, b), (_, ok, total)| (a + ok, b + total));
-        let mut parts: Vec<String> = self
-            .commands
-            .iter()
-            .map(|(n, ok, total)| show(n, *ok, *total))
-            .collect();
-        parts.push(if self.commands.is_empty() {
-            "commands=0/0".to_owned()
-        } else {
-            show("commands", sums.0, sums.1)
-        });
+        let sums = self.commands.iter().fold((0, 0), |(a, b), (_, ok, total)| (a + ok, b + total));
+        let mut parts: Vec<String> = self.commands.iter().map(|(n, ok, total)| show(n, *ok, *total)).collect();
+        parts.push(if self.commands.is_empty() { "commands=0/0".to_owned() } else { show("commands", sums.0, sums.1) });
         parts.join(" ")
     }
 }
@@ -83,11 +68,7 @@ impl Simulation {
         if !self.world.senders[rank as usize].outbound {
             let client = self.client_of(rank);
             let tls = self.rng.chance(0.22);
-            let start = if self.rng.chance(0.08) {
-                self.postscreen_pass(at, &client)
-            } else {
-                at
-            };
+            let start = if self.rng.chance(0.08) { self.postscreen_pass(at, &client) } else { at };
             self.smtpd_session(start, "postfix/smtpd", client, None, tls, true, rank);
         } else if self.rng.chance(0.07) {
             self.pickup(at, rank);
@@ -95,44 +76,18 @@ impl Simulation {
             let user = self.world.senders[rank as usize].address.clone();
             let k = mix(u64::from(rank)) % 200;
             let ip = format!("198.51.100.{}", k + 20);
-            let name = if k < 120 {
-                format!("dsl-{k}.dyn.isp.example")
-            } else {
-                "unknown".to_owned()
-            };
-            let client = Client {
-                shown: format!("{name}[{ip}]"),
-                ip,
-                helo: format!("[192.168.1.{}]", k + 10),
-            };
-            let method = self
-                .rng
-                .pick(&["PLAIN", "PLAIN", "PLAIN", "LOGIN", "CRAM-MD5"]);
-            let program = if self.rng.chance(0.35) {
-                "postfix/smtps/smtpd"
-            } else {
-                "postfix/submission/smtpd"
-            };
-            let user = if rank.is_multiple_of(3) {
-                user.split('@').next().unwrap_or("").to_owned()
-            } else {
-                user
-            };
+            let name = if k < 120 { format!("dsl-{k}.dyn.isp.example") } else { "unknown".to_owned() };
+            let client = Client { shown: format!("{name}[{ip}]"), ip, helo: format!("[192.168.1.{}]", k + 10) };
+            let method = self.rng.pick(&["PLAIN", "PLAIN", "PLAIN", "LOGIN", "CRAM-MD5"]);
+            let program = if self.rng.chance(0.35) { "postfix/smtps/smtpd" } else { "postfix/submission/smtpd" };
+            let user = if rank.is_multiple_of(3) { user.split('@').next().unwrap_or("").to_owned() } else { user };
             let tls = self.rng.chance(0.4);
             self.smtpd_session(at, program, client, Some((method, user)), tls, false, rank);
         } else {
             let k = mix(u64::from(rank) ^ 77) % 12;
             let ip = format!("192.0.2.{}", 100 + k);
-            let name = if k < 9 {
-                format!("app{k}.corp.example")
-            } else {
-                "unknown".to_owned()
-            };
-            let client = Client {
-                shown: format!("{name}[{ip}]"),
-                ip,
-                helo: format!("app{k}.corp.example"),
-            };
+            let name = if k < 9 { format!("app{k}.corp.example") } else { "unknown".to_owned() };
+            let client = Client { shown: format!("{name}[{ip}]"), ip, helo: format!("app{k}.corp.example") };
             self.smtpd_session(at, "postfix/smtpd", client, None, false, false, rank);
         }
     }
@@ -140,8 +95,7 @@ impl Simulation {
     /// A remote server that sends for a sender.
     fn client_of(&mut self, rank: u32) -> Client {
         let domain = self.world.domain(self.world.senders[rank as usize].domain);
-        let h =
-            mix(u64::from(self.world.senders[rank as usize].domain) ^ 0xC11E) + self.rng.below(3);
+        let h = mix(u64::from(self.world.senders[rank as usize].domain) ^ 0xC11E) + self.rng.below(3);
         let ip = match h % 9 {
             0 => format!("2001:db8:{:x}::{:x}", h / 9 % 0xffff, h % 60 + 1),
             k if k < 5 => format!("203.0.113.{}", h / 9 % 254 + 1),
@@ -149,26 +103,16 @@ impl Simulation {
         };
         let helo = match domain.family {
             Family::Google => format!("mail-wr1-f{}.google.com", h % 60 + 1),
-            Family::Microsoft => format!(
-                "mail-am6eur05on2{:03}.outbound.protection.outlook.com",
-                h % 200
-            ),
+            Family::Microsoft => format!("mail-am6eur05on2{:03}.outbound.protection.outlook.com", h % 200),
             Family::Yahoo => format!("sonic{}-{}.consmr.mail.ir2.yahoo.com", h % 400, h % 30),
             _ => format!("mail.{}", domain.name),
         };
         let unknown = h / 100 % 100 < 12;
-        let shown = if unknown {
-            format!("unknown[{ip}]")
-        } else {
-            format!("{helo}[{ip}]")
-        };
+        let shown = if unknown { format!("unknown[{ip}]") } else { format!("{helo}[{ip}]") };
         Client { shown, ip, helo }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of a session, each used once"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the parts of a session, each used once")]
     fn smtpd_session(
         &mut self,
         at: Micros,
@@ -181,14 +125,7 @@ impl Simulation {
     ) {
         let daemon = Daemon::of_smtpd(program);
         let worker = self.pids.take(&mut self.rng, daemon, at);
-        let door = Door {
-            program,
-            client,
-            auth,
-            tls,
-            inbound,
-            pid: worker.pid,
-        };
+        let door = Door { program, client, auth, tls, inbound, pid: worker.pid };
         let mut tally = Tally::default();
         let mut now = self.open_door(&door, at, &mut tally);
         let more = if inbound { 0.17 } else { 0.42 };
@@ -202,8 +139,7 @@ impl Simulation {
             if inbound && self.rng.chance(0.5) {
                 // A big provider sends for others, too.
                 let other = self.world.sender_ranks.sample(&mut self.rng) as u32;
-                let same = self.world.senders[other as usize].domain
-                    == self.world.senders[rank as usize].domain;
+                let same = self.world.senders[other as usize].domain == self.world.senders[rank as usize].domain;
                 sender = if same { other } else { sender };
             }
         }
@@ -219,12 +155,7 @@ impl Simulation {
         if door.inbound && client.shown.starts_with("unknown") && self.rng.chance(0.25) {
             let (name, ip) = (&client.helo, &client.ip);
             if self.rng.chance(0.5) {
-                say!(
-                    self,
-                    at,
-                    Fact::Nothing,
-                    "{program}[{pid}]: warning: hostname {name} does not resolve to address {ip}"
-                );
+                say!(self, at, Fact::Nothing, "{program}[{pid}]: warning: hostname {name} does not resolve to address {ip}");
             } else {
                 say!(
                     self,
@@ -234,30 +165,12 @@ impl Simulation {
                 );
             }
         }
-        say!(
-            self,
-            at,
-            Fact::Nothing,
-            "{program}[{pid}]: connect from {}",
-            client.shown
-        );
+        say!(self, at, Fact::Nothing, "{program}[{pid}]: connect from {}", client.shown);
         let mut now = self.after(at, 10 * MILLI, 250 * MILLI);
         if door.tls {
-            let trust = self.rng.pick(&[
-                "Anonymous",
-                "Anonymous",
-                "Anonymous",
-                "Untrusted",
-                "Trusted",
-            ]);
+            let trust = self.rng.pick(&["Anonymous", "Anonymous", "Anonymous", "Untrusted", "Trusted"]);
             let cipher = self.rng.pick(&TLS_IN);
-            say!(
-                self,
-                now,
-                Fact::Nothing,
-                "{program}[{pid}]: {trust} TLS connection established from {}: {cipher}",
-                client.shown
-            );
+            say!(self, now, Fact::Nothing, "{program}[{pid}]: {trust} TLS connection established from {}: {cipher}", client.shown);
             now = self.after(now, 5 * MILLI, 90 * MILLI);
         }
         // On port 465 TLS comes before EHLO.
@@ -275,14 +188,7 @@ impl Simulation {
 
     pub fn close_door(&mut self, door: &Door, at: Micros, tally: &Tally) {
         let (program, pid) = (door.program, door.pid);
-        say!(
-            self,
-            at,
-            Fact::Nothing,
-            "{program}[{pid}]: disconnect from {} {}",
-            door.client.shown,
-            tally.text()
-        );
+        say!(self, at, Fact::Nothing, "{program}[{pid}]: disconnect from {} {}", door.client.shown, tally.text());
     }
 
     /// One message of a session, from `client=` to the queue. Returns when the client has its answer.
@@ -295,20 +201,10 @@ impl Simulation {
         }
         let fact = Fact::Born(file.file, Birth::Arrival);
         match &door.auth {
-            Some((method, user)) => say!(
-                self,
-                at,
-                fact,
-                "{program}[{pid}]: {id}: client={}, sasl_method={method}, sasl_username={user}",
-                door.client.shown
-            ),
-            None => say!(
-                self,
-                at,
-                fact,
-                "{program}[{pid}]: {id}: client={}",
-                door.client.shown
-            ),
+            Some((method, user)) => {
+                say!(self, at, fact, "{program}[{pid}]: {id}: client={}, sasl_method={method}, sasl_username={user}", door.client.shown)
+            }
+            None => say!(self, at, fact, "{program}[{pid}]: {id}: client={}", door.client.shown),
         }
         let count = file.recipients.len() as u64;
         tally.add("mail", 1, 1);
@@ -343,19 +239,9 @@ impl Simulation {
     /// A local program hands in a message.
     fn pickup(&mut self, at: Micros, rank: u32) {
         let file = self.new_message(at, rank, false);
-        let (pid, id, uid) = (
-            self.pickup_pid(at),
-            file.id,
-            self.rng.pick(&[0, 33, 33, 100, 1_000, 1_001]),
-        );
+        let (pid, id, uid) = (self.pickup_pid(at), file.id, self.rng.pick(&[0, 33, 33, 100, 1_000, 1_001]));
         let fact = Fact::Born(file.file, Birth::Arrival);
-        say!(
-            self,
-            at,
-            fact,
-            "postfix/pickup[{pid}]: {id}: uid={uid} from=<{}>",
-            self.world.address(file.from.mailbox(), false)
-        );
+        say!(self, at, fact, "postfix/pickup[{pid}]: {id}: uid={uid} from=<{}>", self.world.address(file.from.mailbox(), false));
         let cleaned = self.after(at, 500, 9 * MILLI);
         self.cleanup(&file, cleaned, Fact::Nothing);
         let queued = self.after(cleaned, 500, 12 * MILLI);
@@ -364,16 +250,9 @@ impl Simulation {
 
     fn new_message(&mut self, at: Micros, rank: u32, inbound: bool) -> QueueFile {
         let (file, id) = self.new_file(at);
-        let from = if inbound && self.rng.chance(0.015) {
-            Envelope::Null
-        } else {
-            Envelope::Sender(rank)
-        };
+        let from = if inbound && self.rng.chance(0.015) { Envelope::Null } else { Envelope::Sender(rank) };
         let recipients = self.recipients(inbound);
-        let family = self
-            .world
-            .domain(self.world.senders[rank as usize].domain)
-            .family;
+        let family = self.world.domain(self.world.senders[rank as usize].domain).family;
         let style = match family {
             _ if self.rng.chance(0.004) => 5,
             Family::Google => 3,
@@ -386,11 +265,7 @@ impl Simulation {
             from,
             size,
             born: at,
-            message_id: MessageId {
-                style,
-                number: file,
-                sender: Envelope::Sender(rank),
-            },
+            message_id: MessageId { style, number: file, sender: Envelope::Sender(rank) },
             recipients,
             rounds: 0,
             warned: false,
@@ -406,9 +281,7 @@ impl Simulation {
             tries += 1;
             let domain = match all.last() {
                 Some(last) if self.rng.chance(0.45) => last.domain,
-                _ if inbound || self.rng.chance(0.16) => {
-                    DOMAINS as u32 + self.world.hosted_domains.sample(&mut self.rng) as u32
-                }
+                _ if inbound || self.rng.chance(0.16) => DOMAINS as u32 + self.world.hosted_domains.sample(&mut self.rng) as u32,
                 _ => self.world.remote_domains.sample(&mut self.rng) as u32,
             };
             let mailbox = self.user_of(domain);
@@ -420,11 +293,7 @@ impl Simulation {
                 let target = self.user_of(elsewhere);
                 self.recipient(target, Some(mailbox), 1.0)
             } else {
-                let original = if aliased {
-                    Some(self.user_of(domain))
-                } else {
-                    None
-                };
+                let original = if aliased { Some(self.user_of(domain)) } else { None };
                 self.recipient(mailbox, original, 1.0)
             };
             if all.iter().all(|r| r.mailbox != recipient.mailbox) {

@@ -84,13 +84,7 @@ impl Simulation {
     pub fn new_file(&mut self, at: Micros) -> (FileId, QueueId) {
         self.next_file += 1;
         self.next_inode += 1;
-        (
-            self.next_file,
-            QueueId {
-                micros: (at % SECOND) as u32,
-                inode: self.next_inode,
-            },
-        )
+        (self.next_file, QueueId { micros: (at % SECOND) as u32, inode: self.next_inode })
     }
 
     /// A time a little after `at`.
@@ -157,16 +151,7 @@ mod tests {
     #[test]
     fn delays_look_like_those_of_postfix() {
         let show = |hundredths: u64| Seconds(hundredths * 10_000).to_string();
-        let cases = [
-            (0, "0"),
-            (3, "0.03"),
-            (10, "0.1"),
-            (44, "0.44"),
-            (100, "1"),
-            (104, "1"),
-            (134, "1.3"),
-            (1_290, "12"),
-        ];
+        let cases = [(0, "0"), (3, "0.03"), (10, "0.1"), (44, "0.44"), (100, "1"), (104, "1"), (134, "1.3"), (1_290, "12")];
         for (hundredths, text) in cases {
             assert_eq!(show(hundredths), text);
         }

@@ -15,14 +15,7 @@ const fn t(
     text: &'static str,
     variants: &'static [&'static str],
 ) -> Template {
-    Template {
-        family,
-        dsn,
-        shape,
-        text,
-        variants,
-        weight,
-    }
+    Template { family, dsn, shape, text, variants, weight }
 }
 
 const GOOGLE: Option<Family> = Some(Family::Google);

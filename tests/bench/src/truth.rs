@@ -116,12 +116,7 @@ pub struct Truth {
 impl Truth {
     #[must_use]
     pub fn new(domains: usize) -> Self {
-        Self {
-            totals: Totals::default(),
-            open: HashMap::new(),
-            unlinked: HashSet::new(),
-            domains: vec![DomainRow::default(); domains],
-        }
+        Self { totals: Totals::default(), open: HashMap::new(), unlinked: HashSet::new(), domains: vec![DomainRow::default(); domains] }
     }
 
     /// Whether every child so far is named by its parent: a good place to end.
@@ -138,12 +133,7 @@ impl Truth {
             Fact::Nothing => {}
             Fact::Born(file, birth) => self.born(file, birth),
             Fact::Queued(file, size) => self.queued(file, size),
-            Fact::Attempt {
-                file,
-                recipient,
-                domain,
-                outcome,
-            } => self.attempt(file, recipient, domain, outcome),
+            Fact::Attempt { file, recipient, domain, outcome } => self.attempt(file, recipient, domain, outcome),
             Fact::Expired(file) => self.expire(file),
             Fact::Removed(file) => {
                 self.totals.removed += 1;
@@ -165,14 +155,7 @@ impl Truth {
 
     fn born(&mut self, file: FileId, birth: Birth) {
         self.totals.queue_files += 1;
-        self.open.insert(
-            file,
-            Open {
-                birth,
-                queued: false,
-                recipients: Vec::new(),
-            },
-        );
+        self.open.insert(file, Open { birth, queued: false, recipients: Vec::new() });
         if birth != Birth::Arrival {
             self.unlinked.insert(file);
         }
@@ -254,11 +237,7 @@ impl Truth {
     #[must_use]
     pub fn json(&self, names: &[&str]) -> Value {
         let t = &self.totals;
-        let mut rows: Vec<(&str, DomainRow)> = names
-            .iter()
-            .copied()
-            .zip(self.domains.iter().copied())
-            .collect();
+        let mut rows: Vec<(&str, DomainRow)> = names.iter().copied().zip(self.domains.iter().copied()).collect();
         rows.sort_by(|a, b| b.1.delivered.cmp(&a.1.delivered).then(a.0.cmp(b.0)));
         let domains: Map<String, Value> = rows
             .iter()
@@ -297,12 +276,7 @@ mod tests {
     use super::*;
 
     fn attempt(recipient: u16, outcome: Outcome) -> Fact {
-        Fact::Attempt {
-            file: 1,
-            recipient,
-            domain: 0,
-            outcome,
-        }
+        Fact::Attempt { file: 1, recipient, domain: 0, outcome }
     }
 
     #[test]
@@ -342,26 +316,15 @@ mod tests {
     #[test]
     fn a_child_is_reinjected_once_and_never_received() {
         let mut truth = Truth::new(1);
-        for fact in [
-            Fact::Born(1, Birth::Arrival),
-            Fact::Queued(1, 9),
-            Fact::Born(2, Birth::Filter),
-        ] {
+        for fact in [Fact::Born(1, Birth::Arrival), Fact::Queued(1, 9), Fact::Born(2, Birth::Filter)] {
             truth.count(fact, 1);
         }
         assert!(!truth.is_settled());
-        for fact in [
-            attempt(0, Outcome::HandedOff(2)),
-            attempt(1, Outcome::HandedOff(2)),
-            Fact::Queued(2, 9),
-        ] {
+        for fact in [attempt(0, Outcome::HandedOff(2)), attempt(1, Outcome::HandedOff(2)), Fact::Queued(2, 9)] {
             truth.count(fact, 1);
         }
         assert!(truth.is_settled());
         let t = &truth.totals;
-        assert_eq!(
-            (t.received, t.reinjected, t.handed_off, t.delivered),
-            (1, 1, 2, 0)
-        );
+        assert_eq!((t.received, t.reinjected, t.handed_off, t.delivered), (1, 1, 2, 0));
     }
 }

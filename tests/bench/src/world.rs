@@ -113,9 +113,7 @@ impl World {
         let mut domains = remote_domains(rng, &mut relays);
         domains.extend(hosted_domains());
         let hosted = HOSTED.len() + CUSTOMERS;
-        let senders = (0..SENDERS as u64)
-            .map(|rank| sender(rank, &domains))
-            .collect();
+        let senders = (0..SENDERS as u64).map(|rank| sender(rank, &domains)).collect();
         Self {
             domains,
             relays,
@@ -139,20 +137,14 @@ impl World {
         match mailbox {
             Mailbox::User { domain, .. } => domain,
             Mailbox::Sender(rank) => self.senders[rank as usize].domain,
-            Mailbox::Admin | Mailbox::Postmaster | Mailbox::Null | Mailbox::DoubleBounce => {
-                DOMAINS as u32
-            }
+            Mailbox::Admin | Mailbox::Postmaster | Mailbox::Null | Mailbox::DoubleBounce => DOMAINS as u32,
         }
     }
 
     /// A mailbox as it stands between the angle brackets. `shout` writes the domain as some clients do.
     #[must_use]
     pub fn address(&self, mailbox: Mailbox, shout: bool) -> Address<'_> {
-        Address {
-            world: self,
-            mailbox,
-            shout,
-        }
+        Address { world: self, mailbox, shout }
     }
 
     pub fn names(&self) -> Vec<&str> {
@@ -173,11 +165,7 @@ impl fmt::Display for Address<'_> {
             Mailbox::User { domain, user } => {
                 let name = &self.world.domain(domain).name;
                 write_local_part(f, domain, user)?;
-                if self.shout {
-                    write!(f, "@{}", name.to_ascii_uppercase())
-                } else {
-                    write!(f, "@{name}")
-                }
+                if self.shout { write!(f, "@{}", name.to_ascii_uppercase()) } else { write!(f, "@{name}") }
             }
             Mailbox::Sender(rank) => f.write_str(&self.world.senders[rank as usize].address),
             Mailbox::Admin => f.write_str("admin@corp.example"),
@@ -198,11 +186,7 @@ fn write_local_part(out: &mut impl fmt::Write, domain: u32, user: u32) -> fmt::R
         2 => write!(out, "{last}.{first}")?,
         _ => write!(out, "{first}-{last}")?,
     }
-    if number > 0 {
-        write!(out, "{number}")
-    } else {
-        Ok(())
-    }
+    if number > 0 { write!(out, "{number}") } else { Ok(()) }
 }
 
 /// The remote domains by rank: the big mailbox providers, then invented ones.
@@ -216,11 +200,7 @@ fn remote_domains(rng: &mut Rng, relays: &mut Vec<Relay>) -> Vec<Domain> {
             Some((name, family)) => (name.to_owned(), family),
             None => (invented_domain(rank as u64), relays::family_by_share(rng)),
         };
-        let name = if seen.insert(name.clone()) {
-            name
-        } else {
-            format!("{rank}-{name}")
-        };
+        let name = if seen.insert(name.clone()) { name } else { format!("{rank}-{name}") };
         let choice = hosts.choose(rng, relays, family, &name, rank);
         let trouble = match rng.below(100) {
             _ if head.is_some() => 1.0,
@@ -228,64 +208,34 @@ fn remote_domains(rng: &mut Rng, relays: &mut Vec<Relay>) -> Vec<Domain> {
             70..94 => 1.5,
             _ => 4.0,
         };
-        let users = if head.is_some() {
-            400_000
-        } else {
-            rng.range(2, 40 + 200_000 / (rank as u64 + 1)) as u32
-        };
-        all.push(Domain {
-            name,
-            agent: Agent::Smtp,
-            family,
-            relays: choice,
-            trouble,
-            users,
-        });
+        let users = if head.is_some() { 400_000 } else { rng.range(2, 40 + 200_000 / (rank as u64 + 1)) as u32 };
+        all.push(Domain { name, agent: Agent::Smtp, family, relays: choice, trouble, users });
     }
     all
 }
 
 fn invented_domain(rank: u64) -> String {
     let h = mix(rank ^ 0xD0_3A1A);
-    let (first, second) = (
-        DOMAIN_FIRST[(h % 64) as usize],
-        DOMAIN_SECOND[(h / 64 % 60) as usize],
-    );
+    let (first, second) = (DOMAIN_FIRST[(h % 64) as usize], DOMAIN_SECOND[(h / 64 % 60) as usize]);
     let suffix = SUFFIXES[(h / 3_840 % 10) as usize];
-    let joint = if (h / 38_400).is_multiple_of(2) {
-        "-"
-    } else {
-        ""
-    };
+    let joint = if (h / 38_400).is_multiple_of(2) { "-" } else { "" };
     // Past the first few hundred a number keeps the names apart.
-    if rank < 300 {
-        format!("{first}{joint}{second}.{suffix}")
-    } else {
-        format!("{first}{joint}{second}{rank}.{suffix}")
-    }
+    if rank < 300 { format!("{first}{joint}{second}.{suffix}") } else { format!("{first}{joint}{second}{rank}.{suffix}") }
 }
 
 fn hosted_domains() -> impl Iterator<Item = Domain> {
     let customers = (0..CUSTOMERS).map(|k| {
-        let agent = if k + 1 == CUSTOMERS {
-            Agent::Error
-        } else {
-            [Agent::Virtual, Agent::Lmtp, Agent::Lmtp][k % 3]
-        };
+        let agent = if k + 1 == CUSTOMERS { Agent::Error } else { [Agent::Virtual, Agent::Lmtp, Agent::Lmtp][k % 3] };
         (format!("kunde{:02}.hosted.example", k + 1), agent)
     });
-    HOSTED
-        .iter()
-        .map(|(name, agent)| ((*name).to_owned(), *agent))
-        .chain(customers)
-        .map(|(name, agent)| Domain {
-            name,
-            agent,
-            family: Family::Plain,
-            relays: [0, 0],
-            trouble: 1.0,
-            users: 900,
-        })
+    HOSTED.iter().map(|(name, agent)| ((*name).to_owned(), *agent)).chain(customers).map(|(name, agent)| Domain {
+        name,
+        agent,
+        family: Family::Plain,
+        relays: [0, 0],
+        trouble: 1.0,
+        users: 900,
+    })
 }
 
 /// The sender of a rank. Who it is depends on the rank alone; the head is newsletters and applications, as on real hosts.
@@ -293,31 +243,19 @@ fn sender(rank: u64, domains: &[Domain]) -> Sender {
     let h = mix(rank ^ 0x5E4D);
     let outbound = h % 100 < 58;
     // A power of a uniform number is Zipf-like with s = 1.
-    let skewed = |n: usize, bits: u64| {
-        ((n as f64).powf((bits % 10_000) as f64 / 10_000.0) as u64 - 1).min(n as u64 - 1)
-    };
-    let domain = if outbound {
-        DOMAINS as u64 + skewed(HOSTED.len() + CUSTOMERS, h / 100)
-    } else {
-        skewed(DOMAINS, h / 100)
-    };
+    let skewed = |n: usize, bits: u64| ((n as f64).powf((bits % 10_000) as f64 / 10_000.0) as u64 - 1).min(n as u64 - 1);
+    let domain = if outbound { DOMAINS as u64 + skewed(HOSTED.len() + CUSTOMERS, h / 100) } else { skewed(DOMAINS, h / 100) };
     let name = &domains[domain as usize].name;
     let mut address = String::new();
     if rank < 40 || h / 1_000_000 % 100 < 12 {
-        let role = [
-            "noreply", "bounce", "news", "orders", "alerts", "no-reply", "billing", "jira",
-        ][(h / 7 % 8) as usize];
+        let role = ["noreply", "bounce", "news", "orders", "alerts", "no-reply", "billing", "jira"][(h / 7 % 8) as usize];
         address.push_str(role);
         address.push_str(&format!("+{rank}"));
     } else {
         let _ = write_local_part(&mut address, domain as u32, 3_072 + rank as u32);
     }
     address.push_str(&format!("@{name}"));
-    Sender {
-        address,
-        domain: domain as u32,
-        outbound,
-    }
+    Sender { address, domain: domain as u32, outbound }
 }
 
 #[cfg(test)]
@@ -329,31 +267,17 @@ mod tests {
         let world = World::new(&mut Rng::new(1));
         let names: HashSet<&str> = world.names().into_iter().collect();
         assert_eq!(names.len(), DOMAINS + world.hosted);
-        assert!(
-            names
-                .iter()
-                .all(|n| n.ends_with(".example") || n.ends_with(".test"))
-        );
+        assert!(names.iter().all(|n| n.ends_with(".example") || n.ends_with(".test")));
         let senders: HashSet<&str> = world.senders.iter().map(|s| s.address.as_str()).collect();
         assert_eq!(senders.len(), SENDERS);
-        assert!(
-            (2_500..3_500).contains(&world.relays.len()),
-            "{}",
-            world.relays.len()
-        );
+        assert!((2_500..3_500).contains(&world.relays.len()), "{}", world.relays.len());
     }
 
     #[test]
     fn users_of_a_domain_are_distinct() {
         let world = World::new(&mut Rng::new(1));
         let domain = 5;
-        let all: HashSet<String> = (0..20_000)
-            .map(|user| {
-                world
-                    .address(Mailbox::User { domain, user }, false)
-                    .to_string()
-            })
-            .collect();
+        let all: HashSet<String> = (0..20_000).map(|user| world.address(Mailbox::User { domain, user }, false).to_string()).collect();
         assert_eq!(all.len(), 20_000);
     }
 }

@@ -15,8 +15,7 @@ impl Zipf {
         let weights: Vec<f64> = (1..=n).map(|k| (k as f64).powf(-s)).collect();
         let scale = n as f64 / weights.iter().sum::<f64>();
         let mut slots: Vec<(f64, u32)> = weights.iter().map(|w| (w * scale, 0)).collect();
-        let (mut small, mut large): (Vec<usize>, Vec<usize>) =
-            (0..n).partition(|&k| slots[k].0 < 1.0);
+        let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..n).partition(|&k| slots[k].0 < 1.0);
         while let (Some(&low), Some(&high)) = (small.last(), large.last()) {
             small.pop();
             slots[low].1 = high as u32;
@@ -36,11 +35,7 @@ impl Zipf {
     pub fn sample(&self, rng: &mut Rng) -> usize {
         let slot = rng.below(self.slots.len() as u64) as usize;
         let (share, other) = self.slots[slot];
-        if rng.unit() < share {
-            slot
-        } else {
-            other as usize
-        }
+        if rng.unit() < share { slot } else { other as usize }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `generate --bytes 1G --out FILE`: a synthetic Postfix log whose totals are known. See the crate's documentation.
 
+#![expect(clippy::disallowed_macros, reason = "a tool of the project: its lines are for the one who runs it")]
+
 use mailscope_bench::clock::Style;
 use mailscope_bench::generator::{Plan, generate};
 use mailscope_bench::size;
@@ -30,23 +32,13 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Args, String> {
     let (mut bytes, mut out, mut truth, mut rate, mut days) = (None, None, None, None, None);
     let (mut seed, mut style) = (1, Style::Bsd);
     while let Some(flag) = args.next() {
-        let value = args
-            .next()
-            .ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
-        let number = || {
-            value
-                .parse::<f64>()
-                .map_err(|_| format!("not a number: {value:?}"))
-        };
+        let value = args.next().ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
+        let number = || value.parse::<f64>().map_err(|_| format!("not a number: {value:?}"));
         match flag.as_str() {
             "--bytes" => bytes = Some(size::parse(&value)?),
             "--out" => out = Some(value),
             "--truth" => truth = Some(value),
-            "--seed" => {
-                seed = value
-                    .parse()
-                    .map_err(|_| format!("not a seed: {value:?}"))?
-            }
+            "--seed" => seed = value.parse().map_err(|_| format!("not a seed: {value:?}"))?,
             "--days" => days = Some(number()?),
             "--rate-bytes-per-day" => rate = Some(size::parse(&value)? as f64),
             "--style" if value == "bsd" => style = Style::Bsd,
@@ -67,16 +59,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Args, String> {
     if !(bytes_per_day.is_finite() && bytes_per_day >= 1.0) {
         return Err(format!("no log can have {bytes_per_day} bytes a day"));
     }
-    Ok(Args {
-        plan: Plan {
-            bytes,
-            seed,
-            bytes_per_day,
-            style,
-        },
-        out,
-        truth,
-    })
+    Ok(Args { plan: Plan { bytes, seed, bytes_per_day, style }, out, truth })
 }
 
 fn run(args: &Args) -> Result<(), String> {
@@ -85,9 +68,7 @@ fn run(args: &Args) -> Result<(), String> {
     let mut out = BufWriter::with_capacity(1 << 20, file);
     let (truth, names) = generate(&args.plan, &mut out).map_err(|e| failed(&args.out, e))?;
     if !truth.is_settled() {
-        eprintln!(
-            "the log ends between a child's line and its parent's; up to a few messages may be told either way"
-        );
+        eprintln!("the log ends between a child's line and its parent's; up to a few messages may be told either way");
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let text = serde_json::to_string_pretty(&truth.json(&names)).map_err(|e| e.to_string())? + "\n";

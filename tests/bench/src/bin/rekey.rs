@@ -1,5 +1,7 @@
 //! `rekey --in LOG --bytes 1G --out FILE`: a real log, repeated until it is long enough. See [`mailscope_bench::rekey`].
 
+#![expect(clippy::disallowed_macros, reason = "a tool of the project: its lines are for the one who runs it")]
+
 use mailscope_bench::rekey::Pattern;
 use mailscope_bench::size;
 use serde_json::json;
@@ -22,9 +24,7 @@ fn main() -> ExitCode {
 fn run(mut args: impl Iterator<Item = String>) -> Result<(), String> {
     let (mut input, mut bytes, mut out) = (None, None, None);
     while let Some(flag) = args.next() {
-        let value = args
-            .next()
-            .ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
+        let value = args.next().ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
         match flag.as_str() {
             "--in" => input = Some(value),
             "--bytes" => bytes = Some(size::parse(&value)?),
@@ -44,8 +44,7 @@ fn run(mut args: impl Iterator<Item = String>) -> Result<(), String> {
     let failed = |e: std::io::Error| format!("{path}: {e}");
     let mut file = BufWriter::with_capacity(1 << 20, File::create(&path).map_err(failed)?);
     for number in 0..repetitions {
-        file.write_all(&pattern.repetition(number))
-            .map_err(failed)?;
+        file.write_all(&pattern.repetition(number)).map_err(failed)?;
     }
     file.flush().map_err(failed)?;
     let told = json!({
