@@ -1,3 +1,6 @@
 //! The program as a user runs it: one binary for all integration tests, a file a behaviour.
 
+mod chains;
 mod conformance;
+mod support;
+mod truth;

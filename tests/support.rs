@@ -56,9 +56,10 @@ pub fn run_on(arguments: &[&str], files: &[impl AsRef<Path>]) -> Ran {
     run(arguments.iter().map(OsStr::new).chain(files.iter().map(|file| file.as_ref().as_os_str())))
 }
 
-/// The report on some files, with every row of its lists.
+/// The report on some files, with every row of its lists unless `more` says how many.
 pub fn report_on(files: &[impl AsRef<Path>], more: &[&str]) -> Value {
-    let ran = run_on(&[&["report", "--format", "json", "--top", "5000"], more].concat(), files);
+    let every_row: &[&str] = if more.contains(&"--top") { &[] } else { &["--top", "5000"] };
+    let ran = run_on(&[&["report", "--format", "json"], every_row, more].concat(), files);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     ran.report()
 }

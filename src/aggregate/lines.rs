@@ -242,8 +242,9 @@ impl Lines {
         if key.is_empty() {
             return;
         }
-        self.distinct_clients.add(crate::correlate::hash(&key));
-        let row = self.clients.row(&key);
+        let hash = crate::correlate::hash(&key);
+        self.distinct_clients.add(hash);
+        let row = self.clients.row_or_leave(&key, hash, |_, _| ());
         row.named(time, &client.name);
         count(row);
     }

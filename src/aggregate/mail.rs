@@ -1,7 +1,7 @@
 //! What lives amount to: messages, recipients and their outcomes, delays, and the rows that need a message's facts.
 
 use super::lines::{MANY, row_key};
-use super::quantiles::Quantiles;
+use super::quantiles::{Measured, Quantiles};
 use super::rows::{ClientRow, HostRow, MailRow};
 use super::table::Table;
 use super::timeline::Timeline;
@@ -122,10 +122,7 @@ impl Mail {
         if received {
             self.received(life);
         }
-        self.senders(life, window);
-        for recipient in life.recipients.iter().filter(|r| window.contains(r.last_attempt)) {
-            self.recipient(life, recipient);
-        }
+        self.recipients(life, window);
     }
 
     fn host(&mut self, life: &Life) -> &mut HostRow {
@@ -176,70 +173,73 @@ impl Mail {
         self.distinct_sender_domains.add(hash(sender_domain(sender)));
     }
 
-    /// One row a message, for all of its recipients.
-    fn senders(&mut self, life: &Life, window: Window) {
+    /// The recipients that count, each in every row that it belongs to. The sender's row is one for all of them.
+    fn recipients(&mut self, life: &Life, window: Window) {
         let mut recipients = life.recipients.iter().filter(|r| window.contains(r.last_attempt)).peekable();
         if recipients.peek().is_none() {
             return;
         }
         let message = life.message();
         let sender = message.text(if message.envelope_sender.is_empty() { life.envelope_sender } else { message.envelope_sender });
-        let domains = &mut self.sender_domains;
-        let row = self.senders.row_or_leave(row_key(sender), |sender, row| domains.row(sender_domain(sender)).merge(row.clone()));
         let user = message.text(message.auth_user);
-        let mut account = (!user.is_empty()).then(|| self.auth_users.row(user));
+        let mut of_sender = MailRow::default();
         for recipient in recipients {
-            count(row, life, recipient, true);
-            if let Some(account) = &mut account {
-                count(account, life, recipient, true);
+            if matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued) {
+                continue;
             }
+            let fate = Fate::of(life, recipient);
+            of_sender.deferred_attempts += u64::from(recipient.deferrals);
+            fate.count(&mut of_sender);
+            self.recipient(life, recipient, &fate);
         }
+        if !user.is_empty() {
+            self.auth_users.row(user).merge(of_sender.clone());
+        }
+        let (domains, key) = (&mut self.sender_domains, row_key(sender));
+        let row = self.senders.row_or_leave(key, hash(key), |sender, row| domains.row(sender_domain(sender)).merge(row.clone()));
+        row.merge(of_sender);
     }
 
-    fn recipient(&mut self, life: &Life, recipient: &Recipient) {
-        if matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued) {
-            return;
-        }
+    fn recipient(&mut self, life: &Life, recipient: &Recipient, fate: &Fate) {
         let address = life.text(recipient.address);
         let domain = row_key(domain_of(address));
+        let of_domain = hash(domain);
         self.distinct_recipients.add(hash(address));
-        self.distinct_domains.add(hash(domain));
+        self.distinct_domains.add(of_domain);
         self.recipients.add(recipient);
         if life.is_notification() {
             self.notification_outcomes.add(recipient);
         }
-        self.outcome(life, recipient);
-        count(self.domains.row(domain), life, recipient, false);
+        self.outcome(life, recipient, fate);
+        fate.count(self.domains.row_or_leave(domain, of_domain, |_, _| ()));
         let providers = &mut self.providers;
         let relay = row_key(life.text(recipient.decisive.relay_name));
-        let row = self.relays.row_or_leave(relay, |relay, row| providers.row(provider(relay).as_bytes()).merge(row.clone()));
-        count(row, life, recipient, false);
+        fate.count(self.relays.row_or_leave(relay, hash(relay), |relay, row| providers.row(provider(relay).as_bytes()).merge(row.clone())));
     }
 
-    fn outcome(&mut self, life: &Life, recipient: &Recipient) {
-        let mail = !life.is_notification();
-        match recipient.outcome {
+    fn outcome(&mut self, life: &Life, recipient: &Recipient, fate: &Fate) {
+        match fate.outcome {
             Outcome::Delivered => {
-                self.good += u64::from(mail);
+                self.good += fate.mail;
                 self.timeline.at(recipient.decisive.time).delivered += 1;
                 self.host(life).delivered += 1;
-                if let Some(delay) = life.delay(recipient) {
+                if let Some(delay) = fate.delay {
                     self.delay.add(delay);
                 }
                 if let Some(delays) = &recipient.decisive.delays {
-                    self.stages.before_qmgr.add(delays.before_qmgr);
-                    self.stages.in_qmgr.add(delays.in_qmgr);
-                    self.stages.conn_setup.add(delays.conn_setup);
-                    self.stages.transmission.add(delays.transmission);
+                    self.stages.before_qmgr.add(Measured::new(delays.before_qmgr));
+                    self.stages.in_qmgr.add(Measured::new(delays.in_qmgr));
+                    self.stages.conn_setup.add(Measured::new(delays.conn_setup));
+                    self.stages.transmission.add(Measured::new(delays.transmission));
                 }
             }
             Outcome::Bounced | Outcome::Expired => {
-                self.bad += u64::from(mail);
+                self.bad += fate.mail;
                 self.timeline.at(recipient.last_attempt).bounced += 1;
                 self.host(life).bounced += 1;
-                *self.class_recipients.entry((class(recipient), true)).or_default() += 1;
+                *self.class_recipients.entry((fate.class, true)).or_default() += 1;
             }
-            Outcome::Deferred => *self.class_recipients.entry((class(recipient), false)).or_default() += 1,
+            Outcome::Deferred => *self.class_recipients.entry((fate.class, false)).or_default() += 1,
             _ => {}
         }
     }
@@ -281,30 +281,48 @@ impl Mail {
     }
 }
 
-/// Counts a recipient in a row; deferred attempts only where the lines themselves did not.
-#[inline]
-fn count(row: &mut MailRow, life: &Life, recipient: &Recipient, attempts: bool) {
-    let mail = u64::from(!life.is_notification());
-    if attempts {
-        row.deferred_attempts += u64::from(recipient.deferrals);
-    }
-    match recipient.outcome {
-        Outcome::Delivered => {
-            row.delivered += 1;
-            row.good += mail;
-            row.size_bytes += life.size_bytes;
-            if let Some(delay) = life.delay(recipient) {
-                row.delay.add(delay);
-            }
+/// What became of one recipient, as every row counts it.
+struct Fate {
+    outcome: Outcome,
+    /// 1, or 0 for a notification's recipient.
+    mail: u64,
+    size_bytes: u64,
+    delay: Option<Measured>,
+    class: Class,
+}
+
+impl Fate {
+    #[inline]
+    fn of(life: &Life, recipient: &Recipient) -> Self {
+        let delivered = recipient.outcome == Outcome::Delivered;
+        Self {
+            outcome: recipient.outcome,
+            mail: u64::from(!life.is_notification()),
+            size_bytes: life.size_bytes,
+            delay: if delivered { life.delay(recipient).map(Measured::new) } else { None },
+            class: class(recipient),
         }
-        Outcome::Bounced => row.bounced += 1,
-        Outcome::Expired => row.expired += 1,
-        Outcome::Deferred => row.deferred += 1,
-        _ => return,
     }
-    if recipient.outcome != Outcome::Delivered {
-        row.bad += if recipient.outcome == Outcome::Deferred { 0 } else { mail };
-        row.failed(class(recipient), 1);
+
+    #[inline]
+    fn count(&self, row: &mut MailRow) {
+        match self.outcome {
+            Outcome::Delivered => {
+                row.delivered += 1;
+                row.good += self.mail;
+                row.size_bytes += self.size_bytes;
+                if let Some(delay) = self.delay {
+                    row.delay.add(delay);
+                }
+                return;
+            }
+            Outcome::Bounced => row.bounced += 1,
+            Outcome::Expired => row.expired += 1,
+            Outcome::Deferred => row.deferred += 1,
+            _ => return,
+        }
+        row.bad += if self.outcome == Outcome::Deferred { 0 } else { self.mail };
+        row.failed(self.class, 1);
     }
 }
 

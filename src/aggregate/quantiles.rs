@@ -17,18 +17,51 @@ pub struct Quantiles {
     used: u16,
 }
 
+/// A duration and its bucket, worked out once for all rows that count it.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured {
+    micros: u64,
+    bucket: u16,
+}
+
+impl Measured {
+    /// A negative duration is none at all.
+    #[inline]
+    #[must_use]
+    pub fn new(micros: Micros) -> Self {
+        let micros = u64::try_from(micros).unwrap_or(0);
+        Self { micros, bucket: bucket(micros) }
+    }
+}
+
+/// Powers of ten that make three digits of a number with so many bits, and the least number that needs the next one.
+static SCALES: [(u64, u16, u64); 65] = {
+    let mut scales = [(1, 0, 1000); 65];
+    let mut bits = 0;
+    while bits <= 64 {
+        // The largest number of so many bits.
+        let most = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
+        let (mut power, mut decade) = (1_u64, 0);
+        while most / power >= 1000 {
+            power *= 10;
+            decade += 1;
+        }
+        scales[bits] = (power, decade, if power == 1 { 0 } else { power * 100 });
+        bits += 1;
+    }
+    scales
+};
+
 /// 0 to 999 stand for themselves, then 900 buckets a decade.
+#[inline]
 fn bucket(micros: u64) -> u16 {
-    let (mut value, mut decade) = (micros, 0_u16);
-    while value >= 100_000 {
-        value /= 100;
-        decade += 2;
+    let (mut power, mut decade, least) = SCALES[(64 - micros.leading_zeros()) as usize];
+    if micros < least {
+        power /= 10;
+        decade -= 1;
     }
-    while value >= 1000 {
-        value /= 10;
-        decade += 1;
-    }
-    if decade == 0 { value as u16 } else { 1000 + (decade - 1) * 900 + (value as u16 - 100) }
+    let digits = (micros / power) as u16;
+    if decade == 0 { digits } else { 1000 + (decade - 1) * 900 + (digits - 100) }
 }
 
 /// The middle of a bucket, or its lower end where values have no more digits than that.
@@ -41,14 +74,13 @@ fn value(bucket: u16) -> u64 {
 }
 
 impl Quantiles {
-    /// Counts one duration; a negative one is none at all.
+    /// Counts one duration.
     #[inline]
-    pub fn add(&mut self, micros: Micros) {
-        let micros = u64::try_from(micros).unwrap_or(0);
+    pub fn add(&mut self, duration: Measured) {
         self.count += 1;
-        self.sum = self.sum.saturating_add(micros);
-        self.max = self.max.max(micros);
-        self.put(bucket(micros), 1);
+        self.sum = self.sum.saturating_add(duration.micros);
+        self.max = self.max.max(duration.micros);
+        self.put(duration.bucket, 1);
     }
 
     #[inline]
@@ -120,7 +152,7 @@ mod tests {
         #[test]
         fn quantiles_are_within_one_per_cent_of_the_sorted_list(mut values in prop::collection::vec(0_i64..600_000_000_000, 1..300), share in 0.0..1.0_f64) {
             let mut quantiles = Quantiles::default();
-            values.iter().for_each(|value| quantiles.add(*value));
+            values.iter().for_each(|value| quantiles.add(Measured::new(*value)));
             values.sort_unstable();
             let rank = ((share * values.len() as f64).ceil() as usize).clamp(1, values.len());
             let (exact, got) = (values[rank - 1] as f64, quantiles.quantiles([share]).unwrap()[0] as f64);
@@ -129,7 +161,7 @@ mod tests {
 
         #[test]
         fn merging_is_adding(values in prop::collection::vec(0_i64..10_000_000_000, 0..200), cut in 0_usize..200) {
-            let of = |values: &[i64]| { let mut q = Quantiles::default(); values.iter().for_each(|v| q.add(*v)); q };
+            let of = |values: &[i64]| { let mut q = Quantiles::default(); values.iter().for_each(|v| q.add(Measured::new(*v))); q };
             let (left, right) = values.split_at(cut.min(values.len()));
             let (whole, mut ab, mut ba) = (of(&values), of(left), of(right));
             ab.merge(&of(right));
@@ -140,10 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn buckets_go_on_without_a_gap() {
+        let mut last = 0;
+        for micros in (0..20_000).chain((20_000..2_000_000).step_by(7)).chain((0..60).map(|n| 3_u64.pow(n % 40))) {
+            let bucket = bucket(micros);
+            let back = value(bucket);
+            assert!(back <= micros && micros - back <= micros / 100, "{micros} {back}");
+            if micros < 20_000 {
+                assert!(bucket == last || bucket == last + 1, "{micros}");
+                last = bucket;
+            }
+        }
+    }
+
+    #[test]
     fn logged_values_come_back_as_they_were() {
         let mut quantiles = Quantiles::default();
         for value in [20_000, 330_000, 2_017_000_000] {
-            quantiles.add(value);
+            quantiles.add(Measured::new(value));
         }
         assert_eq!(
             (quantiles.quantile(0.01), quantiles.quantile(0.5), quantiles.quantile(1.0)),

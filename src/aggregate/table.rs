@@ -41,13 +41,12 @@ impl<R: Row> Table<R> {
     /// The row of a key; a new one if it is not there.
     #[inline]
     pub fn row(&mut self, key: &[u8]) -> &mut R {
-        self.row_or_leave(key, |_, _| ())
+        self.row_or_leave(key, hash(key), |_, _| ())
     }
 
-    /// The same; `heir` is shown the rows that have to go.
+    /// The same, with the key's hash at hand; `heir` is shown the rows that have to go.
     #[inline]
-    pub fn row_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> &mut R {
-        let hash = hash(key);
+    pub fn row_or_leave(&mut self, key: &[u8], hash: u64, heir: impl FnMut(&[u8], &R)) -> &mut R {
         if self.rows.len() > self.cap && self.rows.find(hash, |(known, _)| known.as_slice() == key).is_none() {
             self.prune(heir);
         }

@@ -76,7 +76,7 @@ pub fn run(args: &ParseArgs) -> Result<Ended> {
         sink,
         || 0_u64,
         |overlong, chunk, turn| {
-            let mut lines = Vec::with_capacity(chunk.lines.len() * 3);
+            let mut lines = Vec::with_capacity(chunk.lines().len() * 3);
             reader.read(chunk, |seen| {
                 *overlong += u64::from(seen.overlong);
                 let wanted = args.all || matches!(seen.line, Line::Event(_));

@@ -19,7 +19,7 @@ struct Worker {
     /// Memory for the lines of a chunk.
     kept: Vec<Seen<'static>>,
     /// Lives that were counted, and whose memory serves again.
-    counted: Vec<Life>,
+    counted: Vec<Box<Life>>,
 }
 
 pub fn run(args: &ReportArgs) -> Result<Ended> {
@@ -57,7 +57,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
             });
             lines.count(parser, of_host, run);
             lines.overlong += chunk.overlong;
-            mine.bytes += chunk.lines.len() as u64 + chunk.cut_bytes;
+            mine.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
             let counted = std::mem::take(&mut mine.counted);
             mine.counted = turn.take(|correlator: &mut Correlator| {
                 correlator.recycle(counted);
@@ -67,7 +67,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
             mine.kept = recycled(kept);
             mine.counted.iter().for_each(|life| mine.summary.mail.life(life, window));
             if let Some(bar) = &progress {
-                bar.inc(chunk.lines.len() as u64);
+                bar.inc(chunk.lines().len() as u64);
             }
             ControlFlow::Continue(())
         },

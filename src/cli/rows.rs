@@ -29,7 +29,7 @@ struct Worker {
 }
 
 impl Writer {
-    fn write(&mut self, closed: &[Life]) {
+    fn write(&mut self, closed: &[Box<Life>]) {
         for life in closed {
             let host = self.correlator.hosts().nth(life.host as usize).unwrap_or_default();
             let written = match self.table {

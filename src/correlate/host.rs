@@ -58,10 +58,10 @@ pub fn id_hash(id: &[u8]) -> u64 {
 pub struct Host {
     number: u32,
     pub name: Box<[u8]>,
-    pub(super) lives: Vec<Life>,
+    pub(super) lives: Vec<Box<Life>>,
     free: Vec<u32>,
     /// Memory for the next lives.
-    spare: Vec<Life>,
+    spare: Vec<Box<Life>>,
     by_id: HashTable<Entry>,
     pub(super) links: Links,
     pub(super) detail: Detail,
@@ -120,7 +120,7 @@ impl Host {
     }
 
     /// Takes one event; lives that are over go to `closed`.
-    pub fn step(&mut self, step: &Step<'_, '_>, closed: &mut Vec<Life>, spare: &mut Vec<Life>) {
+    pub fn step(&mut self, step: &Step<'_, '_>, closed: &mut Vec<Box<Life>>, spare: &mut Vec<Box<Life>>) {
         if let Some(old) = spare.pop_if(|_| self.spare.len() < 8) {
             self.spare.push(old);
         }
@@ -151,7 +151,7 @@ impl Host {
         }
     }
 
-    fn accepted(&mut self, step: &Step<'_, '_>, event: &Accepted<'_>, closed: &mut Vec<Life>) {
+    fn accepted(&mut self, step: &Step<'_, '_>, event: &Accepted<'_>, closed: &mut Vec<Box<Life>>) {
         let hash = id_hash(&event.queue_id);
         let mut contested = false;
         if let Some(at) = self.find(hash, &event.queue_id, &step.program) {
@@ -190,7 +190,7 @@ impl Host {
         self.links_at_arrival(at, event);
     }
 
-    fn queued(&mut self, step: &Step<'_, '_>, event: &Queued<'_>, closed: &mut Vec<Life>) {
+    fn queued(&mut self, step: &Step<'_, '_>, event: &Queued<'_>, closed: &mut Vec<Box<Life>>) {
         let at = self.begun(step, &event.queue_id, closed);
         let life = &mut self.lives[at];
         life.proof = true;
@@ -244,7 +244,7 @@ impl Host {
         }
     }
 
-    fn notification(&mut self, step: &Step<'_, '_>, event: &Notification<'_>, closed: &mut Vec<Life>) {
+    fn notification(&mut self, step: &Step<'_, '_>, event: &Notification<'_>, closed: &mut Vec<Box<Life>>) {
         if !event.queue_id.is_empty() {
             self.known(step, &event.queue_id);
         }
@@ -282,7 +282,7 @@ impl Host {
     }
 
     /// The life that a line of its beginning belongs to: a new one if the last ended a while ago.
-    fn begun(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Life>) -> usize {
+    fn begun(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Box<Life>>) -> usize {
         let hash = id_hash(id);
         let Some(at) = self.find(hash, id, &step.program) else {
             let at = self.born(step, hash, id);
@@ -333,7 +333,14 @@ impl Host {
 
     fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
         self.generation = self.generation.wrapping_add(1).max(1);
-        let mut life = self.spare.pop().map(Life::in_place_of).unwrap_or_default();
+        let at = self.free.pop().map_or_else(
+            || {
+                self.lives.push(Box::default());
+                self.lives.len() - 1
+            },
+            |at| at as usize,
+        );
+        let life = &mut self.lives[at];
         life.hash = hash;
         life.host = self.number;
         life.instance = instance(&step.program);
@@ -341,16 +348,6 @@ impl Host {
         life.last_line = step.time;
         life.generation = self.generation;
         life.queue_id = life.keep(id);
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.lives[at as usize] = life;
-                at as usize
-            }
-            None => {
-                self.lives.push(life);
-                self.lives.len() - 1
-            }
-        };
         let place = u32::try_from(at).unwrap_or(OVER);
         // The id of a life that is over serves again.
         if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at == OVER && entry.id.is(id)) {
@@ -373,7 +370,7 @@ impl Host {
     }
 
     /// Ends the lives whose time is over.
-    fn expire(&mut self, closed: &mut Vec<Life>) {
+    fn expire(&mut self, closed: &mut Vec<Box<Life>>) {
         let now = self.clock.now;
         while let Some(slot) = due(&mut self.settling, now) {
             let Some(at) = self.at(slot) else { continue };
@@ -414,7 +411,7 @@ impl Host {
         self.links.expire(now);
     }
 
-    fn close(&mut self, at: usize, end: End, closed: &mut Vec<Life>) {
+    fn close(&mut self, at: usize, end: End, closed: &mut Vec<Box<Life>>) {
         if self.lives[at].inward || self.lives[at].handed {
             self.links_by_message_id(at);
         }
@@ -430,15 +427,17 @@ impl Host {
     }
 
     /// A life of which nothing more can be said goes; its id stays for a while.
-    fn bury(&mut self, at: usize, closed: &mut Vec<Life>) {
+    fn bury(&mut self, at: usize, closed: &mut Vec<Box<Life>>) {
         if let Some(entry) = self.by_id.find_mut(self.lives[at].hash, |entry| entry.at as usize == at) {
             entry.at = OVER;
         }
         self.hand_over(at, closed);
     }
 
-    fn hand_over(&mut self, at: usize, closed: &mut Vec<Life>) {
-        let mut life = std::mem::take(&mut self.lives[at]);
+    fn hand_over(&mut self, at: usize, closed: &mut Vec<Box<Life>>) {
+        let mut blank = self.spare.pop().unwrap_or_default();
+        blank.renew();
+        let mut life = std::mem::replace(&mut self.lives[at], blank);
         if life.removed.is_some() {
             life.end = End::Removed;
         }
@@ -447,7 +446,7 @@ impl Host {
     }
 
     /// Ends everything, as it stands.
-    pub fn finish(&mut self, closed: &mut Vec<Life>) {
+    pub fn finish(&mut self, closed: &mut Vec<Box<Life>>) {
         for at in 0..self.lives.len() {
             // Places that are free have no life in them.
             if self.lives[at].generation != 0 {

@@ -210,12 +210,14 @@ impl Life {
         span
     }
 
-    /// A new life in the memory of an old one.
-    pub(super) fn in_place_of(mut old: Self) -> Self {
-        old.text.clear();
-        old.recipients.clear();
-        old.children.clear();
-        Self { text: old.text, recipients: old.recipients, children: old.children, ..Self::default() }
+    /// Makes a new life of an old one, in its memory.
+    pub(super) fn renew(&mut self) {
+        let (mut text, mut recipients, mut children) =
+            (std::mem::take(&mut self.text), std::mem::take(&mut self.recipients), std::mem::take(&mut self.children));
+        text.clear();
+        recipients.clear();
+        children.clear();
+        *self = Self { text, recipients, children, ..Self::default() };
     }
 
     /// The facts of the message: those of the chain's first queue file.

@@ -70,9 +70,9 @@ pub struct Correlator {
     /// Facts count from here on; lines before it are read for what they tell of later ones.
     since: Micros,
     last: usize,
-    closed: Vec<Life>,
+    closed: Vec<Box<Life>>,
     /// Memory of lives that were counted.
-    spare: Vec<Life>,
+    spare: Vec<Box<Life>>,
 }
 
 impl Correlator {
@@ -88,18 +88,18 @@ impl Correlator {
     }
 
     /// The lives that ended since the last call.
-    pub fn take_closed(&mut self) -> Vec<Life> {
+    pub fn take_closed(&mut self) -> Vec<Box<Life>> {
         std::mem::take(&mut self.closed)
     }
 
     /// Gives the memory of lives back that have been counted.
-    pub fn recycle(&mut self, lives: Vec<Life>) {
+    pub fn recycle(&mut self, lives: Vec<Box<Life>>) {
         const ENOUGH: usize = 4096;
         self.spare.extend(lives.into_iter().take(ENOUGH.saturating_sub(self.spare.len())));
     }
 
     /// Ends all lives as they stand.
-    pub fn finish(&mut self) -> Vec<Life> {
+    pub fn finish(&mut self) -> Vec<Box<Life>> {
         for host in &mut self.states {
             host.finish(&mut self.closed);
         }

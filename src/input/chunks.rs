@@ -19,7 +19,7 @@ const BLOCK: usize = 1 << 16;
 
 /// Whole lines of one log.
 pub struct Chunk {
-    pub lines: Vec<u8>,
+    bytes: Buffer,
     /// The last readable line before this chunk, for `last message repeated N times` and for lines without a stamp.
     pub context: Vec<u8>,
     /// The time near which the first yearless stamp lies.
@@ -32,6 +32,58 @@ pub struct Chunk {
     pub cut_bytes: u64,
 }
 
+impl Chunk {
+    /// The lines, their breaks included; the last may have none.
+    #[must_use]
+    pub fn lines(&self) -> &[u8] {
+        self.bytes.filled()
+    }
+}
+
+/// Memory that stays initialized, and how much of it is in use.
+#[derive(Default)]
+struct Buffer {
+    memory: Vec<u8>,
+    filled: usize,
+}
+
+impl Buffer {
+    fn filled(&self) -> &[u8] {
+        &self.memory[..self.filled]
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.filled = self.filled.min(length);
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.filled += bytes.len();
+    }
+
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        let end = self.filled + length;
+        if self.memory.len() < end {
+            self.memory.resize(end, 0);
+        }
+        &mut self.memory[self.filled..end]
+    }
+
+    /// Reads until it holds `length` bytes; whether the input ended before.
+    fn read_up_to(&mut self, length: usize, from: &mut impl Read) -> io::Result<bool> {
+        while self.filled < length {
+            let missing = length - self.filled;
+            match from.read(self.room(missing)) {
+                Ok(0) => return Ok(true),
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+}
+
 /// Reads a plan's logs one after the other.
 pub struct Chunks {
     logs: vec::IntoIter<Log>,
@@ -40,7 +92,7 @@ pub struct Chunks {
     zone: Zone,
     progress: Progress,
     context: Vec<u8>,
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Buffer>,
     pub files: u64,
     pub unreadable: Vec<Unreadable>,
 }
@@ -75,7 +127,7 @@ impl Chunks {
     /// Gives a chunk's memory back for the next one.
     pub fn recycle(&mut self, chunk: Chunk) {
         if self.spare.len() < 8 {
-            self.spare.push(chunk.lines);
+            self.spare.push(chunk.bytes);
         }
     }
 
@@ -95,9 +147,9 @@ impl Chunks {
             }
             let Some(current) = &mut self.current else { continue };
             let mut buffer = self.spare.pop().unwrap_or_default();
-            buffer.clear();
+            buffer.truncate(0);
             let (overlong, cut_bytes) = current.fill(&mut buffer, self.size);
-            if !buffer.is_empty() {
+            if buffer.filled > 0 {
                 let chunk = current.chunk(buffer, self.zone, &mut self.context);
                 return Some(Chunk { overlong, cut_bytes, ..chunk });
             }
@@ -146,63 +198,58 @@ fn last_record(lines: &[u8], mut clock: Clock) -> Option<&[u8]> {
 
 impl Current {
     /// Puts what the chunk needs to be read on its own beside it.
-    fn chunk(&mut self, lines: Vec<u8>, zone: Zone, context: &mut Vec<u8>) -> Chunk {
+    fn chunk(&mut self, bytes: Buffer, zone: Zone, context: &mut Vec<u8>) -> Chunk {
         let mut clock = Clock { zone, near: self.near };
         let mut envelope = Envelope::default();
         // The first stamp in the chunk: usually on its first line.
-        for line in lines.split(|c| *c == b'\n').take(64) {
+        for line in bytes.filled().split(|c| *c == b'\n').take(64) {
             if envelope.open(line, &mut clock).is_ok() {
                 break;
             }
         }
         self.near = clock.near;
         let before = context.clone();
-        if let Some(last) = last_record(&lines, clock) {
+        if let Some(last) = last_record(bytes.filled(), clock) {
             context.clear();
             context.extend_from_slice(last);
         }
-        Chunk { lines, context: before, near: clock.near, path: self.path.clone(), overlong: 0, cut_bytes: 0 }
+        Chunk { bytes, context: before, near: clock.near, path: self.path.clone(), overlong: 0, cut_bytes: 0 }
     }
 
     /// Fills `buffer` with about `size` bytes of whole lines; leaves it empty at the end of the log. Gives how many lines
     /// were cut for their length, and by how many bytes.
-    fn fill(&mut self, buffer: &mut Vec<u8>, size: usize) -> (u64, u64) {
-        buffer.append(&mut self.carry);
+    fn fill(&mut self, buffer: &mut Buffer, size: usize) -> (u64, u64) {
+        buffer.push(&self.carry);
+        self.carry.clear();
         let mut goal = size;
         loop {
-            self.read_up_to(buffer, goal.max(BLOCK));
-            let goal_reached = goal.min(buffer.len());
-            let (before, beyond) = buffer.split_at(goal_reached);
+            if !self.ended {
+                match buffer.read_up_to(goal.max(BLOCK), &mut self.input.bytes) {
+                    Ok(ended) => self.ended = ended,
+                    Err(error) => self.fail(error),
+                }
+            }
+            let goal_reached = goal.min(buffer.filled);
+            let (before, beyond) = buffer.filled().split_at(goal_reached);
             let end = memrchr(b'\n', before).or_else(|| memchr(b'\n', beyond).map(|at| goal_reached + at));
             if let Some(end) = end {
-                self.carry.extend_from_slice(&buffer[end + 1..]);
+                self.carry.extend_from_slice(&buffer.filled()[end + 1..]);
                 buffer.truncate(end + 1);
                 return (0, 0);
             }
-            if buffer.len() > MAX_LINE {
+            if buffer.filled > MAX_LINE {
                 // One line fills the whole buffer, and more.
-                let cut = (buffer.len() - MAX_LINE) as u64 + self.skip_line();
+                let cut = (buffer.filled - MAX_LINE) as u64 + self.skip_line();
                 buffer.truncate(MAX_LINE);
                 if !self.ended {
-                    buffer.push(b'\n');
+                    buffer.push(b"\n");
                 }
                 return (1, cut);
             }
             if self.ended {
                 return (0, 0);
             }
-            goal = buffer.len() + BLOCK;
-        }
-    }
-
-    fn read_up_to(&mut self, buffer: &mut Vec<u8>, length: usize) {
-        let missing = length.saturating_sub(buffer.len());
-        if missing == 0 || self.ended {
-            return;
-        }
-        match (&mut self.input.bytes).take(missing as u64).read_to_end(buffer) {
-            Ok(read) => self.ended = read < missing,
-            Err(error) => self.fail(error),
+            goal = buffer.filled + BLOCK;
         }
     }
 

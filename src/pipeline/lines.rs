@@ -75,7 +75,7 @@ impl Reader {
         let line = Line::Unrecognized(Unrecognized::Blank);
         let mut seen = Seen { record: last, line, count: 1, parser: "", raw: b"", number: 0, overlong: false };
         let mut from = 0;
-        let text = chunk.lines.as_slice();
+        let text = chunk.lines();
         let ends = memchr_iter(b'\n', text).chain((text.last() != Some(&b'\n')).then_some(text.len()));
         for end in ends {
             let whole = &text[from..end];

@@ -23,7 +23,8 @@ const PROGRAM: &[Module] = &[
     Module { name: "aggregate", crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen"], parsers: &["model"] },
     // Times are written in a zone.
     Module { name: "report", crates: &["report", "aggregate", "input::Zone", "pipeline::NO_TIME"], parsers: &["model"] },
-    Module { name: "render", crates: &["render", "report"], parsers: &[] },
+    // The report says in the words of the model what is for good and what is for now.
+    Module { name: "render", crates: &["render", "report"], parsers: &["model::Permanence"] },
     // Of the summaries only which times count; of the renderers only how hostile text is made harmless.
     Module {
         name: "export",
@@ -104,7 +105,11 @@ fn upwards(path: &Path, src: &str) -> Vec<String> {
     let is_root = !name.contains('/') || name.matches('/').count() == 1 && name.ends_with("/mod.rs");
     let text = text(path);
     let is_up = |line: &str| line.contains("super::super::") || is_root && line.contains("super::");
-    code(&text).iter().filter(|(_, line)| is_up(line)).map(|(number, line)| format!("{}:{number}: {}", path.display(), line.trim())).collect()
+    code(&text)
+        .iter()
+        .filter(|(_, line)| is_up(line))
+        .map(|(number, line)| format!("{}:{number}: {}", path.display(), line.trim()))
+        .collect()
 }
 
 #[test]

@@ -12,11 +12,14 @@ const TOP: &[&str] = &["Cargo.toml", "Cargo.lock", "README.md", "src", "parsers"
 const LINES_OF_A_FILE: usize = 600;
 /// A function fits a screen.
 const LINES_OF_A_FUNCTION: usize = 70;
+/// Functions that are longer all the same: one struct, filled in; one closure, in which the borrows live.
+const LONG_FUNCTIONS: &[(&str, &str)] = &[("src/report/build.rs", "build"), ("src/cli/report.rs", "run")];
 /// Words of work that is not done. They are put together here so that this file does not hold them.
 const UNDONE: &[&str] =
-    &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("to", "do!("), concat!("unimpl", "emented!(")];
+    &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("to", "do!"), concat!("unimpl", "emented!")];
 /// Beginnings of paths that exist on one machine only; the samples hold other machines' paths.
-const MACHINES: &[&str] = &[concat!("/wo", "rk/"), concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/tm", "p/"), concat!("/Us", "ers/")];
+const MACHINES: &[&str] =
+    &[concat!("/wo", "rk/"), concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/tm", "p/"), concat!("/Us", "ers/")];
 /// What ends the program where an error or a smaller answer would do.
 const PANICS: &[&str] = &[".unwrap()", ".expect(\"", ".unwrap_err()", "panic!("];
 
@@ -38,20 +41,28 @@ fn the_top_level_holds_what_it_should() {
 fn files_are_short() {
     let long = |path: &Path| Some(text(path).lines().count()).filter(|lines| *lines > LINES_OF_A_FILE);
     let all = ["src", "parsers", "tests"].map(rust_files).concat();
-    let found: Vec<String> =
-        all.iter().filter_map(|path| long(path).map(|lines| format!("{}: {lines} lines", path.display()))).collect();
+    let found: Vec<String> = all.iter().filter_map(|path| long(path).map(|lines| format!("{}: {lines} lines", path.display()))).collect();
     none(&found, &format!("files over {LINES_OF_A_FILE} lines"));
 }
 
 #[test]
 fn functions_fit_a_screen() {
     let mut found = Vec::new();
+    let mut excused: Vec<(String, String)> = Vec::new();
     for path in ["src", "parsers", "tests"].map(rust_files).concat() {
-        let text = text(&path);
-        let long = functions(&text).into_iter().filter(|function| function.lines > LINES_OF_A_FUNCTION);
-        found.extend(long.map(|f| format!("{}:{}: {} has {} lines", path.display(), f.line, f.name, f.lines)));
+        let (text, path) = (text(&path), path.display().to_string());
+        for f in functions(&text).into_iter().filter(|function| function.lines > LINES_OF_A_FUNCTION) {
+            if LONG_FUNCTIONS.contains(&(path.as_str(), f.name)) {
+                excused.push((path.clone(), f.name.to_owned()));
+            } else {
+                found.push(format!("{path}:{}: {} has {} lines", f.line, f.name, f.lines));
+            }
+        }
     }
     none(&found, &format!("functions over {LINES_OF_A_FUNCTION} lines"));
+    let is_used = |path: &str, name: &str| excused.iter().any(|(p, n)| p == path && n == name);
+    let unused = LONG_FUNCTIONS.iter().filter(|(path, name)| !is_used(path, name)).map(|(path, name)| format!("{path}: {name}"));
+    none(&unused.collect::<Vec<_>>(), "excused in LONG_FUNCTIONS, and short");
 }
 
 #[test]
@@ -63,7 +74,8 @@ fn nothing_panics_outside_of_tests() {
         let parser = path.starts_with("parsers");
         for (number, line) in code(&text) {
             // What can't be reached is asserted where it can be argued; in a parser nothing can.
-            let panics = PANICS.iter().any(|what| line.contains(what)) || parser && (line.contains("unreachable!(") || line.contains(" assert"));
+            let panics =
+                PANICS.iter().any(|what| line.contains(what)) || parser && (line.contains("unreachable!(") || line.contains(" assert"));
             if panics {
                 found.push(format!("{}:{number}: {}", path.display(), line.trim()));
             }
