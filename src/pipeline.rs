@@ -5,9 +5,11 @@
 //! inside a turn happens as if there were one thread. A chunk that is being worked on is all that a worker holds: memory
 //! is bounded by the number of threads.
 
+mod kept;
 mod lines;
 
-pub use lines::{NO_TIME, Reader, Seen, Settings, host_matches, recycled};
+pub use kept::Kept;
+pub use lines::{NO_TIME, Reader, Seen, Settings, host_matches};
 
 use crate::input::{Chunk, Chunks};
 use std::ops::ControlFlow;

@@ -2,5 +2,7 @@
 
 mod chains;
 mod conformance;
+mod robust;
+mod split;
 mod support;
 mod truth;

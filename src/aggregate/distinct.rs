@@ -33,6 +33,7 @@ impl Distinct {
 
     #[inline]
     fn register(&mut self, hash: u64) {
+        let hash = mixed(hash);
         let register = &mut self.registers[(hash >> (64 - BITS)) as usize];
         let rank = ((hash << BITS) | (1 << (BITS - 1))).leading_zeros() as u8 + 1;
         *register = (*register).max(rank);
@@ -60,6 +61,15 @@ impl Distinct {
         let estimate = if raw <= 2.5 * m && zeros > 0.0 { m * (m / zeros).ln() } else { raw };
         estimate.round() as u64
     }
+}
+
+/// Every bit of a hash decides here, and table hashes are only good in some (the finalizer of MurmurHash3).
+fn mixed(mut hash: u64) -> u64 {
+    hash ^= hash >> 33;
+    hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^= hash >> 33;
+    hash = hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^ (hash >> 33)
 }
 
 #[cfg(test)]

@@ -168,7 +168,9 @@ impl Lines {
         self.lines += 1;
         self.overlong += u64::from(seen.overlong);
         if seen.record.time != NO_TIME {
-            self.span = Some(self.span.map_or((seen.record.time, seen.record.time), |(from, to)| (from.min(seen.record.time), to.max(seen.record.time))));
+            self.span = Some(
+                self.span.map_or((seen.record.time, seen.record.time), |(from, to)| (from.min(seen.record.time), to.max(seen.record.time))),
+            );
         }
         match &seen.line {
             Line::Event(event) => {

@@ -8,6 +8,7 @@ use super::timeline::Timeline;
 use super::{Distinct, Merge, Window, provider};
 use crate::correlate::{End, Life, Outcome, Recipient, hash};
 use mailscope_parsers::model::{Class, domain_of};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Messages and queue files.
@@ -179,25 +180,23 @@ impl Mail {
         if recipients.peek().is_none() {
             return;
         }
+        let fates: SmallVec<[(&Recipient, Fate); 4]> = recipients
+            .filter(|recipient| !matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued))
+            .map(|recipient| (recipient, Fate::of(life, recipient)))
+            .collect();
         let message = life.message();
         let sender = message.text(if message.envelope_sender.is_empty() { life.envelope_sender } else { message.envelope_sender });
-        let user = message.text(message.auth_user);
-        let mut of_sender = MailRow::default();
-        for recipient in recipients {
-            if matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued) {
-                continue;
-            }
-            let fate = Fate::of(life, recipient);
-            of_sender.deferred_attempts += u64::from(recipient.deferrals);
-            fate.count(&mut of_sender);
-            self.recipient(life, recipient, &fate);
-        }
-        if !user.is_empty() {
-            self.auth_users.row(user).merge(of_sender.clone());
-        }
         let (domains, key) = (&mut self.sender_domains, row_key(sender));
-        let row = self.senders.row_or_leave(key, hash(key), |sender, row| domains.row(sender_domain(sender)).merge(row.clone()));
-        row.merge(of_sender);
+        let row = self.senders.row_or_leave(key, hash(key), |sender, row| domains.row(sender_domain(sender)).add(row));
+        fates.iter().for_each(|(_, fate)| fate.count_sender(row));
+        let user = message.text(message.auth_user);
+        if !user.is_empty() {
+            let row = self.auth_users.row(user);
+            fates.iter().for_each(|(_, fate)| fate.count_sender(row));
+        }
+        for (recipient, fate) in &fates {
+            self.recipient(life, recipient, fate);
+        }
     }
 
     fn recipient(&mut self, life: &Life, recipient: &Recipient, fate: &Fate) {
@@ -214,7 +213,7 @@ impl Mail {
         fate.count(self.domains.row_or_leave(domain, of_domain, |_, _| ()));
         let providers = &mut self.providers;
         let relay = row_key(life.text(recipient.decisive.relay_name));
-        fate.count(self.relays.row_or_leave(relay, hash(relay), |relay, row| providers.row(provider(relay).as_bytes()).merge(row.clone())));
+        fate.count(self.relays.row_or_leave(relay, hash(relay), |relay, row| providers.row(provider(relay).as_bytes()).add(row)));
     }
 
     fn outcome(&mut self, life: &Life, recipient: &Recipient, fate: &Fate) {
@@ -264,9 +263,9 @@ impl Mail {
         self.providers.merge(other.providers, |_, _| ());
         self.sender_domains.merge(other.sender_domains, |_, _| ());
         let providers = &mut self.providers;
-        self.relays.merge(other.relays, |relay, row| providers.row(provider(relay).as_bytes()).merge(row.clone()));
+        self.relays.merge(other.relays, |relay, row| providers.row(provider(relay).as_bytes()).add(row));
         let domains = &mut self.sender_domains;
-        self.senders.merge(other.senders, |sender, row| domains.row(sender_domain(sender)).merge(row.clone()));
+        self.senders.merge(other.senders, |sender, row| domains.row(sender_domain(sender)).add(row));
         self.auth_users.merge(other.auth_users, |_, _| ());
         self.clients.merge(other.clients, |_, _| ());
         self.hosts.resize_with(self.hosts.len().max(other.hosts.len()), HostRow::default);
@@ -289,6 +288,7 @@ struct Fate {
     size_bytes: u64,
     delay: Option<Measured>,
     class: Class,
+    deferrals: u32,
 }
 
 impl Fate {
@@ -301,7 +301,15 @@ impl Fate {
             size_bytes: life.size_bytes,
             delay: if delivered { life.delay(recipient).map(Measured::new) } else { None },
             class: class(recipient),
+            deferrals: recipient.deferrals,
         }
+    }
+
+    /// A sender's deferred attempts are known here only; those of a domain or relay are counted line by line.
+    #[inline]
+    fn count_sender(&self, row: &mut MailRow) {
+        row.deferred_attempts += u64::from(self.deferrals);
+        self.count(row);
     }
 
     #[inline]

@@ -19,22 +19,28 @@ pub struct MailRow {
     pub good: u64,
     pub bad: u64,
     pub delay: Quantiles,
-    /// Failed recipients by class; few, so searched one by one.
-    pub classes: Vec<(Class, u64)>,
+    /// Failed recipients by class; few, so searched one by one. Most rows have none.
+    #[allow(clippy::box_collection)] // an empty list would be three times as large
+    pub classes: Option<Box<Vec<(Class, u64)>>>,
 }
 
 impl MailRow {
     pub fn failed(&mut self, class: Class, count: u64) {
-        match self.classes.iter_mut().find(|(other, _)| *other == class) {
+        let classes = self.classes.get_or_insert_default();
+        match classes.iter_mut().find(|(other, _)| *other == class) {
             Some((_, sum)) => *sum += count,
-            None => self.classes.push((class, count)),
+            None => classes.push((class, count)),
         }
     }
 
     /// The most frequent class of failure; of equal ones the first name.
     #[must_use]
     pub fn top_class(&self) -> Option<Class> {
-        self.classes.iter().min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name())).map(|(class, _)| *class)
+        self.classes
+            .iter()
+            .flat_map(|classes| classes.iter())
+            .min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name()))
+            .map(|(class, _)| *class)
     }
 
     /// (bounced + expired) / (delivered + bounced + expired), notifications apart; `None` of nothing.
@@ -45,8 +51,9 @@ impl MailRow {
     }
 }
 
-impl Merge for MailRow {
-    fn merge(&mut self, other: Self) {
+impl MailRow {
+    /// Adds another row.
+    pub fn add(&mut self, other: &Self) {
         self.delivered += other.delivered;
         self.bounced += other.bounced;
         self.expired += other.expired;
@@ -56,7 +63,13 @@ impl Merge for MailRow {
         self.good += other.good;
         self.bad += other.bad;
         self.delay.merge(&other.delay);
-        other.classes.into_iter().for_each(|(class, count)| self.failed(class, count));
+        other.classes.iter().flat_map(|classes| classes.iter()).for_each(|(class, count)| self.failed(*class, *count));
+    }
+}
+
+impl Merge for MailRow {
+    fn merge(&mut self, other: Self) {
+        self.add(&other);
     }
 }
 

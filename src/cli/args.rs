@@ -53,7 +53,7 @@ pub struct InputArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Bytes read at a time; the result does not depend on it
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 17, hide = true)]
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 16, hide = true)]
     pub chunk_size: usize,
     /// No progress, no notices
     #[arg(short, long)]

@@ -5,7 +5,7 @@ use super::output::Output;
 use super::{Ended, conclude, resolve};
 use crate::aggregate::Summary;
 use crate::correlate::{Correlator, Detail, Life};
-use crate::pipeline::{self, Reader, Seen, host_matches, recycled};
+use crate::pipeline::{self, Kept, Reader, host_matches};
 use crate::render::{json, text};
 use crate::report::{InputFacts, build};
 use anyhow::Result;
@@ -17,7 +17,7 @@ struct Worker {
     summary: Summary,
     bytes: u64,
     /// Memory for the lines of a chunk.
-    kept: Vec<Seen<'static>>,
+    kept: Kept<'static>,
     /// Lives that were counted, and whose memory serves again.
     counted: Vec<Box<Life>>,
 }
@@ -32,9 +32,9 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         chunks,
         input.threads,
         Correlator::new(Detail::Counts, window.since),
-        || Worker { summary: Summary::new(window), bytes: 0, kept: Vec::new(), counted: Vec::new() },
+        || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), counted: Vec::new() },
         |mine, chunk, turn| {
-            let mut kept = recycled(std::mem::take(&mut mine.kept));
+            let mut kept = std::mem::take(&mut mine.kept).recycled();
             let lines = &mut mine.summary.lines;
             // Lines of one parser and host come in runs.
             let (mut run, mut parser, mut of_host) = (0_u64, "", &b""[..]);
@@ -44,16 +44,14 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
                     return;
                 }
                 if window.contains(record.time) {
-                    if seen.parser != parser || record.host.0 != of_host {
+                    if !std::ptr::eq(seen.parser, parser) || record.host.0 != of_host {
                         lines.count(parser, of_host, std::mem::take(&mut run));
                         (parser, of_host) = (seen.parser, record.host.0);
                     }
                     run += 1;
                     lines.see(seen);
                 }
-                if seen.step().is_some() {
-                    kept.push(*seen);
-                }
+                kept.push(seen);
             });
             lines.count(parser, of_host, run);
             lines.overlong += chunk.overlong;
@@ -61,10 +59,10 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
             let counted = std::mem::take(&mut mine.counted);
             mine.counted = turn.take(|correlator: &mut Correlator| {
                 correlator.recycle(counted);
-                kept.iter().filter_map(Seen::step).for_each(|step| correlator.step(&step));
+                kept.for_each(|step| correlator.step(step));
                 correlator.take_closed()
             });
-            mine.kept = recycled(kept);
+            mine.kept = kept.recycled();
             mine.counted.iter().for_each(|life| mine.summary.mail.life(life, window));
             if let Some(bar) = &progress {
                 bar.inc(chunk.lines().len() as u64);
@@ -79,10 +77,12 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
     let bytes = done.locals.iter().map(|worker| worker.bytes).sum();
     let summaries = done.locals.into_iter().map(|worker| worker.summary);
     let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
-    correlator.finish().iter().for_each(|life| summary.mail.life(life, window));
+    let open = correlator.finish();
+    open.iter().for_each(|life| summary.mail.life(life, window));
     summary.name_hosts(correlator.hosts());
+    std::mem::forget((open, correlator));
     let overlong = summary.lines.overlong;
-    let report = build(&summary, InputFacts { files: done.chunks.files, bytes }, args.top, input.zone);
+    let report = build(summary, InputFacts { files: done.chunks.files, bytes }, args.top, input.zone);
     let mut output = Output::open(args.output.as_deref())?;
     match args.format {
         ReportFormat::Json => {

@@ -7,7 +7,7 @@ use crate::aggregate::Window;
 use crate::correlate::{Correlator, Detail, Life};
 use crate::export::{COLUMNS_DELIVERIES, COLUMNS_RECIPIENTS, Csv, Jsonl, Sink, deliveries, recipients};
 use crate::input::Zone;
-use crate::pipeline::{self, Reader, Seen, host_matches, recycled};
+use crate::pipeline::{self, Kept, Reader, host_matches};
 use anyhow::{Result, bail};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -25,7 +25,7 @@ struct Writer {
 struct Worker {
     overlong: u64,
     /// Memory for the lines of a chunk.
-    kept: Vec<Seen<'static>>,
+    kept: Kept<'static>,
 }
 
 impl Writer {
@@ -58,23 +58,23 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
         chunks,
         input.threads,
         writer,
-        || Worker { overlong: 0, kept: Vec::new() },
+        || Worker { overlong: 0, kept: Kept::default() },
         |mine, chunk, turn| {
-            let mut kept = recycled(std::mem::take(&mut mine.kept));
+            let mut kept = std::mem::take(&mut mine.kept).recycled();
             reader.read(chunk, |seen| {
                 mine.overlong += u64::from(seen.overlong);
-                if seen.step().is_some() && !window.is_past(seen.record.time) && host_matches(seen.record.host, host) {
-                    kept.push(*seen);
+                if !window.is_past(seen.record.time) && host_matches(seen.record.host, host) {
+                    kept.push(seen);
                 }
             });
             mine.overlong += chunk.overlong;
             let flow = turn.take(|writer: &mut Writer| {
-                kept.iter().filter_map(Seen::step).for_each(|step| writer.correlator.step(&step));
+                kept.for_each(|step| writer.correlator.step(step));
                 let closed = writer.correlator.take_closed();
                 writer.write(&closed);
                 if writer.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
-            mine.kept = recycled(kept);
+            mine.kept = kept.recycled();
             flow
         },
     )?;

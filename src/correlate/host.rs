@@ -2,10 +2,10 @@
 
 use super::life::{End, Life, Outcome, Slot, Span};
 use super::links::Links;
-use super::{DISORDER, Detail, FORGOTTEN, LINGER, NEVER_A_MESSAGE, Step};
+use super::{DISORDER, Detail, FORGOTTEN, Fact, LINGER, NEVER_A_MESSAGE, Step};
 use hashbrown::HashTable;
 use mailscope_parsers::model::{
-    Accepted, Action, Delivery, Event, Micros, Notification, QueueAction, QueueDeed, Queued, Reject, Removal, Removed, Status,
+    Accepted, Action, Delivery, Micros, Notification, QueueAction, QueueDeed, Queued, Reject, Removal, Removed, Status,
 };
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
@@ -127,9 +127,9 @@ impl Host {
         if self.clock.advance(step.time) {
             self.expire(closed);
         }
-        match step.event {
-            Event::Accepted(event) => self.accepted(step, event, closed),
-            Event::MessageId(event) => {
+        match step.fact {
+            Fact::Accepted(event) => self.accepted(step, event, closed),
+            Fact::MessageId(event) => {
                 let at = self.begun(step, &event.queue_id, closed);
                 let rows = self.detail >= Detail::Recipients;
                 let life = &mut self.lives[at];
@@ -141,31 +141,30 @@ impl Host {
                     self.links_by_message_id(at);
                 }
             }
-            Event::Queued(event) => self.queued(step, event, closed),
-            Event::Delivery(event) => self.delivery(step, event),
-            Event::Removed(event) => self.removed(step, event),
-            Event::Notification(event) => self.notification(step, event, closed),
-            Event::QueueAction(event) => self.queue_action(step, event),
-            Event::Reject(event) => self.treated(step, event),
-            _ => {}
+            Fact::Queued(event) => self.queued(step, event, closed),
+            Fact::Delivery(event) => self.delivery(step, event),
+            Fact::Removed(event) => self.removed(step, event),
+            Fact::Notification(event) => self.notification(step, event, closed),
+            Fact::QueueAction(event) => self.queue_action(step, event),
+            Fact::Reject(event) => self.treated(step, event),
         }
     }
 
     fn accepted(&mut self, step: &Step<'_, '_>, event: &Accepted<'_>, closed: &mut Vec<Box<Life>>) {
         let hash = id_hash(&event.queue_id);
         let mut contested = false;
-        if let Some(at) = self.find(hash, &event.queue_id, &step.program) {
+        if let Some(at) = self.find(hash, &event.queue_id, step.instance) {
             let life = &self.lives[at];
             // Its other lines may have been logged a little before this one.
             let same = life.arrival.is_none() && life.removed.is_none() && step.time - life.first_line <= DISORDER;
-            contested = !same && life.removed.is_none() && life.instance != instance(&step.program) && life.arrival.is_some();
+            contested = !same && life.removed.is_none() && life.instance != step.instance && life.arrival.is_some();
             if !same && !contested {
                 self.close(at, End::Open, closed);
             } else if contested {
                 self.contest(at);
             }
         }
-        let at = match self.find(hash, &event.queue_id, &step.program) {
+        let at = match self.find(hash, &event.queue_id, step.instance) {
             Some(at) if !contested => at,
             _ => self.born(step, hash, &event.queue_id),
         };
@@ -284,7 +283,7 @@ impl Host {
     /// The life that a line of its beginning belongs to: a new one if the last ended a while ago.
     fn begun(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Box<Life>>) -> usize {
         let hash = id_hash(id);
-        let Some(at) = self.find(hash, id, &step.program) else {
+        let Some(at) = self.find(hash, id, step.instance) else {
             let at = self.born(step, hash, id);
             self.links_at_birth(at);
             return at;
@@ -300,7 +299,7 @@ impl Host {
     /// The life that any later line belongs to; none if it is over and counted.
     fn known(&mut self, step: &Step<'_, '_>, id: &[u8]) -> Option<usize> {
         let hash = id_hash(id);
-        let Some(at) = self.place(hash, id, &step.program) else { return Some(self.born(step, hash, id)) };
+        let Some(at) = self.place(hash, id, step.instance) else { return Some(self.born(step, hash, id)) };
         let life = self.lives.get_mut(at as usize)?;
         life.last_line = life.last_line.max(step.time);
         Some(at as usize)
@@ -309,9 +308,9 @@ impl Host {
     /// Where the life of an id is, or [`OVER`]. Only where two instances claim the same open id, the program's name
     /// decides.
     #[inline]
-    fn place(&self, hash: u64, id: &[u8], program: &[u8]) -> Option<u32> {
+    fn place(&self, hash: u64, id: &[u8], instance: u32) -> Option<u32> {
         let is = |entry: &Entry| {
-            let other = || entry.contested && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance(program));
+            let other = || entry.contested && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance);
             entry.id.is(id) && !other()
         };
         self.by_id.find(hash, is).map(|entry| entry.at)
@@ -319,8 +318,8 @@ impl Host {
 
     /// The life of an id, if it is not over.
     #[inline]
-    pub(super) fn find(&self, hash: u64, id: &[u8], program: &[u8]) -> Option<usize> {
-        self.place(hash, id, program).filter(|at| *at != OVER).map(|at| at as usize)
+    pub(super) fn find(&self, hash: u64, id: &[u8], instance: u32) -> Option<usize> {
+        self.place(hash, id, instance).filter(|at| *at != OVER).map(|at| at as usize)
     }
 
     /// From now on the program's name tells this life from another one of the same id.
@@ -343,7 +342,7 @@ impl Host {
         let life = &mut self.lives[at];
         life.hash = hash;
         life.host = self.number;
-        life.instance = instance(&step.program);
+        life.instance = step.instance;
         life.first_line = step.time;
         life.last_line = step.time;
         life.generation = self.generation;
@@ -466,12 +465,6 @@ pub fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = foldhash::fast::FixedState::with_seed(2).build_hasher();
     hasher.write(bytes);
     hasher.finish()
-}
-
-/// Tells instances of one MTA apart: the first segment of the program's name (`postfix-out/smtp`).
-fn instance(program: &[u8]) -> u32 {
-    let name = program.split(|c| *c == b'/').next().unwrap_or_default();
-    name.iter().fold(0, |value, c| (value ^ u32::from(*c)).wrapping_mul(0x0100_0193))
 }
 
 /// As MTAs write it, IPv4 in IPv6 included.

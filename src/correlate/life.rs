@@ -173,6 +173,7 @@ pub struct Life {
     pub(super) probed: bool,
     pub recipients: Vec<Recipient>,
     /// Hash to place, from [`FEW`] recipients on.
+    #[allow(clippy::box_collection)] // few lives have one, and it is large
     index: Option<Box<HashMap<u64, u32>>>,
     pub root: Option<Root>,
     pub(super) children: Vec<Slot>,

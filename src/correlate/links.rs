@@ -84,7 +84,7 @@ impl Host {
     /// A queue file arrived: it may say itself what it continues, or be expected.
     pub(super) fn links_at_arrival(&mut self, at: usize, event: &Accepted<'_>) {
         if !event.original_queue_id.is_empty() {
-            let parent = self.find(id_hash(&event.original_queue_id), &event.original_queue_id, b"");
+            let parent = self.find(id_hash(&event.original_queue_id), &event.original_queue_id, 0);
             if let Some(parent) = parent.filter(|parent| *parent != at) {
                 let set_out = self.lives[parent].arrival.unwrap_or(self.lives[parent].first_line);
                 self.link(parent, at, set_out);
@@ -117,7 +117,7 @@ impl Host {
         let near = is_loopback(&event.relay.ip) || event.relay.ip.is_empty();
         if !event.queued_as.is_empty() {
             let id = id_hash(&event.queued_as);
-            match self.find(id, &event.queued_as, b"") {
+            match self.find(id, &event.queued_as, 0) {
                 Some(child) if child != at && self.arrived_from(child, at, event) => {
                     self.hand_off(at, recipient, child);
                     return;

@@ -16,7 +16,7 @@ pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span};
 
 use hashbrown::HashMap;
 use host::Host;
-use mailscope_parsers::model::{Event, Micros, Text};
+use mailscope_parsers::model::{Accepted, Delivery, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text};
 
 /// A life is kept this long after its end, for late lines; hand-overs link within this time.
 pub const LINGER: Micros = 10 * MINUTE;
@@ -39,27 +39,35 @@ pub enum Detail {
     Attempts,
 }
 
-/// An event as the correlation needs it.
+/// What a line can say of a queue file.
+#[derive(Clone, Copy, Debug)]
+pub enum Fact<'e, 'a> {
+    Accepted(&'e Accepted<'a>),
+    MessageId(&'e MessageId<'a>),
+    Queued(&'e Queued<'a>),
+    Delivery(&'e Delivery<'a>),
+    Removed(&'e Removed<'a>),
+    Notification(&'e Notification<'a>),
+    QueueAction(&'e QueueAction<'a>),
+    Reject(&'e Reject<'a>),
+}
+
+/// One line, as the correlation needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'e, 'a> {
     pub time: Micros,
     pub host: Text<'a>,
-    pub program: Text<'a>,
+    /// See [`instance`].
+    pub instance: u32,
     pub count: u32,
-    pub event: &'e Event<'a>,
+    pub fact: Fact<'e, 'a>,
 }
 
-impl Step<'_, '_> {
-    /// Whether an event says anything of a queue file.
-    #[must_use]
-    pub fn matters(event: &Event<'_>) -> bool {
-        match event {
-            Event::Accepted(_) | Event::MessageId(_) | Event::Queued(_) | Event::Delivery(_) | Event::Removed(_) => true,
-            Event::Notification(_) | Event::QueueAction(_) => true,
-            Event::Reject(reject) => !reject.queue_id.is_empty(),
-            _ => false,
-        }
-    }
+/// Tells instances of one MTA apart: made of the first segment of the program's name (`postfix-out/smtp`).
+#[must_use]
+pub fn instance(program: &[u8]) -> u32 {
+    let name = program.iter().take_while(|c| **c != b'/');
+    name.fold(0, |value, c| (value ^ u32::from(*c)).wrapping_mul(0x0100_0193))
 }
 
 /// The lives of all hosts.
@@ -78,7 +86,15 @@ pub struct Correlator {
 impl Correlator {
     #[must_use]
     pub fn new(detail: Detail, since: Option<Micros>) -> Self {
-        Self { hosts: HashMap::default(), states: Vec::new(), detail, since: since.unwrap_or(Micros::MIN), last: 0, closed: Vec::new(), spare: Vec::new() }
+        Self {
+            hosts: HashMap::default(),
+            states: Vec::new(),
+            detail,
+            since: since.unwrap_or(Micros::MIN),
+            last: 0,
+            closed: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 
     /// Takes one event, in the order of its host's log.

@@ -1,6 +1,5 @@
 //! Reads the lines of one chunk: envelope, parser, repetition, window.
 
-use crate::correlate::Step;
 use crate::input::{Chunk, Clock, MAX_LINE, Zone};
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
 use mailscope_parsers::model::{Line, Micros, Record, Text, Unrecognized};
@@ -32,25 +31,6 @@ pub struct Seen<'a> {
     /// Position in the chunk, counted from 1.
     pub number: u64,
     pub overlong: bool,
-}
-
-impl<'a> Seen<'a> {
-    /// What the correlation makes of it, if it says anything of a queue file.
-    #[inline]
-    #[must_use]
-    pub fn step(&self) -> Option<Step<'_, 'a>> {
-        let Line::Event(event) = &self.line else { return None };
-        let Record { time, host, program, .. } = self.record;
-        Step::matters(event).then_some(Step { time, host, program, count: self.count, event })
-    }
-}
-
-/// The memory of lines that were kept, for those of another chunk.
-#[must_use]
-pub fn recycled<'a>(mut kept: Vec<Seen<'_>>) -> Vec<Seen<'a>> {
-    kept.clear();
-    // Nothing is left to map; the allocation goes over.
-    kept.into_iter().map(|_| unreachable!("the list is empty")).collect()
 }
 
 /// Reads chunks; keeps what is remembered between lines.

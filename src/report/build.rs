@@ -2,7 +2,7 @@
 
 use super::lists::{self, approximate, delay, rounded, sorted, text};
 use super::*;
-use crate::aggregate::{self, Merge, Summary, Table, provider};
+use crate::aggregate::{self, Summary, Table, provider};
 use crate::input::Zone;
 use crate::pipeline::NO_TIME;
 use mailscope_parsers::model::{Class, Micros};
@@ -18,14 +18,21 @@ const KINDS: [Kind; 7] = [Kind::Connection, Kind::Authentication, Kind::Response
 
 /// Builds the report of everything that was counted; lists end at `top` rows.
 #[must_use]
-pub fn build(summary: &Summary, input: InputFacts, top: usize, zone: Zone) -> Report {
+pub fn build(mut summary: Summary, input: InputFacts, top: usize, zone: Zone) -> Report {
+    let tables = Tables::of(&mut summary);
+    let report = of_parts(&summary, &tables, input, top, zone);
+    // The program is about to end: taking its largest tables apart would cost more than the report itself.
+    std::mem::forget((summary, tables));
+    report
+}
+
+fn of_parts(summary: &Summary, tables: &Tables, input: InputFacts, top: usize, zone: Zone) -> Report {
     let (lines, mail) = (&summary.lines, &summary.mail);
     let span = window(summary);
     let stamp = |time: Micros| zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false);
     let (bucket_s, timeline) = timeline(summary, span, zone);
     let mut other = BTreeMap::new();
     let mut rows = Lists { top, other: &mut other, approximate: BTreeMap::new() };
-    let tables = Tables::of(summary);
     let domains = rows.mail("domains", "domain", &tables.domains);
     let providers = rows.mail("providers", "provider", &tables.providers);
     let relays = rows.mail("relays", "relay", &tables.relays);
@@ -127,25 +134,24 @@ struct Tables {
 }
 
 impl Tables {
-    fn of(summary: &Summary) -> Self {
-        let (lines, mail) = (&summary.lines, &summary.mail);
-        let mut domains = mail.domains.clone();
+    fn of(summary: &mut Summary) -> Self {
+        let (lines, mail) = (&mut summary.lines, &mut summary.mail);
+        let taken = |table: &mut Table<aggregate::MailRow>| std::mem::replace(table, Table::new(0));
+        let (mut domains, mut relays, mut providers) = (taken(&mut mail.domains), taken(&mut mail.relays), taken(&mut mail.providers));
+        let mut sender_domains = taken(&mut mail.sender_domains);
         for (domain, attempts) in lines.deferred_domains.iter() {
             domains.row(domain).deferred_attempts += attempts;
         }
         domains.dropped.deferred_attempts += lines.deferred_domains.dropped;
-        let mut relays = mail.relays.clone();
-        relays.merge(lines.deferred_relays.clone(), |_, _| ());
-        let mut providers = mail.providers.clone();
-        for (relay, row) in mail.relays.iter().chain(lines.deferred_relays.iter()) {
-            providers.row(provider(relay).as_bytes()).merge(row.clone());
+        relays.merge(taken(&mut lines.deferred_relays), |relay, row| providers.row(provider(relay).as_bytes()).add(row));
+        for (relay, row) in relays.iter() {
+            providers.row(provider(relay).as_bytes()).add(row);
         }
-        let mut sender_domains = mail.sender_domains.clone();
         for (sender, row) in mail.senders.iter() {
-            sender_domains.row(aggregate::sender_domain(sender)).merge(row.clone());
+            sender_domains.row(aggregate::sender_domain(sender)).add(row);
         }
-        let mut clients = mail.clients.clone();
-        clients.merge(lines.clients.clone(), |_, _| ());
+        let mut clients = std::mem::replace(&mut mail.clients, Table::new(0));
+        clients.merge(std::mem::replace(&mut lines.clients, Table::new(0)), |_, _| ());
         Self { domains, relays, providers, sender_domains, clients }
     }
 }

@@ -3,11 +3,21 @@
 use super::{Approximate, ClientRow, Delay, DelayFigures, MailRow, Other, OtherSum};
 use crate::aggregate::{self, Merge, Quantiles, Row, Table};
 
-/// The rows of a table, heaviest first.
+/// The rows of a table, heaviest first, of equal ones the first name.
 pub fn sorted<R: Row>(table: &Table<R>) -> Vec<(&[u8], &R)> {
-    let mut rows: Vec<(&[u8], &R)> = table.iter().collect();
-    rows.sort_by(|a, b| b.1.weight().cmp(&a.1.weight()).then_with(|| a.0.cmp(b.0)));
-    rows
+    heaviest(table, usize::MAX)
+}
+
+/// The same, but only the first `top` rows are in order.
+fn heaviest<R: Row>(table: &Table<R>, top: usize) -> Vec<(&[u8], &R)> {
+    let mut rows: Vec<(u64, &[u8], &R)> = table.iter().map(|(name, row)| (row.weight(), name, row)).collect();
+    let order = |a: &(u64, &[u8], &R), b: &(u64, &[u8], &R)| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1));
+    if top < rows.len() {
+        rows.select_nth_unstable_by(top, order);
+    }
+    let first = top.min(rows.len());
+    rows[..first].sort_unstable_by(order);
+    rows.into_iter().map(|(_, name, row)| (name, row)).collect()
 }
 
 pub fn text(bytes: &[u8]) -> String {
@@ -16,12 +26,12 @@ pub fn text(bytes: &[u8]) -> String {
 
 /// A list of mail rows and what is beyond it.
 pub fn mail(key: &'static str, table: &Table<aggregate::MailRow>, top: usize) -> (Vec<MailRow>, Option<Other>) {
-    let rows = sorted(table);
+    let rows = heaviest(table, top);
     let list = rows.iter().take(top).map(|(name, row)| mail_row(key, text(name), row)).collect();
     let beyond = rows.iter().skip(top);
     let count = beyond.len() as u64 + table.dropped_keys;
     let mut sum = table.dropped.clone();
-    beyond.for_each(|(_, row)| sum.merge((*row).clone()));
+    beyond.for_each(|(_, row)| sum.add(row));
     let other = (count > 0).then(|| Other { rows: count, sum: OtherSum::Mail(Box::new(mail_row("", String::new(), &sum))) });
     (list, other)
 }
@@ -53,7 +63,7 @@ pub fn clients(table: &Table<aggregate::ClientRow>, top: usize) -> (Vec<ClientRo
         auth_failures: row.auth_failures,
         size_bytes: row.size_bytes,
     };
-    let rows = sorted(table);
+    let rows = heaviest(table, top);
     let list = rows.iter().take(top).map(|(client, counts)| row(text(client), counts)).collect();
     let beyond = rows.iter().skip(top);
     let count = beyond.len() as u64 + table.dropped_keys;

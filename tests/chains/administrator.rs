@@ -36,36 +36,46 @@ fn deleting_a_message_deletes_the_recipients_that_are_open() {
     assert_deleted(&log_of(&lines));
 }
 
+/// The same log in RFC 5424 as rsyslog writes it: APP-NAME without the daemon.
+fn without_daemons(log: &str) -> String {
+    let line = |line: &str| {
+        let (time, rest) = line.split_once(" mail ").expect("a host");
+        let text = rest.split_once("]: ").expect("a program").1;
+        format!("<22>1 {time} mail postfix 7 - -  {text}\n")
+    };
+    log.lines().map(line).collect()
+}
+
 #[test]
 fn a_deletion_is_told_without_the_daemons_name() {
     let mut lines = half_delivered();
     lines.push(format!("10:30:00 postsuper {A}: removed"));
-    // RFC 5424 as rsyslog writes it: APP-NAME without the daemon.
-    let log: String = log_of(&lines)
-        .lines()
-        .map(|line| {
-            let (time, rest) = line.split_once(" mail ").expect("a host");
-            let text = rest.split_once("]: ").expect("a program").1;
-            format!("<22>1 {time} mail postfix 7 - -  {text}\n")
-        })
-        .collect();
-    assert_deleted(&log);
+    assert_deleted(&without_daemons(&log_of(&lines)));
 }
+
+/// On hold from its arrival on, and deleted by an administrator.
+fn deleted_on_hold() -> String {
+    log_of(&[
+        "10:00:00 smtpd A000000001: client=client.example[192.0.2.1]".into(),
+        "10:00:00 cleanup A000000001: message-id=<1@client.example>".into(),
+        "10:00:00 cleanup A000000001: hold: header Subject: x from client.example[192.0.2.1]; from=<sender@client.example> \
+         to=<to@there.example> proto=ESMTP helo=<client.example>: wait"
+            .into(),
+        format!("10:30:00 postsuper {A}: removed"),
+    ])
+}
+
+const DELETED_ON_HOLD: &[(&str, u64)] =
+    &[("messages.received", 1), ("messages.removed", 1), ("messages.removed_unseen", 0), ("rejects.total", 0)];
 
 #[test]
 fn a_message_deleted_before_its_first_attempt_lost_no_lines() {
-    let hold = "10:00:00 cleanup A000000001: hold: header Subject: x from client.example[192.0.2.1]; from=<sender@client.example> \
-        to=<to@there.example> proto=ESMTP helo=<client.example>: wait";
-    let log = log_of(&[
-        "10:00:00 smtpd A000000001: client=client.example[192.0.2.1]".into(),
-        "10:00:00 cleanup A000000001: message-id=<1@client.example>".into(),
-        hold.into(),
-        format!("10:30:00 postsuper {A}: removed"),
-    ]);
-    assert_figures(
-        &report_of(&log, &[]),
-        &[("messages.received", 1), ("messages.removed", 1), ("messages.removed_unseen", 0), ("rejects.total", 0)],
-    );
+    assert_figures(&report_of(&deleted_on_hold(), &[]), DELETED_ON_HOLD);
+}
+
+#[test]
+fn a_message_deleted_on_hold_lost_no_lines_without_the_daemons_name_either() {
+    assert_figures(&report_of(&without_daemons(&deleted_on_hold()), &[]), DELETED_ON_HOLD);
 }
 
 #[test]

@@ -15,7 +15,8 @@ pub fn stamp(hour: &mut Hour, line: &mut Cursor<'_>, calendar: &mut dyn Calendar
     } else {
         let colon = memchr(b':', &line.rest[..line.rest.len().min(16)])?;
         let prefix = &line.rest[..colon];
-        hour.learn(prefix, read_hour(prefix, calendar)?);
+        let start = read_hour(prefix, calendar)?;
+        hour.learn(prefix, start);
         line.rest = &line.rest[colon..];
     }
     let micros = within_hour(line)?;

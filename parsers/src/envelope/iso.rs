@@ -19,22 +19,30 @@ pub fn stamp(hour: &mut Hour, line: &mut Cursor<'_>, calendar: &mut dyn Calendar
     let start = match offset {
         // Hours with and without a zone may alternate: they are remembered under different prefixes.
         Some(offset) => {
-            if !hour.known(prefix) {
-                hour.learn(prefix, utc_hour(fields(prefix)?)?);
+            if !hour.begins(marked_prefix(prefix, b'z').as_slice()) {
+                hour.learn(&marked_prefix(prefix, b'z')[..14], utc_hour(fields(prefix)?)?);
             }
             hour.start - offset
         }
         None => {
-            let mut local = [b'l'; 14];
-            local[..13].copy_from_slice(prefix);
-            if !hour.known(&local) {
+            if !hour.begins(marked_prefix(prefix, b'l').as_slice()) {
                 let (year, month, day, h) = fields(prefix)?;
-                hour.learn(&local, calendar.local_hour(Some(year), month, day, h)?);
+                let start = calendar.local_hour(Some(year), month, day, h)?;
+                hour.learn(&marked_prefix(prefix, b'l')[..14], start);
             }
             hour.start
         }
     };
     Some(start * 1_000_000 + micros)
+}
+
+/// The prefix with a mark that tells what its hour was worked out for.
+#[inline]
+fn marked_prefix(prefix: &[u8], mark: u8) -> [u8; 16] {
+    let mut marked = [0; 16];
+    marked[..13].copy_from_slice(&prefix[..13]);
+    marked[13] = mark;
+    marked
 }
 
 /// The zone's offset east of UTC in seconds: `Z`, `+02:00`, `+0200`, `+02`. The inner value is `None` where there is none.

@@ -22,7 +22,7 @@ pub use birth::birth_second;
 
 use crate::Parser;
 use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 pub const PARSER: Parser = Parser { name: "postfix", reads: "Postfix 2.6 to 3.11, any syslog_name, short and long queue ids", parse };
 
@@ -163,18 +163,12 @@ static ALPHABET: [u8; 256] = {
 /// Splits `1A2B3C4D5E: text`. The alphabets hold no word that Postfix begins a line with.
 #[inline]
 fn queue_id(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
-    let mut kinds = HEX | BASE52;
-    for (at, c) in text.iter().enumerate().take(33) {
-        if *c == b':' {
-            let enough = (kinds & HEX != 0 && at >= 5) || at >= 10;
-            return (enough && text.get(at + 1) == Some(&b' ')).then(|| (Text(&text[..at]), &text[at + 2..]));
-        }
-        kinds &= ALPHABET[*c as usize];
-        if kinds == 0 {
-            return None;
-        }
+    if ALPHABET[usize::from(*text.first()?)] == 0 {
+        return None;
     }
-    None
+    let end = memchr(b':', &text[..text.len().min(33)])?;
+    let (id, rest) = (&text[..end], text.get(end + 2..)?);
+    (text[end + 1] == b' ' && is_queue_id(id)).then_some((Text(id), rest))
 }
 
 /// Whether a word could be a queue id of Postfix.

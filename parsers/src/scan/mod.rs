@@ -258,7 +258,22 @@ mod tests {
 
     #[test]
     fn digits_are_those_at_the_front() {
-        for text in ["", "0", "7x", "12 ", "1234567", "12345678", "123456789", "99999999", "x1", "1\u{ff}2", "00000001", "/1234567", ":1234567", "42]: text"] {
+        for text in [
+            "",
+            "0",
+            "7x",
+            "12 ",
+            "1234567",
+            "12345678",
+            "123456789",
+            "99999999",
+            "x1",
+            "1\u{ff}2",
+            "00000001",
+            "/1234567",
+            ":1234567",
+            "42]: text",
+        ] {
             let count = text.bytes().take(8).take_while(u8::is_ascii_digit).count();
             assert_eq!(digits(text.as_bytes()), (text[..count].parse().unwrap_or(0), count), "{text}");
         }

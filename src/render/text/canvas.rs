@@ -99,8 +99,9 @@ impl<'a, W: Write> Canvas<'a, W> {
     /// A number that matters, and what it means.
     pub fn fact(&mut self, name: &str, number: u64, colour: Colour, words: &str) -> io::Result<()> {
         let number = self.paint(&format!("{:>12}", count(number)), colour);
-        let words = cut(words, self.look.width.saturating_sub(28));
-        writeln!(self.to, "  {name:<12}{number}  {words}")
+        let mut lines = wrapped(words, self.look.width.saturating_sub(28).max(20)).into_iter();
+        writeln!(self.to, "  {name:<12}{number}  {}", lines.next().unwrap_or_default())?;
+        lines.try_for_each(|line| writeln!(self.to, "{:28}{line}", ""))
     }
 
     /// Words and how often, the most frequent first, in as many lines as they need.
@@ -163,6 +164,21 @@ fn row_text(columns: &[Column], widths: &[usize], cells: &[String]) -> String {
     }
     line.truncate(line.trim_end().len());
     line
+}
+
+/// The text in lines of at most so many columns, broken at blanks.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(cut(word, width)),
+        }
+    }
+    lines
 }
 
 /// The text, cut with an ellipsis where it is wider.
@@ -269,5 +285,6 @@ mod tests {
     fn wide_characters_are_cut_where_they_end() {
         assert_eq!(cut("用户不存在", 5), "用户…");
         assert_eq!(cut("short", 5), "short");
+        assert_eq!(wrapped("one two three four", 9), ["one two", "three", "four"]);
     }
 }

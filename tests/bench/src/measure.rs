@@ -58,7 +58,6 @@ pub fn run(command: &mut Command) -> io::Result<Run> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let (end, ended) = mpsc::channel::<()>();
     let status = format!("/proc/{}/status", child.id());
-    #[expect(clippy::disallowed_methods, reason = "it watches another program and shares no work with it")]
     let peak = thread::spawn(move || {
         let mut peak = None;
         // A process that ended and was not waited for yet has no memory left to tell of: the last look stands.

@@ -1,0 +1,119 @@
+//! The lines of a chunk that the correlation needs, until it is their turn.
+//!
+//! Most of them are small and some are large: the large ones stand apart, so that what waits stays in the cache.
+
+use super::Seen;
+use crate::correlate::{Fact, Step, instance};
+use mailscope_parsers::model::{
+    Accepted, Delivery, Event, Line, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
+};
+
+#[derive(Clone, Copy)]
+enum Small<'a> {
+    MessageId(MessageId<'a>),
+    Queued(Queued<'a>),
+    Removed(Removed<'a>),
+    Notification(Notification<'a>),
+    QueueAction(QueueAction<'a>),
+    /// The next of `accepted`, `deliveries`, `rejects`.
+    Accepted,
+    Delivery,
+    Reject,
+}
+
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    time: Micros,
+    host: u32,
+    instance: u32,
+    count: u32,
+    what: Small<'a>,
+}
+
+/// Lines of one chunk, in order.
+#[derive(Default)]
+pub struct Kept<'a> {
+    entries: Vec<Entry<'a>>,
+    accepted: Vec<Accepted<'a>>,
+    deliveries: Vec<Delivery<'a>>,
+    rejects: Vec<Reject<'a>>,
+    hosts: Vec<Text<'a>>,
+}
+
+impl<'a> Kept<'a> {
+    /// Keeps the line, if it says anything of a queue file.
+    #[inline]
+    pub fn push(&mut self, seen: &Seen<'a>) {
+        let Line::Event(event) = &seen.line else { return };
+        let what = match event {
+            Event::MessageId(event) => Small::MessageId(*event),
+            Event::Queued(event) => Small::Queued(*event),
+            Event::Removed(event) => Small::Removed(*event),
+            Event::Notification(event) => Small::Notification(*event),
+            Event::QueueAction(event) => Small::QueueAction(*event),
+            Event::Accepted(event) => {
+                self.accepted.push(*event);
+                Small::Accepted
+            }
+            Event::Delivery(event) => {
+                self.deliveries.push(*event);
+                Small::Delivery
+            }
+            Event::Reject(event) if !event.queue_id.is_empty() => {
+                self.rejects.push(*event);
+                Small::Reject
+            }
+            _ => return,
+        };
+        let host = self.host(seen.record.host);
+        self.entries.push(Entry { time: seen.record.time, host, instance: instance(&seen.record.program), count: seen.count, what });
+    }
+
+    /// The number of a host; lines of one host come in runs.
+    fn host(&mut self, name: Text<'a>) -> u32 {
+        if self.hosts.last() != Some(&name) {
+            self.hosts.push(name);
+        }
+        (self.hosts.len() - 1) as u32
+    }
+
+    /// Gives each line to the correlation.
+    pub fn for_each(&self, mut step: impl FnMut(&Step<'_, 'a>)) {
+        let (mut accepted, mut deliveries, mut rejects) = (self.accepted.iter(), self.deliveries.iter(), self.rejects.iter());
+        for entry in &self.entries {
+            let fact = match &entry.what {
+                Small::MessageId(event) => Some(Fact::MessageId(event)),
+                Small::Queued(event) => Some(Fact::Queued(event)),
+                Small::Removed(event) => Some(Fact::Removed(event)),
+                Small::Notification(event) => Some(Fact::Notification(event)),
+                Small::QueueAction(event) => Some(Fact::QueueAction(event)),
+                Small::Accepted => accepted.next().map(Fact::Accepted),
+                Small::Delivery => deliveries.next().map(Fact::Delivery),
+                Small::Reject => rejects.next().map(Fact::Reject),
+            };
+            if let Some(fact) = fact {
+                let host = self.hosts[entry.host as usize];
+                step(&Step { time: entry.time, host, instance: entry.instance, count: entry.count, fact });
+            }
+        }
+    }
+
+    /// The memory, for the lines of another chunk.
+    #[must_use]
+    pub fn recycled<'b>(self) -> Kept<'b> {
+        Kept {
+            entries: recycled(self.entries),
+            accepted: recycled(self.accepted),
+            deliveries: recycled(self.deliveries),
+            rejects: recycled(self.rejects),
+            hosts: recycled(self.hosts),
+        }
+    }
+}
+
+/// An empty list in the memory of one whose items borrowed from something else.
+fn recycled<T, U>(mut list: Vec<T>) -> Vec<U> {
+    list.clear();
+    // Nothing is left to map; the allocation goes over.
+    list.into_iter().map(|_| unreachable!("the list is empty")).collect()
+}
