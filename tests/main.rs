@@ -5,4 +5,5 @@ mod conformance;
 mod robust;
 mod split;
 mod support;
+mod tidy;
 mod truth;

@@ -74,6 +74,7 @@ pub struct Mail {
     /// By the number of the host in the correlation; its name is put to it at the end.
     pub hosts: Vec<HostRow>,
     pub timeline: Timeline,
+    pub distinct_clients: Distinct,
     pub distinct_senders: Distinct,
     pub distinct_sender_domains: Distinct,
     pub distinct_recipients: Distinct,
@@ -102,6 +103,7 @@ impl Default for Mail {
             clients: Table::new(MANY),
             hosts: Vec::new(),
             timeline: Timeline::default(),
+            distinct_clients: Distinct::default(),
             distinct_senders: Distinct::default(),
             distinct_sender_domains: Distinct::default(),
             distinct_recipients: Distinct::default(),
@@ -135,7 +137,8 @@ impl Mail {
     }
 
     fn queue_file(&mut self, life: &Life, window: Window) {
-        if !window.contains(life.last_line) {
+        // What is still open waits all through the window, whenever its last line was.
+        if life.end != End::Open && !window.contains(life.last_line) {
             return;
         }
         let messages = &mut self.messages;
@@ -164,7 +167,9 @@ impl Mail {
         let (ip, name) = (life.text(life.client_ip), life.text(life.client_name));
         let client = if ip.is_empty() { name } else { ip };
         if !client.is_empty() {
-            let row = self.clients.row(client);
+            let hash = hash(client);
+            self.distinct_clients.add(hash);
+            let row = self.clients.row_or_leave(client, hash, |_, _| ());
             row.received += 1;
             row.size_bytes += life.size_bytes;
             row.named(arrival, name);
@@ -273,6 +278,7 @@ impl Mail {
             mine.merge(theirs);
         }
         self.timeline.merge(other.timeline);
+        self.distinct_clients.merge(other.distinct_clients);
         self.distinct_senders.merge(other.distinct_senders);
         self.distinct_sender_domains.merge(other.distinct_sender_domains);
         self.distinct_recipients.merge(other.distinct_recipients);

@@ -6,6 +6,10 @@ use mailscope_parsers::model::Micros;
 
 /// The finest bucket.
 pub const FINEST_S: i64 = 300;
+/// Long windows are shown in hours or days; every zone's hours and days are made of these.
+const COARSE_S: i64 = 900;
+/// More fine buckets than this are a week: they are made coarse.
+const MANY: usize = 2016;
 
 /// What happened in one bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,19 +32,28 @@ impl Merge for Bucket {
 }
 
 /// Buckets by their number since 1970.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Timeline {
+    /// The length of a bucket.
+    bucket_s: i64,
     buckets: HashMap<i64, Bucket, foldhash::fast::FixedState>,
     /// The bucket that was asked for last, not in `buckets` yet: times come in runs.
     current: Option<(i64, Bucket)>,
 }
 
+impl Default for Timeline {
+    fn default() -> Self {
+        Self { bucket_s: FINEST_S, buckets: HashMap::default(), current: None }
+    }
+}
+
 impl Timeline {
     #[inline]
     pub fn at(&mut self, time: Micros) -> &mut Bucket {
-        let number = time.div_euclid(FINEST_S * 1_000_000);
-        if self.current.is_none_or(|(current, _)| current != number) {
+        let number = time.div_euclid(self.bucket_s * 1_000_000);
+        if self.current.is_some_and(|(current, _)| current != number) {
             self.settle();
+            return self.at(time);
         }
         &mut self.current.get_or_insert((number, Bucket::default())).1
     }
@@ -49,19 +62,63 @@ impl Timeline {
         if let Some((number, bucket)) = self.current.take() {
             self.buckets.entry(number).or_default().merge(bucket);
         }
+        if self.bucket_s == FINEST_S && self.buckets.len() > MANY {
+            self.coarsen();
+        }
+    }
+
+    fn coarsen(&mut self) {
+        if self.bucket_s == COARSE_S {
+            return;
+        }
+        self.bucket_s = COARSE_S;
+        for (number, bucket) in std::mem::take(&mut self.buckets) {
+            self.buckets.entry((number * FINEST_S).div_euclid(COARSE_S)).or_default().merge(bucket);
+        }
     }
 
     pub fn merge(&mut self, mut other: Self) {
         self.settle();
         other.settle();
+        if self.bucket_s != other.bucket_s {
+            self.coarsen();
+            other.coarsen();
+        }
         for (number, bucket) in other.buckets {
             self.buckets.entry(number).or_default().merge(bucket);
         }
+        self.settle();
     }
 
     /// The start of each bucket, in seconds since 1970, and what happened in it; in no order.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &Bucket)> {
         let current = self.current.iter().map(|(number, bucket)| (number, bucket));
-        self.buckets.iter().chain(current).map(|(number, bucket)| (number * FINEST_S, bucket))
+        self.buckets.iter().chain(current).map(|(number, bucket)| (number * self.bucket_s, bucket))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_times_are_kept_coarse_and_add_up() {
+        let fill = |days: std::ops::Range<i64>| {
+            let mut timeline = Timeline::default();
+            days.flat_map(|day| (0..288).map(move |five| day * 86_400 + five * 300))
+                .for_each(|time| timeline.at(time * 1_000_000).received += 1);
+            timeline
+        };
+        let (mut whole, mut parts) = (fill(0..30), fill(0..3));
+        parts.merge(fill(3..30));
+        whole.settle();
+        assert!(whole.buckets.len() <= 30 * 96);
+        let sorted = |timeline: &Timeline| {
+            let mut rows: Vec<(i64, u64)> = timeline.iter().map(|(from, bucket)| (from, bucket.received)).collect();
+            rows.sort_unstable();
+            rows
+        };
+        assert_eq!(sorted(&whole), sorted(&parts));
+        assert_eq!(whole.iter().map(|(_, bucket)| bucket.received).sum::<u64>(), 30 * 288);
     }
 }

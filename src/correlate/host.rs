@@ -142,11 +142,11 @@ impl Host {
                 }
             }
             Fact::Queued(event) => self.queued(step, event, closed),
-            Fact::Delivery(event) => self.delivery(step, event),
-            Fact::Removed(event) => self.removed(step, event),
+            Fact::Delivery(event) => self.delivery(step, event, closed),
+            Fact::Removed(event) => self.removed(step, event, closed),
             Fact::Notification(event) => self.notification(step, event, closed),
-            Fact::QueueAction(event) => self.queue_action(step, event),
-            Fact::Reject(event) => self.treated(step, event),
+            Fact::QueueAction(event) => self.queue_action(step, event, closed),
+            Fact::Reject(event) => self.treated(step, event, closed),
         }
     }
 
@@ -156,7 +156,8 @@ impl Host {
         if let Some(at) = self.find(hash, &event.queue_id, step.instance) {
             let life = &self.lives[at];
             // Its other lines may have been logged a little before this one.
-            let same = life.arrival.is_none() && life.removed.is_none() && step.time - life.first_line <= DISORDER;
+            let before_end = life.removed.is_none_or(|(removed, _)| (step.time..=step.time + DISORDER).contains(&removed));
+            let same = life.arrival.is_none() && before_end && step.time - life.first_line <= DISORDER;
             contested = !same && life.removed.is_none() && life.instance != step.instance && life.arrival.is_some();
             if !same && !contested {
                 self.close(at, End::Open, closed);
@@ -201,8 +202,8 @@ impl Host {
         }
     }
 
-    fn delivery(&mut self, step: &Step<'_, '_>, event: &Delivery<'_>) {
-        let Some(at) = self.known(step, &event.queue_id) else { return };
+    fn delivery(&mut self, step: &Step<'_, '_>, event: &Delivery<'_>, closed: &mut Vec<Box<Life>>) {
+        let Some(at) = self.known(step, &event.queue_id, closed) else { return };
         let counts = step.time >= self.since;
         let detail = self.detail;
         let life = &mut self.lives[at];
@@ -225,50 +226,53 @@ impl Host {
         }
     }
 
-    fn removed(&mut self, step: &Step<'_, '_>, event: &Removed<'_>) {
-        let Some(at) = self.known(step, &event.queue_id) else { return };
+    fn removed(&mut self, step: &Step<'_, '_>, event: &Removed<'_>, closed: &mut Vec<Box<Life>>) {
+        let Some(at) = self.known(step, &event.queue_id, closed) else { return };
         let slot = self.slot(at);
         let life = &mut self.lives[at];
         life.proof |= matches!(event.how, Removal::Done | Removal::Deleted | Removal::Unsaid);
         life.discarded |= event.how == Removal::Discarded;
         // The queue manager removes a message when no recipient is open any more: where the log does not say who did it,
-        // open recipients mean that an administrator did.
-        let open = matches!(event.how, Removal::Deleted | Removal::Unsaid);
-        if open && !life.requeued {
+        // open recipients and a message on hold mean that an administrator did.
+        let unsaid = event.how == Removal::Unsaid;
+        let deleted = event.how == Removal::Deleted || (unsaid && (life.held || life.has_open()));
+        if deleted && life.requeued.is_none() {
             life.end_open(Outcome::Deleted, step.time);
         }
         if life.removed.is_none() {
-            life.removed = Some((step.time, event.how));
+            life.removed = Some((step.time, if deleted { Removal::Deleted } else { event.how }));
             self.settling.push_back((step.time + DISORDER, slot));
         }
     }
 
     fn notification(&mut self, step: &Step<'_, '_>, event: &Notification<'_>, closed: &mut Vec<Box<Life>>) {
         if !event.queue_id.is_empty() {
-            self.known(step, &event.queue_id);
+            self.known(step, &event.queue_id, closed);
         }
         let at = self.begun(step, &event.child_queue_id, closed);
         self.lives[at].notification = true;
     }
 
-    fn queue_action(&mut self, step: &Step<'_, '_>, event: &QueueAction<'_>) {
-        let Some(at) = self.known(step, &event.queue_id) else { return };
+    fn queue_action(&mut self, step: &Step<'_, '_>, event: &QueueAction<'_>, closed: &mut Vec<Box<Life>>) {
+        let Some(at) = self.known(step, &event.queue_id, closed) else { return };
         let life = &mut self.lives[at];
+        life.proof = true;
         match event.action {
             QueueDeed::Hold => life.held = true,
             QueueDeed::Release => life.held = false,
             QueueDeed::Requeue => {
-                life.requeued = true;
+                life.requeued = Some(step.time);
                 life.end_open(Outcome::Requeued, step.time);
+                self.links_at_requeue(at);
+                return;
             }
             QueueDeed::Expire => {}
         }
-        life.proof = true;
     }
 
     /// cleanup and milters that hold or throw away what they are given.
-    fn treated(&mut self, step: &Step<'_, '_>, event: &Reject<'_>) {
-        let Some(at) = self.known(step, &event.queue_id) else { return };
+    fn treated(&mut self, step: &Step<'_, '_>, event: &Reject<'_>, closed: &mut Vec<Box<Life>>) {
+        let Some(at) = self.known(step, &event.queue_id, closed) else { return };
         let life = &mut self.lives[at];
         match event.action {
             Action::Discard => life.discarded = true,
@@ -296,13 +300,19 @@ impl Host {
         at
     }
 
-    /// The life that any later line belongs to; none if it is over and counted.
-    fn known(&mut self, step: &Step<'_, '_>, id: &[u8]) -> Option<usize> {
+    /// The life that any later line belongs to; none if it is over and counted. Past the time in which late lines come, it
+    /// is a life of its own.
+    fn known(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Box<Life>>) -> Option<usize> {
         let hash = id_hash(id);
         let Some(at) = self.place(hash, id, step.instance) else { return Some(self.born(step, hash, id)) };
-        let life = self.lives.get_mut(at as usize)?;
+        let at = at as usize;
+        let life = self.lives.get_mut(at)?;
+        if life.removed.is_some_and(|(removed, _)| step.time - removed > LINGER) {
+            self.close(at, End::Open, closed);
+            return Some(self.born(step, hash, id));
+        }
         life.last_line = life.last_line.max(step.time);
-        Some(at as usize)
+        Some(at)
     }
 
     /// Where the life of an id is, or [`OVER`]. Only where two instances claim the same open id, the program's name
@@ -374,11 +384,11 @@ impl Host {
         while let Some(slot) = due(&mut self.settling, now) {
             let Some(at) = self.at(slot) else { continue };
             if self.lives[at].is_complete() {
-                let over = (now + LINGER, self.lives[at].hash, slot.generation);
+                let over = (self.lives[at].end_of_linger(), self.lives[at].hash, slot.generation);
                 self.over.push_back(over);
                 self.bury(at, closed);
             } else {
-                self.lingering.push_back((now + LINGER, slot));
+                self.lingering.push_back((self.lives[at].end_of_linger(), slot));
             }
         }
         while let Some(slot) = due(&mut self.lingering, now) {

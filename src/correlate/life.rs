@@ -164,7 +164,8 @@ pub struct Life {
     /// cleanup or a milter took it and threw it away.
     pub discarded: bool,
     pub notification: bool,
-    pub requeued: bool,
+    /// When `postsuper -r` sent it through the queue again.
+    pub requeued: Option<Micros>,
     /// It came from loopback or from a local program: it may continue another one.
     pub(super) inward: bool,
     /// It handed a recipient to something on this host, which may hand it back.
@@ -378,6 +379,15 @@ impl Life {
             diagnostic: keep(delivery.diagnostic, rows),
             queued_as: keep(delivery.queued_as, rows),
         }
+    }
+
+    pub(super) fn has_open(&self) -> bool {
+        self.recipients.iter().any(|r| r.outcome == Outcome::Deferred)
+    }
+
+    /// Until when late lines may come.
+    pub(super) fn end_of_linger(&self) -> Micros {
+        self.removed.map_or(self.last_line, |(removed, _)| removed) + super::LINGER
     }
 
     /// All recipients still open get this outcome; gives how many they were.

@@ -5,7 +5,7 @@
 
 use super::host::{Host, hash, id_hash, is_loopback};
 use super::life::{Outcome, Root, Slot};
-use super::{LINGER, Step};
+use super::{DISORDER, LINGER, Step};
 use hashbrown::{HashMap, HashTable};
 use mailscope_parsers::model::{Accepted, Delivery, Micros, Status};
 use std::collections::VecDeque;
@@ -28,6 +28,8 @@ pub struct Links {
 struct Handoff {
     parent: Slot,
     recipient: u32,
+    /// Hash of the address it was handed to: the queue file must come from there, or from loopback.
+    relay: u64,
 }
 
 impl Links {
@@ -91,7 +93,9 @@ impl Host {
                 return;
             }
         }
-        if let Some(handoff) = self.links.expected.remove(&self.lives[at].hash) {
+        if let Some(handoff) = self.links.expected.remove(&self.lives[at].hash)
+            && (self.lives[at].inward || hash(&event.client.ip) == handoff.relay)
+        {
             self.meet(handoff, at);
         }
     }
@@ -115,6 +119,8 @@ impl Host {
     /// A recipient was handed on: where to?
     pub(super) fn links_at_delivery(&mut self, at: usize, recipient: usize, step: &Step<'_, '_>, event: &Delivery<'_>) {
         let near = is_loopback(&event.relay.ip) || event.relay.ip.is_empty();
+        // Another port than 25 is an agreement, often with another instance on this host.
+        let agreed = near || !matches!(event.relay.port, 0 | 25);
         if !event.queued_as.is_empty() {
             let id = id_hash(&event.queued_as);
             match self.find(id, &event.queued_as, 0) {
@@ -123,8 +129,9 @@ impl Host {
                     return;
                 }
                 Some(_) => {}
-                None if near => {
-                    let handoff = Handoff { parent: self.slot(at), recipient: u32::try_from(recipient).unwrap_or(u32::MAX) };
+                None if agreed => {
+                    let recipient = u32::try_from(recipient).unwrap_or(u32::MAX);
+                    let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
                     self.links.expect(id, handoff, step.time);
                 }
                 None => {}
@@ -140,6 +147,16 @@ impl Host {
             if !self.links.children.is_empty() {
                 self.links_by_message_id(at);
             }
+        }
+    }
+
+    /// A message that an administrator sent through the queue again comes back from pickup under another id.
+    pub(super) fn links_at_requeue(&mut self, at: usize) {
+        let message_id = self.lives[at].message_id_hash;
+        if message_id != 0 {
+            let slot = self.slot(at);
+            self.lives[at].handed = true;
+            self.links.parents.add(message_id, slot);
         }
     }
 
@@ -183,6 +200,12 @@ impl Host {
             return;
         }
         let Some(arrival) = self.lives[child].arrival.filter(|arrival| *arrival >= self.lives[parent].first_line) else { return };
+        if let Some(requeued) = self.lives[parent].requeued
+            && (requeued - DISORDER..requeued + LINGER).contains(&arrival)
+        {
+            let set_out = self.lives[parent].arrival.unwrap_or(self.lives[parent].first_line);
+            return self.link(parent, child, set_out);
+        }
         let came: Vec<u64> = {
             let child = &self.lives[child];
             child

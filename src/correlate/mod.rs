@@ -110,7 +110,7 @@ impl Correlator {
 
     /// Gives the memory of lives back that have been counted.
     pub fn recycle(&mut self, lives: Vec<Box<Life>>) {
-        const ENOUGH: usize = 4096;
+        const ENOUGH: usize = 512;
         self.spare.extend(lives.into_iter().take(ENOUGH.saturating_sub(self.spare.len())));
     }
 

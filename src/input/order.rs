@@ -70,6 +70,7 @@ pub fn plan(paths: &[PathBuf], zone: Zone, year: Option<i32>) -> Plan {
             Err(why) => plan.unreadable.push(Unreadable { path: path.clone(), why }),
         }
     }
+    know_ends(&mut plan.logs, zone);
     plan.logs.sort_by(|a, b| {
         let key = |log: &Log| (log.first.unwrap_or(Micros::MAX), log.last.unwrap_or(Micros::MAX));
         key(a).cmp(&key(b)).then_with(|| natural(&a.path, &b.path))
@@ -77,6 +78,30 @@ pub fn plan(paths: &[PathBuf], zone: Zone, year: Option<i32>) -> Plan {
     // Looking counts as nothing read.
     plan.progress.0.store(0, std::sync::atomic::Ordering::Relaxed);
     plan
+}
+
+/// Where two logs begin at the same time, their ends decide; a packed one has to be read to know it.
+fn know_ends(logs: &mut [Log], zone: Zone) {
+    let firsts: Vec<Option<Micros>> = logs.iter().map(|log| log.first).collect();
+    for log in logs.iter_mut().filter(|log| log.last.is_none() && log.opened.is_none()) {
+        if log.first.is_some() && firsts.iter().filter(|first| **first == log.first).count() > 1 {
+            log.last = last_stamp(&log.path, Clock { zone, near: log.near });
+        }
+    }
+}
+
+fn last_stamp(path: &Path, mut clock: Clock) -> Option<Micros> {
+    let mut input = read::open(path, &Progress::default()).ok()?;
+    let (mut block, mut kept, mut last) = (vec![0; 1 << 18], 0, None);
+    while let Ok(n @ 1..) = input.bytes.read(&mut block[kept..]) {
+        let filled = kept + n;
+        let whole = memchr::memrchr(b'\n', &block[..filled]).map_or(0, |at| at + 1);
+        last = stamps(&block[..whole], &mut clock).last().or(last);
+        // A line longer than the block has no stamp worth waiting for.
+        kept = if filled - whole < block.len() { filled - whole } else { 0 };
+        block.copy_within(filled - kept..filled, 0);
+    }
+    stamps(&block[..kept], &mut clock).last().or(last)
 }
 
 /// An earlier path that is the same file, or one of the same size and content.
@@ -116,7 +141,12 @@ fn same_content(a: &Path, b: &Path) -> bool {
 fn look(path: &Path, zone: Zone, year: Option<i32>, progress: &Progress) -> Result<Log, read::ReadError> {
     let mut input = read::open(path, progress)?;
     let mut head = Vec::new();
-    (&mut input.bytes).take(LOOK).read_to_end(&mut head)?;
+    // Damage is told when the log is read: what stands before it counts.
+    if let Err(error) = (&mut input.bytes).take(LOOK).read_to_end(&mut head)
+        && head.is_empty()
+    {
+        return Err(error.into());
+    }
     let stdin = path == Path::new("-");
     let metadata = if stdin { None } else { Some(fs::metadata(path)?) };
     let modified = metadata.as_ref().map_or_else(|| Utc::now().timestamp(), MetadataExt::mtime);
@@ -161,10 +191,7 @@ fn stamps<'a>(text: &'a [u8], clock: &'a mut Clock) -> impl Iterator<Item = Micr
 fn start(head: &[u8], tail: &[u8], zone: Zone, year: Option<i32>, modified: i64, leap_day: impl Fn() -> bool) -> i64 {
     let at = |near: i64, text: &[u8]| stamps(text, &mut Clock { zone, near }).next().map(|time| time / 1_000_000);
     if let Some(year) = year {
-        // The first line lies in that year: the middle of it is nearer to all of it than to any other.
-        return NaiveDate::from_ymd_opt(year, 7, 2)
-            .and_then(|day| day.and_hms_opt(0, 0, 0))
-            .map_or(modified, |middle| middle.and_utc().timestamp());
+        return in_year(year, zone, head).unwrap_or(modified);
     }
     if let Some(born) = birth(head, zone, modified) {
         return born;
@@ -189,6 +216,16 @@ fn start(head: &[u8], tail: &[u8], zone: Zone, year: Option<i32>, modified: i64,
             .unwrap_or(first);
     }
     first
+}
+
+/// The time of the first line, which lies in that year.
+fn in_year(year: i32, zone: Zone, head: &[u8]) -> Option<i64> {
+    let middle = NaiveDate::from_ymd_opt(year, 7, 2)?.and_hms_opt(0, 0, 0)?.and_utc().timestamp();
+    // From the middle of a year its first and last day are about as far as their neighbours in other years.
+    let nears = [middle, middle - 30 * 86_400, middle + 30 * 86_400];
+    let first = |near| stamps(head, &mut Clock { zone, near }).next();
+    let in_it = |time: &Micros| zone.local(*time).year() == year;
+    Some(nears.into_iter().filter_map(first).find(in_it).map_or(middle, |time| time / 1_000_000))
 }
 
 /// A queue id that holds its birth second, on a line whose stamp agrees with it but for the year.

@@ -84,8 +84,12 @@ fn decode<R: Read + Send + 'static>(mut raw: R) -> Result<Input, ReadError> {
 
 const HEAD: usize = 4096;
 
-/// Mostly control characters: no log, however damaged.
+/// Many control characters, and some in the first line: no log, however damaged.
 fn is_binary(head: &[u8]) -> bool {
+    let first = head.split(|c| *c == b'\n').next().unwrap_or_default();
+    if !first.iter().any(|c| c.is_ascii_control() && !matches!(c, b'\r' | b'\t')) {
+        return false;
+    }
     let control = head.iter().filter(|c| c.is_ascii_control() && !matches!(c, b'\n' | b'\r' | b'\t')).count();
     control * 10 > head.len()
 }

@@ -152,6 +152,7 @@ impl Tables {
         }
         let mut clients = std::mem::replace(&mut mail.clients, Table::new(0));
         clients.merge(std::mem::replace(&mut lines.clients, Table::new(0)), |_, _| ());
+        lines.distinct_clients.merge(std::mem::take(&mut mail.distinct_clients));
         Self { domains, relays, providers, sender_domains, clients }
     }
 }

@@ -17,7 +17,11 @@ const ANYTHING: &str = "";
 const PROGRAM: &[Module] = &[
     // Knows no parser: of a line it reads the stamp, and of a queue id the second of its birth.
     Module { name: "input", crates: &["input"], parsers: &["envelope", "model", "birth_second"] },
-    Module { name: "pipeline", crates: &["pipeline", "input", "correlate::Step"], parsers: &["envelope", "model", "Parser", "parse_into"] },
+    Module {
+        name: "pipeline",
+        crates: &["pipeline", "input", "correlate::Fact", "correlate::Step", "correlate::instance"],
+        parsers: &["envelope", "model", "Parser", "parse_into"],
+    },
     Module { name: "correlate", crates: &["correlate"], parsers: &["model"] },
     // A line as the pipeline hands it on, and its word for no time.
     Module { name: "aggregate", crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen"], parsers: &["model"] },
