@@ -1,8 +1,8 @@
 //! What happened when, in the finest buckets that a report may show; the report makes coarser ones of them.
 
 use super::Merge;
-use hashbrown::HashMap;
 use mailscope_parsers::model::Micros;
+use std::collections::BTreeMap;
 
 /// The finest bucket.
 pub const FINEST_S: i64 = 300;
@@ -36,14 +36,14 @@ impl Merge for Bucket {
 pub struct Timeline {
     /// The length of a bucket.
     bucket_s: i64,
-    buckets: HashMap<i64, Bucket, foldhash::fast::FixedState>,
+    buckets: BTreeMap<i64, Bucket>,
     /// The bucket that was asked for last, not in `buckets` yet: times come in runs.
     current: Option<(i64, Bucket)>,
 }
 
 impl Default for Timeline {
     fn default() -> Self {
-        Self { bucket_s: FINEST_S, buckets: HashMap::default(), current: None }
+        Self { bucket_s: FINEST_S, buckets: BTreeMap::new(), current: None }
     }
 }
 

@@ -264,7 +264,6 @@ impl Host {
                 life.requeued = Some(step.time);
                 life.end_open(Outcome::Requeued, step.time);
                 self.links_at_requeue(at);
-                return;
             }
             QueueDeed::Expire => {}
         }

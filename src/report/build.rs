@@ -30,7 +30,7 @@ fn of_parts(summary: &Summary, tables: &Tables, input: InputFacts, top: usize, z
     let (lines, mail) = (&summary.lines, &summary.mail);
     let span = window(summary);
     let stamp = |time: Micros| zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false);
-    let (bucket_s, timeline) = timeline(summary, span, zone);
+    let (bucket_s, timeline) = timeline(summary, &tables.timeline, span, zone);
     let mut other = BTreeMap::new();
     let mut rows = Lists { top, other: &mut other, approximate: BTreeMap::new() };
     let domains = rows.mail("domains", "domain", &tables.domains);
@@ -116,12 +116,10 @@ fn window(summary: &Summary) -> Option<(Micros, Micros)> {
     Some((from, to))
 }
 
-fn timeline(summary: &Summary, span: Option<(Micros, Micros)>, zone: Zone) -> (i64, Vec<Bucket>) {
-    let mut finest = summary.lines.timeline.clone();
-    finest.merge(summary.mail.timeline.clone());
+fn timeline(summary: &Summary, finest: &aggregate::Timeline, span: Option<(Micros, Micros)>, zone: Zone) -> (i64, Vec<Bucket>) {
     // The window ends before `until`: no bucket begins there.
     let span = span.map(|(from, to)| (from, if summary.window.until.is_some() { (to - 1).max(from) } else { to }));
-    timeline::build(&finest, span, zone)
+    timeline::build(finest, span, zone)
 }
 
 /// The tables that are put together from what lines and lives say.
@@ -131,6 +129,7 @@ struct Tables {
     providers: Table<aggregate::MailRow>,
     sender_domains: Table<aggregate::MailRow>,
     clients: Table<aggregate::ClientRow>,
+    timeline: aggregate::Timeline,
 }
 
 impl Tables {
@@ -153,7 +152,9 @@ impl Tables {
         let mut clients = std::mem::replace(&mut mail.clients, Table::new(0));
         clients.merge(std::mem::replace(&mut lines.clients, Table::new(0)), |_, _| ());
         lines.distinct_clients.merge(std::mem::take(&mut mail.distinct_clients));
-        Self { domains, relays, providers, sender_domains, clients }
+        let mut timeline = std::mem::take(&mut lines.timeline);
+        timeline.merge(std::mem::take(&mut mail.timeline));
+        Self { domains, relays, providers, sender_domains, clients, timeline }
     }
 }
 

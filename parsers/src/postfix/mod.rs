@@ -22,6 +22,7 @@ pub use birth::birth_second;
 
 use crate::Parser;
 use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};
+use crate::scan::contains;
 use memchr::{memchr, memrchr};
 
 pub const PARSER: Parser = Parser { name: "postfix", reads: "Postfix 2.6 to 3.11, any syslog_name, short and long queue ids", parse };
@@ -231,8 +232,11 @@ fn event_of_daemon<'a>(daemon: Daemon, text: &'a [u8], line: &mut Line<'a>) -> b
         Daemon::Tlsproxy => put(tls::inbound(text).or_else(|| tls::outbound(text)), line),
         Daemon::Qmqpd => smtpd::qmqp(text, line),
         Daemon::Unsaid => {
+            // Without the address that was connected to, it is tlsproxy that speaks.
+            let proxy = text.starts_with(b"CONNECT from ") && !contains(text, b" to [");
             smtpd::plain(text, line)
-                || put(postscreen::parse(text).or_else(|| client::lost(Text(b""), text)).or_else(|| tls::outbound(text)), line)
+                || (!proxy && put(postscreen::parse(text), line))
+                || put(client::lost(Text(b""), text).or_else(|| tls::outbound(text)), line)
         }
         _ => false,
     }
