@@ -64,22 +64,41 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Input, ReadError> {
 
 /// Looks at the first bytes and puts the right decoder before the rest.
 fn decode<R: Read + Send + 'static>(mut raw: R) -> Result<Input, ReadError> {
-    let mut head = Vec::with_capacity(HEAD);
-    (&mut raw).take(HEAD as u64).read_to_end(&mut head)?;
+    let head = head_of(&mut raw)?;
     match head.as_slice() {
         [0x1f, 0x8b, ..] => {
             let whole = BufReader::with_capacity(1 << 18, io::Cursor::new(head).chain(raw));
-            return Ok(Input { bytes: Box::new(MultiGzDecoder::new(whole)), compressed: true });
+            let mut unpacked = MultiGzDecoder::new(whole);
+            // Where even its beginning is damaged, that is told when it is read.
+            let head = head_of(&mut unpacked).unwrap_or_default();
+            refuse(&head)?;
+            Ok(Input { bytes: Box::new(io::Cursor::new(head).chain(unpacked)), compressed: true })
         }
-        [b'B', b'Z', b'h', ..] => return Err(ReadError::Compression("bzip2")),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => return Err(ReadError::Compression("xz")),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => return Err(ReadError::Compression("zstd")),
-        [b'{', ..] => return Err(ReadError::Form("JSON lines")),
-        [b'_', b'_', b'C', b'U', b'R', ..] => return Err(ReadError::Form("a journal export")),
-        _ if is_binary(&head) => return Err(ReadError::Binary),
-        _ => {}
+        [b'B', b'Z', b'h', ..] => Err(ReadError::Compression("bzip2")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(ReadError::Compression("xz")),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(ReadError::Compression("zstd")),
+        _ => {
+            refuse(&head)?;
+            Ok(Input { bytes: Box::new(io::Cursor::new(head).chain(raw)), compressed: false })
+        }
     }
-    Ok(Input { bytes: Box::new(io::Cursor::new(head).chain(raw)), compressed: false })
+}
+
+fn head_of(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD);
+    from.take(HEAD as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// What is no syslog is not read as if it were.
+fn refuse(head: &[u8]) -> Result<(), ReadError> {
+    if head.starts_with(b"{") {
+        return Err(ReadError::Form("JSON lines"));
+    }
+    if head.starts_with(b"__CURSOR=") {
+        return Err(ReadError::Form("a journal export"));
+    }
+    if is_binary(head) { Err(ReadError::Binary) } else { Ok(()) }
 }
 
 const HEAD: usize = 4096;

@@ -38,6 +38,8 @@ pub struct Kept<'a> {
     deliveries: Vec<Delivery<'a>>,
     rejects: Vec<Reject<'a>>,
     hosts: Vec<Text<'a>>,
+    /// The instance of the last program, and its name's beginning where that tells it whole: `postfix/`.
+    instance: (Option<[u8; 8]>, u32),
 }
 
 impl<'a> Kept<'a> {
@@ -65,8 +67,16 @@ impl<'a> Kept<'a> {
             }
             _ => return,
         };
-        let host = self.host(seen.record.host);
-        self.entries.push(Entry { time: seen.record.time, host, instance: instance(&seen.record.program), count: seen.count, what });
+        let (host, instance) = (self.host(seen.record.host), self.instance(&seen.record.program));
+        self.entries.push(Entry { time: seen.record.time, host, instance, count: seen.count, what });
+    }
+
+    fn instance(&mut self, program: &[u8]) -> u32 {
+        let head = program.first_chunk::<8>().copied();
+        if head.is_none() || self.instance.0 != head {
+            self.instance = (head.filter(|head| head.contains(&b'/')), instance(program));
+        }
+        self.instance.1
     }
 
     /// The number of a host; lines of one host come in runs.
@@ -107,6 +117,7 @@ impl<'a> Kept<'a> {
             deliveries: recycled(self.deliveries),
             rejects: recycled(self.rejects),
             hosts: recycled(self.hosts),
+            instance: self.instance,
         }
     }
 }
