@@ -39,6 +39,13 @@ fn output(arguments: &[&str], files: &[impl AsRef<Path>]) -> String {
     ran.ok()
 }
 
+/// What was printed, with what was said beside it on standard error.
+fn output_and_notices(arguments: &[&str], files: &[impl AsRef<Path>]) -> String {
+    let ran = run_on(&[arguments, &["--tz", "UTC"]].concat(), files);
+    let notices = ran.stderr.clone();
+    format!("{notices}{}", ran.ok())
+}
+
 const REPORT: &[&str] = &["report", "--format", "json", "--top", "50"];
 const PARSE: &[&str] = &["parse", "--all"];
 const RECIPIENTS: &[&str] = &["export", "recipients", "--format", "jsonl"];
@@ -117,10 +124,11 @@ fn repetitions_and_unreadable_lines_are_the_same_for_any_chunks_and_threads() {
     let path = crate::support::file(&directory, "mail.log", log);
     set_time(&path, SMALL_SERVER.time);
     for arguments in [REPORT, PARSE] {
-        let whole = output(arguments, &[&path]);
+        let whole = output_and_notices(arguments, &[&path]);
+        assert_eq!(whole.contains("mail.log: line 2: "), arguments == REPORT);
         for size in CHUNK_SIZES {
             for threads in THREADS {
-                let cut = output(&[arguments, &["--chunk-size", size, "--threads", threads]].concat(), &[&path]);
+                let cut = output_and_notices(&[arguments, &["--chunk-size", size, "--threads", threads]].concat(), &[&path]);
                 assert_same(&whole, &cut, &format!("chunks of {size} bytes on {threads} threads"));
             }
         }

@@ -70,6 +70,7 @@ pub fn run(args: &ParseArgs) -> Result<Ended> {
     let (window, zone, host) = (input.window, input.zone, input.host.as_deref());
     let sink = Sink { output: Output::open(args.output.as_deref())?, failed: None };
     let reader = Reader::new(input.settings);
+    let progress = input.progress.clone();
     let done = pipeline::run(
         chunks,
         input.threads,
@@ -86,6 +87,9 @@ pub fn run(args: &ParseArgs) -> Result<Ended> {
                 }
             });
             *overlong += chunk.overlong;
+            if let Some(progress) = &progress {
+                progress.show();
+            }
             turn.take(|sink: &mut Sink| {
                 if sink.failed.is_none() {
                     sink.failed = sink.output.write_all(&lines).err();
@@ -94,8 +98,8 @@ pub fn run(args: &ParseArgs) -> Result<Ended> {
             })
         },
     )?;
-    if let Some(bar) = &input.progress {
-        bar.finish_and_clear();
+    if let Some(progress) = &input.progress {
+        progress.clear();
     }
     if let Some(error) = done.ordered.failed {
         return Err(error.into());

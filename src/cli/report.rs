@@ -1,16 +1,23 @@
 //! `mailscope report`.
 
 use super::args::{ReportArgs, ReportFormat};
-use super::output::Output;
+use super::output::{Output, printable};
 use super::{Ended, conclude, resolve};
-use crate::aggregate::Summary;
+use crate::aggregate::{Lines, Summary, Window};
 use crate::correlate::{Correlator, Detail, Life};
+use crate::input::Chunk;
 use crate::pipeline::{self, Kept, Reader, host_matches};
 use crate::render::{json, text};
 use crate::report::{InputFacts, build};
 use anyhow::Result;
+use mailscope_parsers::model::{Line, Unrecognized};
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Logs whose first unrecognized line is named with its place.
+const NAMED: usize = 3;
 
 /// What one worker keeps for itself.
 struct Worker {
@@ -22,6 +29,77 @@ struct Worker {
     counted: Vec<Box<Life>>,
 }
 
+/// What needs the order of the lines.
+struct Ordered {
+    correlator: Correlator,
+    places: Places,
+}
+
+/// Where the first line of each log stands that could not be read.
+#[derive(Default)]
+struct Places {
+    path: Option<Arc<Path>>,
+    /// Lines of that log before the chunk.
+    before: u64,
+    is_named: bool,
+    named: Vec<String>,
+}
+
+impl Places {
+    fn pass(&mut self, chunk: &Chunk, counted: &Counted) {
+        if self.path.as_ref() != Some(&chunk.path) {
+            (self.path, self.before, self.is_named) = (Some(chunk.path.clone()), 0, false);
+        }
+        if let Some((number, reason)) = counted.unrecognized
+            && !self.is_named
+            && self.named.len() < NAMED
+        {
+            self.is_named = true;
+            self.named.push(format!("{}: line {}: {}", chunk.path.display(), self.before + number, reason.reason()));
+        }
+        self.before += counted.lines;
+    }
+}
+
+/// What a chunk's lines were.
+#[derive(Default)]
+struct Counted {
+    lines: u64,
+    /// The first that could not be read: its number in the chunk, and why.
+    unrecognized: Option<(u64, Unrecognized)>,
+}
+
+/// Counts what the chunk's lines say by themselves, and keeps those of queue files.
+fn count<'a>(chunk: &'a Chunk, reader: &Reader, window: Window, host: Option<&str>, lines: &mut Lines, kept: &mut Kept<'a>) -> Counted {
+    let mut counted = Counted::default();
+    // Lines of one parser and host come in runs.
+    let (mut run, mut parser, mut of_host) = (0_u64, "", &b""[..]);
+    reader.read(chunk, |seen| {
+        counted.lines = seen.number;
+        let record = &seen.record;
+        if !host_matches(record.host, host) || window.is_past(record.time) {
+            return;
+        }
+        if window.contains(record.time) {
+            if !std::ptr::eq(seen.parser, parser) || record.host.0 != of_host {
+                lines.count(parser, of_host, std::mem::take(&mut run));
+                (parser, of_host) = (seen.parser, record.host.0);
+            }
+            run += 1;
+            lines.see(seen);
+            if let Line::Unrecognized(reason) = seen.line
+                && counted.unrecognized.is_none()
+            {
+                counted.unrecognized = Some((seen.number, reason));
+            }
+        }
+        kept.push(seen);
+    });
+    lines.count(parser, of_host, run);
+    lines.overlong += chunk.overlong;
+    counted
+}
+
 pub fn run(args: &ReportArgs) -> Result<Ended> {
     let mut input = resolve::input(&args.input)?;
     let chunks = input.take_chunks()?;
@@ -31,49 +109,31 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
     let done = pipeline::run(
         chunks,
         input.threads,
-        Correlator::new(Detail::Counts, window.since),
+        Ordered { correlator: Correlator::new(Detail::Counts, window.since), places: Places::default() },
         || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), counted: Vec::new() },
         |mine, chunk, turn| {
             let mut kept = std::mem::take(&mut mine.kept).recycled();
-            let lines = &mut mine.summary.lines;
-            // Lines of one parser and host come in runs.
-            let (mut run, mut parser, mut of_host) = (0_u64, "", &b""[..]);
-            reader.read(chunk, |seen| {
-                let record = &seen.record;
-                if !host_matches(record.host, host) || window.is_past(record.time) {
-                    return;
-                }
-                if window.contains(record.time) {
-                    if !std::ptr::eq(seen.parser, parser) || record.host.0 != of_host {
-                        lines.count(parser, of_host, std::mem::take(&mut run));
-                        (parser, of_host) = (seen.parser, record.host.0);
-                    }
-                    run += 1;
-                    lines.see(seen);
-                }
-                kept.push(seen);
-            });
-            lines.count(parser, of_host, run);
-            lines.overlong += chunk.overlong;
+            let counted = count(chunk, &reader, window, host, &mut mine.summary.lines, &mut kept);
             mine.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
-            let counted = std::mem::take(&mut mine.counted);
-            mine.counted = turn.take(|correlator: &mut Correlator| {
-                correlator.recycle(counted);
-                kept.for_each(|step| correlator.step(step));
-                correlator.take_closed()
+            let spare = std::mem::take(&mut mine.counted);
+            mine.counted = turn.take(|ordered: &mut Ordered| {
+                ordered.places.pass(chunk, &counted);
+                ordered.correlator.recycle(spare);
+                kept.for_each(|step| ordered.correlator.step(step));
+                ordered.correlator.take_closed()
             });
             mine.kept = kept.recycled();
             mine.counted.iter().for_each(|life| mine.summary.mail.life(life, window));
-            if let Some(bar) = &progress {
-                bar.inc(chunk.lines().len() as u64);
+            if let Some(progress) = &progress {
+                progress.show();
             }
             ControlFlow::Continue(())
         },
     )?;
-    if let Some(bar) = &input.progress {
-        bar.finish_and_clear();
+    if let Some(progress) = &input.progress {
+        progress.clear();
     }
-    let mut correlator = done.ordered;
+    let Ordered { mut correlator, places } = done.ordered;
     let bytes = done.locals.iter().map(|worker| worker.bytes).sum();
     let summaries = done.locals.into_iter().map(|worker| worker.summary);
     let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
@@ -95,5 +155,8 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         }
     }
     output.finish()?;
+    for place in places.named.iter().filter(|_| !input.quiet) {
+        eprintln!("mailscope: {}", printable(place));
+    }
     Ok(conclude(&input, &done.chunks.unreadable, overlong))
 }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use mailscope_parsers::model::Micros;
 use std::io::{IsTerminal as _, stderr};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A life is given up after so long: a log that ended earlier before the window has no part in it.
@@ -24,7 +25,24 @@ pub struct Input {
     pub threads: usize,
     pub zone: Zone,
     pub quiet: bool,
-    pub progress: Option<ProgressBar>,
+    pub progress: Option<Progress>,
+}
+
+/// A bar on standard error, and what it shows: bytes as they lie on disk.
+#[derive(Clone)]
+pub struct Progress {
+    bar: ProgressBar,
+    read: input::Progress,
+}
+
+impl Progress {
+    pub fn show(&self) {
+        self.bar.set_position(self.read.0.load(Ordering::Relaxed));
+    }
+
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 impl Input {
@@ -90,7 +108,7 @@ fn window(args: &InputArgs, now: Now) -> Result<Window> {
 }
 
 /// A bar on a terminal, for work that takes a while.
-fn progress(args: &InputArgs, plan: &input::Plan) -> Option<ProgressBar> {
+fn progress(args: &InputArgs, plan: &input::Plan) -> Option<Progress> {
     const WORTH_IT: u64 = 64 << 20;
     let total: u64 = plan.logs.iter().map(|log| log.size).sum();
     if args.quiet || total < WORTH_IT || !stderr().is_terminal() {
@@ -99,5 +117,5 @@ fn progress(args: &InputArgs, plan: &input::Plan) -> Option<ProgressBar> {
     let style = ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left").ok()?;
     let bar = ProgressBar::new(total).with_style(style);
     bar.enable_steady_tick(Duration::from_millis(200));
-    Some(bar)
+    Some(Progress { bar, read: plan.progress.clone() })
 }

@@ -54,6 +54,7 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
     let sink = sink(output, args, format, input.zone)?;
     let writer = Writer { correlator: Correlator::new(detail, window.since), sink, table: args.table, window, failed: None };
     let reader = Reader::new(input.settings);
+    let progress = input.progress.clone();
     let done = pipeline::run(
         chunks,
         input.threads,
@@ -68,6 +69,9 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
                 }
             });
             mine.overlong += chunk.overlong;
+            if let Some(progress) = &progress {
+                progress.show();
+            }
             let flow = turn.take(|writer: &mut Writer| {
                 kept.for_each(|step| writer.correlator.step(step));
                 let closed = writer.correlator.take_closed();
@@ -78,8 +82,8 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
             flow
         },
     )?;
-    if let Some(bar) = &input.progress {
-        bar.finish_and_clear();
+    if let Some(progress) = &input.progress {
+        progress.clear();
     }
     let mut writer = done.ordered;
     if writer.failed.is_none() {

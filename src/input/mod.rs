@@ -13,3 +13,4 @@ pub use calendar::{Clock, Zone};
 pub use chunks::{Chunk, Chunks, MAX_LINE};
 pub use discover::{Unreadable, own_logs};
 pub use order::{Log, Plan, plan};
+pub use read::Progress;

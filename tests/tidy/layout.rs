@@ -13,7 +13,7 @@ const LINES_OF_A_FILE: usize = 600;
 /// A function fits a screen.
 const LINES_OF_A_FUNCTION: usize = 70;
 /// Functions that are longer all the same: one struct, filled in; one closure, in which the borrows live.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[("src/report/build.rs", "of_parts"), ("src/cli/report.rs", "run")];
+const LONG_FUNCTIONS: &[(&str, &str)] = &[("src/report/build.rs", "of_parts")];
 /// Words of work that is not done. They are put together here so that this file does not hold them.
 const UNDONE: &[&str] =
     &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("to", "do!"), concat!("unimpl", "emented!")];
