@@ -30,7 +30,7 @@ const LINES: &[(&str, &str)] = &[
     ("smtp", "SSL_connect error to {relay}:25: Connection timed out"),
     ("smtp", "server certificate verification failed for {relay}:25: certificate has expired"),
     ("smtp", "server certificate verification failed for {relay}:25: num=62:hostname mismatch"),
-    ("smtp", "server certificate verification failed for {relay}:25: untrusted issuer /C=XX/O=Example/CN=Example Root"),
+    ("smtp", "certificate verification failed for {relay}:25: untrusted issuer /C=XX/O=Example/CN=Example Root"),
     ("smtp", "warning: TLS library problem: error:0A000152:SSL routines::unsafe legacy renegotiation disabled:../ssl/statem/extensions.c:893:"),
     ("smtp", "connect to {relay}:25: Network is unreachable"),
     ("qmgr", "warning: connect to transport private/oldfilter: No such file or directory"),

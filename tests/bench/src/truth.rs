@@ -251,7 +251,7 @@ impl Truth {
             })
             .collect();
         json!({
-            "input": { "lines": t.lines, "bytes": t.bytes },
+            "input": { "lines": t.lines, "bytes": t.bytes, "unrecognized": 0 },
             "messages": {
                 "received": t.received, "notifications": t.notifications, "reinjected": t.reinjected,
                 "queue_files": t.queue_files, "removed": t.removed, "size_bytes": t.size_bytes,
