@@ -4,7 +4,7 @@ use super::rows::{ClientRow, HostRow, MailRow, TextRow};
 use super::table::Table;
 use super::template::template;
 use super::timeline::Timeline;
-use super::{Distinct, Merge, Window};
+use super::{Distinct, Merge};
 use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::{
     Action, By, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status, Tls, Trust,
@@ -425,13 +425,5 @@ impl Merge for Sessions {
         self.sessions += other.sessions;
         add(&mut self.by_version, other.by_version);
         add(&mut self.by_trust, other.by_trust);
-    }
-}
-
-impl Window {
-    /// For callers that count by themselves.
-    #[must_use]
-    pub fn is_open(self) -> bool {
-        self.since.is_none() && self.until.is_none()
     }
 }

@@ -190,8 +190,7 @@ impl Mail {
             .map(|recipient| (recipient, Fate::of(life, recipient)))
             .collect();
         let message = life.message();
-        let sender = message.text(if message.envelope_sender.is_empty() { life.envelope_sender } else { message.envelope_sender });
-        let (domains, key) = (&mut self.sender_domains, row_key(sender));
+        let (domains, key) = (&mut self.sender_domains, row_key(life.sender()));
         let row = self.senders.row_or_leave(key, hash(key), |sender, row| domains.row(sender_domain(sender)).add(row));
         fates.iter().for_each(|(_, fate)| fate.count_sender(row));
         let user = message.text(message.auth_user);

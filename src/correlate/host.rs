@@ -263,7 +263,7 @@ impl Host {
             QueueDeed::Requeue => {
                 life.requeued = Some(step.time);
                 life.end_open(Outcome::Requeued, step.time);
-                self.links_at_requeue(at);
+                self.may_come_back(at);
             }
             QueueDeed::Expire => {}
         }
@@ -403,7 +403,7 @@ impl Host {
         while let Some(slot) = due(&mut self.young, now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if self.lives[at].proof {
-                self.idle.push_back((self.clock.now + FORGOTTEN, slot));
+                self.idle.push_back((now + FORGOTTEN, slot));
             } else {
                 self.close(at, End::Abandoned, closed);
             }
@@ -420,11 +420,9 @@ impl Host {
     }
 
     fn close(&mut self, at: usize, end: End, closed: &mut Vec<Box<Life>>) {
-        if self.lives[at].inward || self.lives[at].handed {
-            self.links_by_message_id(at);
-        }
         let slot = self.slot(at);
         if self.lives[at].inward || self.lives[at].handed {
+            self.links_by_message_id(at);
             self.links.forget(slot, self.lives[at].message_id_hash);
         }
         if let Ok(entry) = self.by_id.find_entry(self.lives[at].hash, |entry| entry.at == slot.at) {
@@ -434,7 +432,7 @@ impl Host {
         self.hand_over(at, closed);
     }
 
-    /// A life of which nothing more can be said goes; its id stays for a while.
+    /// A life of which nothing more can be said goes; its id stays for a while. It has no part in a chain, and so no links.
     fn bury(&mut self, at: usize, closed: &mut Vec<Box<Life>>) {
         if let Some(entry) = self.by_id.find_mut(self.lives[at].hash, |entry| entry.at as usize == at) {
             entry.at = OVER;

@@ -228,6 +228,19 @@ impl Life {
         self.root.as_ref().map_or(self, |root| &root.first)
     }
 
+    /// Who sent the message: the chain's first word, or this queue file's own where that is not known.
+    #[must_use]
+    pub fn sender(&self) -> &[u8] {
+        let message = self.message();
+        let sender = message.text(message.envelope_sender);
+        if sender.is_empty() { self.text(self.envelope_sender) } else { sender }
+    }
+
+    /// When it set out, as far as its lines tell.
+    pub(super) fn set_out(&self) -> Micros {
+        self.arrival.unwrap_or(self.first_line)
+    }
+
     /// Whether it continues another queue file.
     #[must_use]
     pub fn reinjected(&self) -> bool {

@@ -88,8 +88,7 @@ impl Host {
         if !event.original_queue_id.is_empty() {
             let parent = self.find(id_hash(&event.original_queue_id), &event.original_queue_id, 0);
             if let Some(parent) = parent.filter(|parent| *parent != at) {
-                let set_out = self.lives[parent].arrival.unwrap_or(self.lives[parent].first_line);
-                self.link(parent, at, set_out);
+                self.link(parent, at, self.lives[parent].set_out());
                 return;
             }
         }
@@ -137,21 +136,19 @@ impl Host {
                 None => {}
             }
         }
-        let message_id = self.lives[at].message_id_hash;
         // local(8) and virtual(8) deliver for good; their relay is their own name.
         let final_agent = event.relay.ip.is_empty() && matches!(event.relay.name.0, b"local" | b"virtual" | b"");
-        if event.status == Status::Sent && message_id != 0 && near && !final_agent {
-            let slot = self.slot(at);
-            self.lives[at].handed = true;
-            self.links.parents.add(message_id, slot);
+        if event.status == Status::Sent && near && !final_agent {
+            self.may_come_back(at);
             if !self.links.children.is_empty() {
                 self.links_by_message_id(at);
             }
         }
     }
 
-    /// A message that an administrator sent through the queue again comes back from pickup under another id.
-    pub(super) fn links_at_requeue(&mut self, at: usize) {
+    /// The message went to something on this host, or through the queue again: it may come back under another id, with
+    /// its message-id.
+    pub(super) fn may_come_back(&mut self, at: usize) {
         let message_id = self.lives[at].message_id_hash;
         if message_id != 0 {
             let slot = self.slot(at);
@@ -203,8 +200,7 @@ impl Host {
         if let Some(requeued) = self.lives[parent].requeued
             && (requeued - DISORDER..requeued + LINGER).contains(&arrival)
         {
-            let set_out = self.lives[parent].arrival.unwrap_or(self.lives[parent].first_line);
-            return self.link(parent, child, set_out);
+            return self.link(parent, child, self.lives[parent].set_out());
         }
         let came: Vec<u64> = {
             let child = &self.lives[child];

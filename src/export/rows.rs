@@ -135,11 +135,9 @@ fn where_to<'a>(life: &'a Life, attempt: &Attempt, delay: Option<Micros>) -> [Ce
 /// The message's facts: those of the chain's first queue file.
 fn message(life: &Life) -> [Cell<'_>; 7] {
     let message = life.message();
-    let sender = message.text(message.envelope_sender);
-    let sender = if sender.is_empty() { life.text(life.envelope_sender) } else { sender };
     let size = if message.size_bytes > 0 { message.size_bytes } else { life.size_bytes };
     [
-        text(sender),
+        text(life.sender()),
         text(message.text(message.client_name)),
         text(message.text(message.client_ip)),
         text(message.text(message.auth_user)),
