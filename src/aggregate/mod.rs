@@ -4,6 +4,7 @@
 //! last times are minima and maxima. Memory is bounded by caps on distinct keys.
 
 mod distinct;
+mod histogram;
 mod lines;
 mod mail;
 mod provider;

@@ -1,11 +1,11 @@
 //! Delays: count, mean and maximum exact, quantiles within one per cent.
 //!
-//! A value is counted under its first three significant decimal digits; where there are very many different ones, in
-//! buckets that are two per cent wide. MTAs log delays with two or three digits, so most
-//! quantiles come out exactly as logged, and merging is adding: the result does not depend on order or split.
+//! A value is counted under its first three significant decimal digits; where there are many different ones, in steps
+//! that are two per cent wide. MTAs log delays with two or three digits, so most quantiles come out exactly as logged,
+//! and merging is adding: the result does not depend on order or split.
 
+use super::histogram::{BUCKETS, Few, Many, step, step_value};
 use mailscope_parsers::model::Micros;
-use smallvec::{SmallVec, smallvec};
 
 /// A mergeable distribution of durations.
 #[derive(Clone, Debug, Default)]
@@ -13,35 +13,21 @@ pub struct Quantiles {
     pub count: u64,
     pub sum: u64,
     pub max: u64,
-    /// Bucket and how often in four bytes, by open addressing; a place that counts nothing is free. Its length is a power
-    /// of two. A bucket that outgrows its place gets another one.
-    places: SmallVec<[Place; 4]>,
-    used: u16,
-    /// There were more than [`FINE`] different buckets: they are two per cent wide.
-    coarse: bool,
+    counts: Counts,
 }
 
-/// So many different buckets keep three digits. Whether there are more does not depend on order or split.
-const FINE: u16 = 192;
+/// How often there was what.
+#[derive(Clone, Debug)]
+enum Counts {
+    /// By [`bucket`].
+    Few(Few),
+    /// By [`step`]. Whether it comes to that depends on the values alone, not on their order or split.
+    Many(Box<Many>),
+}
 
-/// A bucket in the upper bits, how often in the lower ones.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place(u32);
-
-impl Place {
-    const COUNT_BITS: u32 = 18;
-    const FULL: u32 = (1 << Self::COUNT_BITS) - 1;
-
-    fn new(bucket: u16, times: u32) -> Self {
-        Self(u32::from(bucket) << Self::COUNT_BITS | times)
-    }
-
-    fn bucket(self) -> u16 {
-        (self.0 >> Self::COUNT_BITS) as u16
-    }
-
-    fn times(self) -> u32 {
-        self.0 & Self::FULL
+impl Default for Counts {
+    fn default() -> Self {
+        Self::Few(Few::default())
     }
 }
 
@@ -90,21 +76,8 @@ fn bucket(micros: u64) -> u16 {
     }
     let digits = (micros / power) as u16;
     let bucket = if decade == 0 { digits } else { 1000 + (decade - 1) * 900 + (digits - 100) };
-    // Fourteen bits reach far beyond any wait.
-    bucket.min((1 << 14) - 1)
-}
-
-/// The bucket in the middle of the two per cent that a bucket belongs to.
-fn coarse(bucket: u16) -> u16 {
-    let digits = if bucket < 1000 { bucket } else { (bucket - 1000) % 900 + 100 };
-    let width = match digits {
-        0..100 => return bucket,
-        100..200 => 2,
-        200..500 => 4,
-        _ => 10,
-    };
-    let middle = digits / width * width + width / 2;
-    bucket - digits + middle
+    debug_assert!(bucket < BUCKETS);
+    bucket
 }
 
 /// The middle of a bucket, or its lower end where values have no more digits than that.
@@ -127,67 +100,53 @@ impl Quantiles {
     }
 
     #[inline]
-    fn put(&mut self, bucket: u16, mut times: u32) {
-        let bucket = if self.coarse { coarse(bucket) } else { bucket };
-        if usize::from(self.used) * 4 >= self.places.len() * 3 {
-            self.rebuild((self.places.len() * 2).max(4));
-        }
-        let mask = self.places.len() - 1;
-        let mut at = usize::from(bucket.wrapping_mul(0x9E37) >> 3) & mask;
-        loop {
-            let place = &mut self.places[at];
-            if place.times() == 0 {
-                *place = Place::new(bucket, times.min(Place::FULL));
-                self.used += 1;
-                if self.used > FINE && !self.coarse {
-                    self.coarse = true;
-                    self.rebuild(0);
+    fn put(&mut self, bucket: u16, times: u64) {
+        match &mut self.counts {
+            Counts::Many(many) => many.put(step(bucket), times),
+            Counts::Few(few) => {
+                if !few.put(bucket, times) {
+                    self.spread();
+                    self.put(bucket, times);
                 }
-                return;
             }
-            if place.bucket() == bucket {
-                let sum = place.times() + times;
-                *place = Place::new(bucket, sum.min(Place::FULL));
-                if sum <= Place::FULL {
-                    return;
-                }
-                // The rest goes to the next place of the same bucket.
-                times = sum - Place::FULL;
-            }
-            at = (at + 1) & mask;
         }
     }
 
-    /// Puts everything into so many new places, or as many as it needs.
+    /// From now on in steps.
     #[cold]
-    fn rebuild(&mut self, length: usize) {
-        let old = std::mem::replace(&mut self.places, smallvec![Place::default(); length]);
-        self.used = 0;
-        old.into_iter().filter(|place| place.times() > 0).for_each(|place| self.put(place.bucket(), place.times()));
+    fn spread(&mut self) {
+        if let Counts::Few(few) = &self.counts {
+            let mut many = Box::<Many>::default();
+            few.iter().for_each(|(bucket, times)| many.put(step(bucket), times));
+            self.counts = Counts::Many(many);
+        }
     }
 
-    fn sorted(&self) -> Vec<(u16, u64)> {
-        let mut sorted: Vec<(u16, u64)> =
-            self.places.iter().filter(|place| place.times() > 0).map(|place| (place.bucket(), u64::from(place.times()))).collect();
-        sorted.sort_unstable();
-        // A bucket may have several places, and how many depends on the order of what came in.
-        sorted.dedup_by(|later, first| {
-            let same = later.0 == first.0;
-            first.1 += if same { later.1 } else { 0 };
-            same
-        });
-        sorted
+    /// Values and how often each, the smallest first.
+    fn sorted(&self) -> Vec<(u64, u64)> {
+        match &self.counts {
+            Counts::Many(many) => many.iter().map(|(step, times)| (step_value(step), times)).collect(),
+            Counts::Few(few) => {
+                let mut sorted: Vec<(u64, u64)> = few.iter().map(|(bucket, times)| (value(bucket), times)).collect();
+                sorted.sort_unstable();
+                sorted
+            }
+        }
     }
 
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);
         self.max = self.max.max(other.max);
-        if other.coarse && !self.coarse {
-            self.coarse = true;
-            self.rebuild(0);
+        match &other.counts {
+            Counts::Few(few) => few.iter().for_each(|(bucket, times)| self.put(bucket, times)),
+            Counts::Many(theirs) => {
+                self.spread();
+                if let Counts::Many(mine) = &mut self.counts {
+                    theirs.iter().for_each(|(step, times)| mine.put(step, times));
+                }
+            }
         }
-        other.places.iter().filter(|place| place.times() > 0).for_each(|place| self.put(place.bucket(), place.times()));
     }
 
     /// For each share the smallest value that at least so much of all does not exceed; `None` of nothing.
@@ -201,7 +160,7 @@ impl Quantiles {
                 seen += *times;
                 seen >= wanted
             });
-            reached.map_or(self.max, |(bucket, _)| value(*bucket).min(self.max))
+            reached.map_or(self.max, |(value, _)| (*value).min(self.max))
         };
         (!sorted.is_empty()).then(|| shares.map(at))
     }
@@ -239,18 +198,11 @@ mod tests {
     fn buckets_go_on_without_a_gap() {
         let steps = (1..20_000).map(|micros| (bucket(micros - 1), bucket(micros)));
         assert!(steps.into_iter().all(|(before, after)| after == before || after == before + 1));
+        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
         for micros in (0..20_000).chain((20_000..2_000_000).step_by(7)).chain((0..26).map(|n| 3_u64.pow(n))) {
             let bucket = bucket(micros);
             let back = value(bucket);
             assert!(back <= micros && micros - back <= micros / 100, "{micros} {back}");
-        }
-    }
-
-    #[test]
-    fn coarse_buckets_are_within_one_per_cent() {
-        for bucket in (0..10_000).map(coarse).zip(0_u16..) {
-            let (middle, exact) = (value(bucket.0), value(bucket.1));
-            assert!(middle.abs_diff(exact) * 100 <= exact && coarse(bucket.0) == bucket.0, "{exact} {middle}");
         }
     }
 
@@ -260,7 +212,7 @@ mod tests {
         (0..600_000).for_each(|_| quantiles.add(Measured::new(10_000)));
         let mut twice = quantiles.clone();
         twice.merge(&quantiles);
-        assert_eq!((quantiles.sorted().len(), twice.sorted()), (1, vec![(bucket(10_000), 1_200_000)]));
+        assert_eq!((quantiles.sorted(), twice.sorted()), (vec![(10_100, 600_000)], vec![(10_100, 1_200_000)]));
     }
 
     #[test]

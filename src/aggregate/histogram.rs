@@ -1,0 +1,227 @@
+//! How often which bucket of a delay there was: in two forms, for few different buckets and for many.
+//!
+//! The first is a hash table of four bytes a bucket; most senders and domains never need more. The second has counters in
+//! pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
+
+use smallvec::{SmallVec, smallvec};
+
+/// Buckets with their counts, by open addressing. The number of places is a power of two; one that counts nothing is free.
+#[derive(Clone, Debug, Default)]
+pub struct Few {
+    places: SmallVec<[Place; 4]>,
+    used: u16,
+}
+
+/// A bucket in the upper bits, how often in the lower ones.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place(u32);
+
+impl Place {
+    const COUNT_BITS: u32 = 18;
+    const FULL: u64 = (1 << Self::COUNT_BITS) - 1;
+
+    fn new(bucket: u16, times: u64) -> Self {
+        Self(u32::from(bucket) << Self::COUNT_BITS | times.min(Self::FULL) as u32)
+    }
+
+    fn bucket(self) -> u16 {
+        (self.0 >> Self::COUNT_BITS) as u16
+    }
+
+    fn times(self) -> u64 {
+        u64::from(self.0) & Self::FULL
+    }
+}
+
+impl Few {
+    /// So many different buckets it holds, each up to [`Place::FULL`] times.
+    const MOST: u16 = 96;
+
+    /// Counts a bucket of 14 bits; `false`, and nothing done, where it would be too many.
+    #[inline]
+    pub fn put(&mut self, bucket: u16, times: u64) -> bool {
+        if usize::from(self.used) * 4 >= self.places.len() * 3 && self.places.len() < usize::from(Self::MOST) {
+            self.grow();
+        }
+        let at = self.find(bucket);
+        let known = self.places[at].times();
+        if known + times > Place::FULL || (known == 0 && self.used == Self::MOST) {
+            return false;
+        }
+        self.used += u16::from(known == 0);
+        self.places[at] = Place::new(bucket, known + times);
+        true
+    }
+
+    /// Where the bucket is, or would be.
+    #[inline]
+    fn find(&self, bucket: u16) -> usize {
+        let mask = self.places.len() - 1;
+        let mut at = usize::from(bucket.wrapping_mul(0x9E37) >> 3) & mask;
+        while self.places[at].times() != 0 && self.places[at].bucket() != bucket {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let places = smallvec![Place::default(); (self.places.len() * 2).max(4)];
+        for place in std::mem::replace(&mut self.places, places).into_iter().filter(|place| place.times() != 0) {
+            let at = self.find(place.bucket());
+            self.places[at] = place;
+        }
+    }
+
+    /// In no order.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
+        self.places.iter().filter(|place| place.times() != 0).map(|place| (place.bucket(), place.times()))
+    }
+}
+
+/// Counters for every step there is, in pages.
+#[derive(Clone, Debug)]
+pub struct Many {
+    /// The number of a step's page counted from 1; 0 where there is none.
+    index: [u8; STEPS as usize / PAGE + 1],
+    pages: Vec<[u16; PAGE]>,
+    /// Steps and how often 65,536 times: rare.
+    carried: Vec<(u16, u64)>,
+}
+
+/// One cache line.
+const PAGE: usize = 32;
+
+impl Default for Many {
+    fn default() -> Self {
+        Self { index: [0; STEPS as usize / PAGE + 1], pages: Vec::new(), carried: Vec::new() }
+    }
+}
+
+impl Many {
+    #[inline]
+    pub fn put(&mut self, step: u16, times: u64) {
+        let at = usize::from(step);
+        if self.index[at / PAGE] == 0 {
+            self.pages.reserve_exact(1);
+            self.pages.push([0; PAGE]);
+            self.index[at / PAGE] = self.pages.len() as u8;
+        }
+        let counter = &mut self.pages[usize::from(self.index[at / PAGE]) - 1][at % PAGE];
+        let sum = u64::from(*counter) + times;
+        *counter = sum as u16;
+        if sum > u64::from(u16::MAX) {
+            self.carry(step, sum >> 16);
+        }
+    }
+
+    #[cold]
+    fn carry(&mut self, step: u16, times: u64) {
+        match self.carried.iter_mut().find(|(known, _)| *known == step) {
+            Some((_, sum)) => *sum += times,
+            None => self.carried.push((step, times)),
+        }
+    }
+
+    /// The smallest step first.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
+        let of = |step: u16| {
+            let at = usize::from(step);
+            let page = usize::from(self.index[at / PAGE]).checked_sub(1)?;
+            let carried = self.carried.iter().find(|(known, _)| *known == step).map_or(0, |(_, times)| times << 16);
+            let times = u64::from(self.pages[page][at % PAGE]) + carried;
+            (times > 0).then_some((step, times))
+        };
+        (0..STEPS).filter_map(of)
+    }
+}
+
+/// How many buckets the numbers of 64 bits have: 0 to 999 stand for themselves, then 900 a decade, that is three
+/// significant digits. They fit in the 14 bits of a [`Place`].
+pub const BUCKETS: u16 = 15_485;
+
+/// The decade of a bucket and its digits: 100 to 999, or fewer in decade 0.
+#[inline]
+const fn parts(bucket: u16) -> (u16, u16) {
+    if bucket < 1000 { (0, bucket) } else { ((bucket - 1000) / 900 + 1, (bucket - 1000) % 900 + 100) }
+}
+
+/// For each number from 100 to 999 the step of its decade that it is in. Steps are as wide as two per cent of their
+/// smallest number.
+static STEP_OF: [u8; 900] = {
+    let (mut step_of, mut step, mut from, mut digits) = ([0; 900], 0, 100, 100);
+    while digits < 1000 {
+        if digits >= from + from / 50 {
+            (step, from) = (step + 1, digits);
+        }
+        step_of[digits - 100] = step;
+        digits += 1;
+    }
+    step_of
+};
+
+/// Steps a decade.
+const A_DECADE: u16 = STEP_OF[899] as u16 + 1;
+
+/// Steps in all.
+const STEPS: u16 = 100 + (parts(BUCKETS).0 + 1) * A_DECADE;
+
+/// The step that a bucket is in. Less than 100 stands for itself.
+#[inline]
+pub fn step(bucket: u16) -> u16 {
+    match parts(bucket) {
+        (0, digits @ 0..100) => digits,
+        (decade, digits) => 100 + decade * A_DECADE + u16::from(STEP_OF[usize::from(digits - 100)]),
+    }
+}
+
+/// The middle of a step.
+pub fn step_value(step: u16) -> u64 {
+    let Some(beyond) = step.checked_sub(100) else { return u64::from(step) };
+    let (decade, step) = (beyond / A_DECADE, (beyond % A_DECADE) as u8);
+    let first = STEP_OF.iter().position(|other| *other == step).unwrap_or(0) as u64 + 100;
+    let width = STEP_OF.iter().filter(|other| **other == step).count() as u64;
+    // A single number is exact; what a wider step holds lies between its first number and the next step's.
+    let middle = if decade == 0 { first + (width - 1) / 2 } else { first * 10 + width * 5 };
+    middle.saturating_mul(10_u64.pow(u32::from(decade.saturating_sub(1))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_go_on_without_a_gap_and_are_within_one_per_cent() {
+        assert_eq!(step(0), 0);
+        // Those of the last two decades don't fit in 64 bits here.
+        for bucket in 1..BUCKETS - 1800 {
+            let rise = step(bucket) - step(bucket - 1);
+            assert!(rise <= 1, "{bucket}");
+            let (decade, digits) = parts(bucket);
+            let (least, beyond) = (u64::from(digits) * 10_u64.pow(u32::from(decade)), u64::from(digits + 1) * 10_u64.pow(u32::from(decade)));
+            let (middle, most) = (step_value(step(bucket)), if decade == 0 { least } else { beyond });
+            assert!(middle.abs_diff(least) * 100 <= least && middle.abs_diff(most) * 100 <= most, "{bucket} {middle} {least}");
+        }
+        assert!(step(BUCKETS - 1) < STEPS);
+    }
+
+    #[test]
+    fn counters_hold_any_number() {
+        let mut many = Many::default();
+        (0..70_000).for_each(|_| many.put(7, 3));
+        many.put(2000, u64::from(u32::MAX));
+        many.put(7, 1 << 40);
+        assert_eq!(many.iter().collect::<Vec<_>>(), [(7, 210_000 + (1 << 40)), (2000, u64::from(u32::MAX))]);
+    }
+
+    #[test]
+    fn few_are_counted_up_to_the_limits_and_nothing_is_lost() {
+        let mut few = Few::default();
+        for bucket in 0..Few::MOST * 3 {
+            assert_eq!(few.put(bucket * 7, 2), bucket < Few::MOST);
+        }
+        assert!(few.put(7, Place::FULL - 2) && !few.put(7, 1));
+        let sum: u64 = few.iter().map(|(_, times)| times).sum();
+        assert_eq!((few.iter().count(), sum), (96, 2 * 96 + Place::FULL - 2));
+    }
+}
