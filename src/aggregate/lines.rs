@@ -4,7 +4,7 @@ use super::rows::{ClientRow, HostRow, MailRow, TextRow};
 use super::table::Table;
 use super::template::template;
 use super::timeline::Timeline;
-use super::{Distinct, Merge};
+use super::{Clients, Merge};
 use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::{
     Action, By, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status, Tls, Trust,
@@ -12,8 +12,8 @@ use mailscope_parsers::model::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Distinct keys that a list may hold before the light ones go.
-pub(super) const MANY: usize = 65_536;
+/// Distinct keys that a list may hold before the light ones go: what a hash table of 65,536 places holds.
+pub(super) const MANY: usize = 57_000;
 const SOME: usize = 4096;
 /// Unrecognized lines shown for each reason.
 const EXAMPLES: usize = 5;
@@ -115,8 +115,6 @@ pub struct Lines {
     /// Deferred attempts of each recipient domain and each relay.
     pub deferred_domains: Table<u64>,
     pub deferred_relays: Table<MailRow>,
-    pub clients: Table<ClientRow>,
-    pub distinct_clients: Distinct,
     pub auth_users: Table<u64>,
     pub hosts: Table<HostRow>,
     pub timeline: Timeline,
@@ -150,8 +148,6 @@ impl Default for Lines {
             class_attempts: BTreeMap::new(),
             deferred_domains: Table::new(MANY),
             deferred_relays: Table::new(MANY),
-            clients: Table::new(MANY),
-            distinct_clients: Distinct::default(),
             auth_users: Table::new(MANY),
             hosts: Table::new(SOME),
             timeline: Timeline::default(),
@@ -164,7 +160,7 @@ impl Default for Lines {
 impl Lines {
     /// Counts one line that lies in the window.
     #[inline]
-    pub fn see(&mut self, seen: &Seen<'_>) {
+    pub fn see(&mut self, seen: &Seen<'_>, clients: &mut Clients) {
         self.lines += 1;
         self.overlong += u64::from(seen.overlong);
         if seen.record.time != NO_TIME {
@@ -175,7 +171,7 @@ impl Lines {
         match &seen.line {
             Line::Event(event) => {
                 self.events += 1;
-                self.event(seen, event);
+                self.event(seen, event, clients);
             }
             Line::Ignored(_) => self.ignored += 1,
             Line::Unrecognized(reason) => self.unrecognized(seen, *reason),
@@ -211,15 +207,15 @@ impl Lines {
     }
 
     #[inline]
-    fn event(&mut self, seen: &Seen<'_>, event: &Event<'_>) {
+    fn event(&mut self, seen: &Seen<'_>, event: &Event<'_>, clients: &mut Clients) {
         let count = u64::from(seen.count);
         match event {
             Event::Delivery(delivery) => self.delivery(seen.record.time, delivery, count),
             Event::Connect(connect) => {
                 self.connections += count;
-                self.client(seen.record.time, &connect.client, |row| row.connections += count);
+                with(clients, seen.record.time, &connect.client, |row| row.connections += count);
             }
-            Event::Reject(reject) => self.reject(seen.record.time, reject, count),
+            Event::Reject(reject) => self.reject(seen.record.time, reject, count, clients),
             Event::LostConnection(lost) if !lost.client.absent() => match lost.cause {
                 mailscope_parsers::model::Cause::Lost => self.lost += count,
                 mailscope_parsers::model::Cause::Timeout => self.timeout += count,
@@ -227,7 +223,7 @@ impl Lines {
             Event::Tls(tls) => self.tls(tls, count),
             Event::AuthFailure(failure) => {
                 self.auth_failures += count;
-                self.client(seen.record.time, &failure.client, |row| row.auth_failures += count);
+                with(clients, seen.record.time, &failure.client, |row| row.auth_failures += count);
                 if !failure.user.is_empty() {
                     *self.auth_users.row(&failure.user) += count;
                 }
@@ -236,19 +232,6 @@ impl Lines {
             Event::Problem(problem) => self.problem(seen, problem.severity, &problem.text, count),
             _ => {}
         }
-    }
-
-    #[inline]
-    fn client(&mut self, time: Micros, client: &Peer<'_>, count: impl FnOnce(&mut ClientRow)) {
-        let key = if client.ip.is_empty() { client.name } else { client.ip };
-        if key.is_empty() {
-            return;
-        }
-        let hash = crate::correlate::hash(&key);
-        self.distinct_clients.add(hash);
-        let row = self.clients.row_or_leave(&key, hash, |_, _| ());
-        row.named(time, &client.name);
-        count(row);
     }
 
     #[inline]
@@ -289,7 +272,7 @@ impl Lines {
         }
     }
 
-    fn reject(&mut self, time: Micros, reject: &Reject<'_>, count: u64) {
+    fn reject(&mut self, time: Micros, reject: &Reject<'_>, count: u64, clients: &mut Clients) {
         match reject.action {
             Action::Reject => {}
             Action::RejectWarning => {
@@ -314,7 +297,7 @@ impl Lines {
             self.unclassified.row(&self.scratch).see(time, count);
         }
         self.timeline.at(time).rejected += count;
-        self.client(time, &reject.client, |row| row.rejected += count);
+        with(clients, time, &reject.client, |row| row.rejected += count);
     }
 
     fn tls(&mut self, tls: &Tls<'_>, count: u64) {
@@ -374,8 +357,6 @@ impl Lines {
         add(&mut self.class_attempts, other.class_attempts);
         self.deferred_domains.merge(other.deferred_domains, |_, _| ());
         self.deferred_relays.merge(other.deferred_relays, |_, _| ());
-        self.clients.merge(other.clients, |_, _| ());
-        self.distinct_clients.merge(other.distinct_clients);
         self.auth_users.merge(other.auth_users, |_, _| ());
         self.hosts.merge(other.hosts, |_, _| ());
         self.timeline.merge(other.timeline);
@@ -385,6 +366,14 @@ impl Lines {
     #[must_use]
     pub fn unrecognized_lines(&self) -> u64 {
         self.unrecognized.values().map(|(count, _)| count).sum()
+    }
+}
+
+#[inline]
+fn with(clients: &mut Clients, time: Micros, client: &Peer<'_>, count: impl FnOnce(&mut ClientRow)) {
+    if let Some(row) = clients.row(&client.ip, &client.name) {
+        row.named(time, &client.name);
+        count(row);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::lines::{MANY, row_key};
 use super::quantiles::{Measured, Quantiles};
-use super::rows::{ClientRow, HostRow, MailRow};
+use super::rows::{HostRow, MailRow};
 use super::table::Table;
 use super::timeline::Timeline;
-use super::{Distinct, Merge, Window, provider};
+use super::{Clients, Distinct, Merge, Window, provider};
 use crate::correlate::{End, Life, Outcome, Recipient, hash};
 use mailscope_parsers::model::{Class, domain_of};
 use smallvec::SmallVec;
@@ -70,11 +70,9 @@ pub struct Mail {
     pub senders: Table<MailRow>,
     pub sender_domains: Table<MailRow>,
     pub auth_users: Table<MailRow>,
-    pub clients: Table<ClientRow>,
     /// By the number of the host in the correlation; its name is put to it at the end.
     pub hosts: Vec<HostRow>,
     pub timeline: Timeline,
-    pub distinct_clients: Distinct,
     pub distinct_senders: Distinct,
     pub distinct_sender_domains: Distinct,
     pub distinct_recipients: Distinct,
@@ -100,10 +98,8 @@ impl Default for Mail {
             senders: Table::new(MANY / 4),
             sender_domains: Table::new(MANY / 4),
             auth_users: Table::new(MANY / 4),
-            clients: Table::new(MANY),
             hosts: Vec::new(),
             timeline: Timeline::default(),
-            distinct_clients: Distinct::default(),
             distinct_senders: Distinct::default(),
             distinct_sender_domains: Distinct::default(),
             distinct_recipients: Distinct::default(),
@@ -114,7 +110,7 @@ impl Default for Mail {
 
 impl Mail {
     /// Counts a life that is over, as it stands.
-    pub fn life(&mut self, life: &Life, window: Window) {
+    pub fn life(&mut self, life: &Life, window: Window, clients: &mut Clients) {
         self.queue_file(life, window);
         if let Some((time, count)) = life.expired
             && window.contains(time)
@@ -123,7 +119,7 @@ impl Mail {
         }
         let received = life.received() && life.arrival.is_some_and(|arrival| window.contains(arrival));
         if received {
-            self.received(life);
+            self.received(life, clients);
         }
         self.recipients(life, window);
     }
@@ -157,19 +153,15 @@ impl Mail {
         }
     }
 
-    fn received(&mut self, life: &Life) {
+    fn received(&mut self, life: &Life, clients: &mut Clients) {
         let Some(arrival) = life.arrival else { return };
         self.messages.received += 1;
         self.messages.size_bytes += life.size_bytes;
         self.auth_successes += u64::from(!life.auth_user.is_empty());
         self.timeline.at(arrival).received += 1;
         self.host(life).received += 1;
-        let (ip, name) = (life.text(life.client_ip), life.text(life.client_name));
-        let client = if ip.is_empty() { name } else { ip };
-        if !client.is_empty() {
-            let hash = hash(client);
-            self.distinct_clients.add(hash);
-            let row = self.clients.row_or_leave(client, hash, |_, _| ());
+        let name = life.text(life.client_name);
+        if let Some(row) = clients.row(life.text(life.client_ip), name) {
             row.received += 1;
             row.size_bytes += life.size_bytes;
             row.named(arrival, name);
@@ -271,13 +263,11 @@ impl Mail {
         let domains = &mut self.sender_domains;
         self.senders.merge(other.senders, |sender, row| domains.row(sender_domain(sender)).add(row));
         self.auth_users.merge(other.auth_users, |_, _| ());
-        self.clients.merge(other.clients, |_, _| ());
         self.hosts.resize_with(self.hosts.len().max(other.hosts.len()), HostRow::default);
         for (mine, theirs) in self.hosts.iter_mut().zip(other.hosts) {
             mine.merge(theirs);
         }
         self.timeline.merge(other.timeline);
-        self.distinct_clients.merge(other.distinct_clients);
         self.distinct_senders.merge(other.distinct_senders);
         self.distinct_sender_domains.merge(other.distinct_sender_domains);
         self.distinct_recipients.merge(other.distinct_recipients);

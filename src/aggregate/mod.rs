@@ -3,6 +3,7 @@
 //! `lines` counts what each line says by itself, `mail` what lives amount to. Sums are integers; examples and first and
 //! last times are minima and maxima. Memory is bounded by caps on distinct keys.
 
+mod clients;
 mod distinct;
 mod histogram;
 mod lines;
@@ -14,6 +15,7 @@ mod table;
 mod template;
 mod timeline;
 
+pub use clients::Clients;
 pub use distinct::Distinct;
 pub use lines::{Attempts, Example, Lines, Rejects, Sessions};
 pub use mail::{Mail, Messages, Recipients, Stages, sender_domain};
@@ -23,7 +25,8 @@ pub use rows::{ClientRow, HostRow, MailRow, TextRow};
 pub use table::{Row, Table};
 pub use timeline::{Bucket, FINEST_S, Timeline};
 
-use crate::pipeline::NO_TIME;
+use crate::correlate::Life;
+use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::Micros;
 
 /// What can be added up.
@@ -69,12 +72,24 @@ pub struct Summary {
     pub window: Window,
     pub lines: Lines,
     pub mail: Mail,
+    pub clients: Clients,
 }
 
 impl Summary {
     #[must_use]
     pub fn new(window: Window) -> Self {
-        Self { window, lines: Lines::default(), mail: Mail::default() }
+        Self { window, lines: Lines::default(), mail: Mail::default(), clients: Clients::default() }
+    }
+
+    /// Counts what a line of the window says by itself.
+    #[inline]
+    pub fn line(&mut self, seen: &Seen<'_>) {
+        self.lines.see(seen, &mut self.clients);
+    }
+
+    /// Counts a life that is over, as it stands.
+    pub fn life(&mut self, life: &Life) {
+        self.mail.life(life, self.window, &mut self.clients);
     }
 
     /// Puts the hosts' names to what their lives amount to.
@@ -96,5 +111,6 @@ impl Summary {
     pub fn merge(&mut self, other: Self) {
         self.lines.merge(other.lines);
         self.mail.merge(other.mail);
+        self.clients.merge(other.clients);
     }
 }

@@ -3,7 +3,7 @@
 use super::args::{ReportArgs, ReportFormat};
 use super::output::{Output, printable};
 use super::{Ended, conclude, resolve};
-use crate::aggregate::{Lines, Summary, Window};
+use crate::aggregate::Summary;
 use crate::correlate::{Correlator, Detail, Life};
 use crate::input::Chunk;
 use crate::pipeline::{self, Kept, Reader, host_matches};
@@ -70,7 +70,8 @@ struct Counted {
 }
 
 /// Counts what the chunk's lines say by themselves, and keeps those of queue files.
-fn count<'a>(chunk: &'a Chunk, reader: &Reader, window: Window, host: Option<&str>, lines: &mut Lines, kept: &mut Kept<'a>) -> Counted {
+fn count<'a>(chunk: &'a Chunk, reader: &Reader, host: Option<&str>, summary: &mut Summary, kept: &mut Kept<'a>) -> Counted {
+    let window = summary.window;
     let mut counted = Counted::default();
     // Lines of one parser and host come in runs.
     let (mut run, mut parser, mut of_host) = (0_u64, "", &b""[..]);
@@ -82,11 +83,11 @@ fn count<'a>(chunk: &'a Chunk, reader: &Reader, window: Window, host: Option<&st
         }
         if window.contains(record.time) {
             if !std::ptr::eq(seen.parser, parser) || record.host.0 != of_host {
-                lines.count(parser, of_host, std::mem::take(&mut run));
+                summary.lines.count(parser, of_host, std::mem::take(&mut run));
                 (parser, of_host) = (seen.parser, record.host.0);
             }
             run += 1;
-            lines.see(seen);
+            summary.line(seen);
             if let Line::Unrecognized(reason) = seen.line
                 && counted.unrecognized.is_none()
             {
@@ -95,8 +96,8 @@ fn count<'a>(chunk: &'a Chunk, reader: &Reader, window: Window, host: Option<&st
         }
         kept.push(seen);
     });
-    lines.count(parser, of_host, run);
-    lines.overlong += chunk.overlong;
+    summary.lines.count(parser, of_host, run);
+    summary.lines.overlong += chunk.overlong;
     counted
 }
 
@@ -113,7 +114,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), counted: Vec::new() },
         |mine, chunk, turn| {
             let mut kept = std::mem::take(&mut mine.kept).recycled();
-            let counted = count(chunk, &reader, window, host, &mut mine.summary.lines, &mut kept);
+            let counted = count(chunk, &reader, host, &mut mine.summary, &mut kept);
             mine.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
             let spare = std::mem::take(&mut mine.counted);
             mine.counted = turn.take(|ordered: &mut Ordered| {
@@ -123,7 +124,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
                 ordered.correlator.take_closed()
             });
             mine.kept = kept.recycled();
-            mine.counted.iter().for_each(|life| mine.summary.mail.life(life, window));
+            mine.counted.iter().for_each(|life| mine.summary.life(life));
             if let Some(progress) = &progress {
                 progress.show();
             }
@@ -138,7 +139,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
     let summaries = done.locals.into_iter().map(|worker| worker.summary);
     let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
     let open = correlator.finish();
-    open.iter().for_each(|life| summary.mail.life(life, window));
+    open.iter().for_each(|life| summary.life(life));
     summary.name_hosts(correlator.hosts());
     std::mem::forget((open, correlator));
     let overlong = summary.lines.overlong;

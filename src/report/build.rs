@@ -39,8 +39,8 @@ fn of_parts(summary: &Summary, tables: &Tables, input: InputFacts, top: usize, z
     let senders = rows.mail("senders", "sender", &mail.senders);
     let sender_domains = rows.mail("sender_domains", "sender_domain", &tables.sender_domains);
     let auth_users = rows.mail("auth_users", "auth_user", &mail.auth_users);
-    let (clients, beyond) = lists::clients(&tables.clients, top);
-    rows.note("clients", beyond, approximate(&tables.clients));
+    let (clients, beyond) = lists::clients(&summary.clients.rows, top);
+    rows.note("clients", beyond, approximate(&summary.clients.rows));
     let problems = problems(lines, &mut rows, &stamp);
     let unclassified = unclassified(lines, &mut rows);
     let dsn = dsn(lines, &mut rows);
@@ -97,7 +97,7 @@ fn of_parts(summary: &Summary, tables: &Tables, input: InputFacts, top: usize, z
             sender_domains: mail.distinct_sender_domains.count(),
             recipients: mail.distinct_recipients.count(),
             recipient_domains: mail.distinct_domains.count(),
-            clients: lines.distinct_clients.count(),
+            clients: summary.clients.distinct.count(),
         },
         bucket_s,
         timeline,
@@ -128,7 +128,6 @@ struct Tables {
     relays: Table<aggregate::MailRow>,
     providers: Table<aggregate::MailRow>,
     sender_domains: Table<aggregate::MailRow>,
-    clients: Table<aggregate::ClientRow>,
     timeline: aggregate::Timeline,
 }
 
@@ -149,12 +148,9 @@ impl Tables {
         for (sender, row) in mail.senders.iter() {
             sender_domains.row(aggregate::sender_domain(sender)).add(row);
         }
-        let mut clients = std::mem::replace(&mut mail.clients, Table::new(0));
-        clients.merge(std::mem::replace(&mut lines.clients, Table::new(0)), |_, _| ());
-        lines.distinct_clients.merge(std::mem::take(&mut mail.distinct_clients));
         let mut timeline = std::mem::take(&mut lines.timeline);
         timeline.merge(std::mem::take(&mut mail.timeline));
-        Self { domains, relays, providers, sender_domains, clients, timeline }
+        Self { domains, relays, providers, sender_domains, timeline }
     }
 }
 
