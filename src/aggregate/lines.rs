@@ -1,14 +1,16 @@
 //! What each line says by itself: lines, attempts, rejects, log-ins, TLS, sessions, complaints.
 
+use super::courses::Courses;
+use super::patterns::{Patterns, Said, Source};
 use super::rows::{ClientRow, HostRow, MailRow, TextRow};
 use super::table::Table;
 use super::template::template;
 use super::timeline::Timeline;
-use super::{Clients, Merge};
+use super::{Clients, Merge, provider};
 use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::{
-    Action, By, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status, Tls, Trust,
-    Unrecognized, Verdict, domain_of,
+    Action, AuthFailure, By, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status, Tls,
+    Trust, Unrecognized, Verdict, domain_of,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,7 +110,12 @@ pub struct Lines {
     pub lost: u64,
     pub timeout: u64,
     pub problems: Table<TextRow>,
-    pub unclassified: Table<TextRow>,
+    /// Failures and refusals by template.
+    pub patterns: Patterns,
+    /// Failed attempts by class, and by provider or, where none is known, recipient domain.
+    pub failing: Courses,
+    /// Failed log-ins by account (`user`) and network (`network`).
+    pub break_ins: Courses,
     pub dsn: Tally<EnhancedStatus>,
     /// Failed attempts by class, of bounces and of deferrals.
     pub class_attempts: BTreeMap<(Class, bool), u64>,
@@ -143,7 +150,9 @@ impl Default for Lines {
             lost: 0,
             timeout: 0,
             problems: Table::new(SOME),
-            unclassified: Table::new(SOME),
+            patterns: Patterns::default(),
+            failing: Courses::default(),
+            break_ins: Courses::default(),
             dsn: Tally::default(),
             class_attempts: BTreeMap::new(),
             deferred_domains: Table::new(MANY),
@@ -210,32 +219,38 @@ impl Lines {
     fn event(&mut self, seen: &Seen<'_>, event: &Event<'_>, clients: &mut Clients) {
         let count = u64::from(seen.count);
         match event {
-            Event::Delivery(delivery) => self.delivery(seen.record.time, delivery, count),
+            Event::Delivery(delivery) => self.delivery(seen, delivery, count),
             Event::Connect(connect) => {
                 self.connections += count;
                 with(clients, seen.record.time, &connect.client, |row| row.connections += count);
             }
-            Event::Reject(reject) => self.reject(seen.record.time, reject, count, clients),
+            Event::Reject(reject) => self.reject(seen, reject, count, clients),
             Event::LostConnection(lost) if !lost.client.absent() => match lost.cause {
                 mailscope_parsers::model::Cause::Lost => self.lost += count,
                 mailscope_parsers::model::Cause::Timeout => self.timeout += count,
             },
             Event::Tls(tls) => self.tls(tls, count),
-            Event::AuthFailure(failure) => {
-                self.auth_failures += count;
-                with(clients, seen.record.time, &failure.client, |row| row.auth_failures += count);
-                if !failure.user.is_empty() {
-                    *self.auth_users.row(&failure.user) += count;
-                }
-            }
+            Event::AuthFailure(failure) => self.auth_failure(seen.record.time, failure, count, clients),
             Event::Postscreen(postscreen) => *self.postscreen.entry(postscreen.verdict).or_default() += count,
             Event::Problem(problem) => self.problem(seen, problem.severity, &problem.text, count),
             _ => {}
         }
     }
 
+    fn auth_failure(&mut self, time: Micros, failure: &AuthFailure<'_>, count: u64, clients: &mut Clients) {
+        self.auth_failures += count;
+        with(clients, time, &failure.client, |row| row.auth_failures += count);
+        if !failure.client.ip.is_empty() {
+            self.break_ins.add("network", network(&failure.client.ip), time, count, true);
+        }
+        if !failure.user.is_empty() {
+            *self.auth_users.row(&failure.user) += count;
+            self.break_ins.add("user", &failure.user, time, count, true);
+        }
+    }
+
     #[inline]
-    fn delivery(&mut self, time: Micros, delivery: &Delivery<'_>, count: u64) {
+    fn delivery(&mut self, seen: &Seen<'_>, delivery: &Delivery<'_>, count: u64) {
         if delivery.status.is_probe() || delivery.envelope_recipient.is_empty() {
             return;
         }
@@ -247,32 +262,34 @@ impl Lines {
             Status::Sent | Status::Forwarded | Status::Discarded => self.attempts.sent += count,
             Status::Bounced => {
                 self.attempts.bounced += count;
-                self.failed(time, delivery, true, count);
+                self.failed(seen, delivery, true, count);
             }
             Status::Deferred => {
                 self.attempts.deferred += count;
-                self.timeline.at(time).deferred_attempts += count;
-                self.scratch.clear();
-                self.scratch.extend_from_slice(domain_of(&delivery.envelope_recipient));
-                self.scratch.make_ascii_lowercase();
-                *self.deferred_domains.row(row_key(&self.scratch)) += count;
+                self.timeline.at(seen.record.time).deferred_attempts += count;
                 self.deferred_relays.row(row_key(&delivery.relay.name)).deferred_attempts += count;
-                self.failed(time, delivery, false, count);
+                self.failed(seen, delivery, false, count);
+                *self.deferred_domains.row(row_key(&self.scratch)) += count;
             }
             _ => {}
         }
     }
 
-    fn failed(&mut self, time: Micros, delivery: &Delivery<'_>, permanent: bool, count: u64) {
-        let class = delivery.class.unwrap_or(Class::Unknown);
+    /// Leaves the recipient's domain in `scratch`.
+    fn failed(&mut self, seen: &Seen<'_>, delivery: &Delivery<'_>, permanent: bool, count: u64) {
+        let (time, class) = (seen.record.time, delivery.class.unwrap_or(Class::Unknown));
         *self.class_attempts.entry((class, permanent)).or_default() += count;
-        if class == Class::Unknown {
-            template(&delivery.diagnostic, &mut self.scratch);
-            self.unclassified.row(&self.scratch).see(time, count);
-        }
+        self.scratch.clear();
+        self.scratch.extend_from_slice(domain_of(&delivery.envelope_recipient));
+        self.scratch.make_ascii_lowercase();
+        let (host, text, concerned) = (&*seen.record.host, &*delivery.diagnostic, self.scratch.as_slice());
+        self.patterns.see(&Said { source: Source::Delivery, time, host, text, class, concerned, count });
+        let provider = provider(&delivery.relay.name);
+        let destination = if provider == "(none)" { row_key(concerned) } else { provider.as_bytes() };
+        self.failing.add(class.name(), destination, time, count, permanent);
     }
 
-    fn reject(&mut self, time: Micros, reject: &Reject<'_>, count: u64, clients: &mut Clients) {
+    fn reject(&mut self, seen: &Seen<'_>, reject: &Reject<'_>, count: u64, clients: &mut Clients) {
         match reject.action {
             Action::Reject => {}
             Action::RejectWarning => {
@@ -292,10 +309,9 @@ impl Lines {
         if let Some(dsn) = reject.dsn {
             *self.rejects.by_dsn.entry(dsn).or_default() += count;
         }
-        if class == Class::Unknown {
-            template(&reject.diagnostic, &mut self.scratch);
-            self.unclassified.row(&self.scratch).see(time, count);
-        }
+        let (time, host, text) = (seen.record.time, &*seen.record.host, &*reject.diagnostic);
+        let concerned = if reject.client.ip.is_empty() { &*reject.client.name } else { &*reject.client.ip };
+        self.patterns.see(&Said { source: Source::Reject(reject.stage), time, host, text, class, concerned, count });
         self.timeline.at(time).rejected += count;
         with(clients, time, &reject.client, |row| row.rejected += count);
     }
@@ -352,7 +368,9 @@ impl Lines {
         self.lost += other.lost;
         self.timeout += other.timeout;
         self.problems.merge(other.problems, |_, _| ());
-        self.unclassified.merge(other.unclassified, |_, _| ());
+        self.patterns.merge(other.patterns);
+        self.failing.merge(other.failing);
+        self.break_ins.merge(other.break_ins);
         other.dsn.iter().for_each(|(dsn, count)| self.dsn.add(*dsn, count));
         add(&mut self.class_attempts, other.class_attempts);
         self.deferred_domains.merge(other.deferred_domains, |_, _| ());
@@ -367,6 +385,15 @@ impl Lines {
     pub fn unrecognized_lines(&self) -> u64 {
         self.unrecognized.values().map(|(count, _)| count).sum()
     }
+}
+
+/// The network of an address: its first three parts, or the first four of IPv6.
+fn network(ip: &[u8]) -> &[u8] {
+    if ip.contains(&b':') {
+        let ends = ip.iter().enumerate().filter(|(_, c)| **c == b':').map(|(at, _)| at);
+        return &ip[..ends.take(4).last().unwrap_or(ip.len())];
+    }
+    &ip[..ip.iter().rposition(|c| *c == b'.').unwrap_or(ip.len())]
 }
 
 #[inline]

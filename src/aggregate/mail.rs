@@ -1,5 +1,6 @@
 //! What lives amount to: messages, recipients and their outcomes, delays, and the rows that need a message's facts.
 
+use super::courses::Courses;
 use super::lines::{MANY, row_key};
 use super::quantiles::{Measured, Quantiles};
 use super::rows::{HostRow, MailRow};
@@ -48,6 +49,14 @@ pub struct Stages {
     pub transmission: Quantiles,
 }
 
+impl Stages {
+    /// By number, in the order in which mail passes them.
+    #[must_use]
+    pub fn of(&self, stage: usize) -> &Quantiles {
+        [&self.before_qmgr, &self.in_qmgr, &self.conn_setup, &self.transmission][stage.min(3)]
+    }
+}
+
 /// The counters.
 #[derive(Clone, Debug)]
 pub struct Mail {
@@ -73,6 +82,8 @@ pub struct Mail {
     /// By the number of the host in the correlation; its name is put to it at the end.
     pub hosts: Vec<HostRow>,
     pub timeline: Timeline,
+    /// Recipients that failed for good, by class and sender.
+    pub failed_senders: Courses,
     pub distinct_senders: Distinct,
     pub distinct_sender_domains: Distinct,
     pub distinct_recipients: Distinct,
@@ -100,6 +111,7 @@ impl Default for Mail {
             auth_users: Table::new(MANY / 4),
             hosts: Vec::new(),
             timeline: Timeline::default(),
+            failed_senders: Courses::default(),
             distinct_senders: Distinct::default(),
             distinct_sender_domains: Distinct::default(),
             distinct_recipients: Distinct::default(),
@@ -120,6 +132,9 @@ impl Mail {
         let received = life.received() && life.arrival.is_some_and(|arrival| window.contains(arrival));
         if received {
             self.received(life, clients);
+        }
+        if let Some((removed, _)) = life.removed.filter(|(removed, _)| life.received() && window.contains(*removed)) {
+            self.timeline.at(removed).left += 1;
         }
         self.recipients(life, window);
     }
@@ -222,6 +237,9 @@ impl Mail {
                     self.delay.add(delay);
                 }
                 if let Some(delays) = &recipient.decisive.delays {
+                    let stages = [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission];
+                    let sums = &mut self.timeline.at(recipient.decisive.time).stages;
+                    sums.iter_mut().zip(stages).for_each(|(sum, stage)| *sum = sum.saturating_add(u64::try_from(stage).unwrap_or(0)));
                     self.stages.before_qmgr.add(Measured::new(delays.before_qmgr));
                     self.stages.in_qmgr.add(Measured::new(delays.in_qmgr));
                     self.stages.conn_setup.add(Measured::new(delays.conn_setup));
@@ -232,6 +250,7 @@ impl Mail {
                 self.bad += fate.mail;
                 self.timeline.at(recipient.last_attempt).bounced += 1;
                 self.host(life).bounced += 1;
+                self.failed_senders.add(fate.class.name(), row_key(life.sender()), recipient.last_attempt, 1, true);
                 *self.class_recipients.entry((fate.class, true)).or_default() += 1;
             }
             Outcome::Deferred => *self.class_recipients.entry((fate.class, false)).or_default() += 1,
@@ -268,6 +287,7 @@ impl Mail {
             mine.merge(theirs);
         }
         self.timeline.merge(other.timeline);
+        self.failed_senders.merge(other.failed_senders);
         self.distinct_senders.merge(other.distinct_senders);
         self.distinct_sender_domains.merge(other.distinct_sender_domains);
         self.distinct_recipients.merge(other.distinct_recipients);

@@ -4,10 +4,12 @@
 //! last times are minima and maxima. Memory is bounded by caps on distinct keys.
 
 mod clients;
+mod courses;
 mod distinct;
 mod histogram;
 mod lines;
 mod mail;
+mod patterns;
 mod provider;
 mod quantiles;
 mod rows;
@@ -16,13 +18,16 @@ mod template;
 mod timeline;
 
 pub use clients::Clients;
+pub use courses::{Course, Courses};
 pub use distinct::Distinct;
 pub use lines::{Attempts, Example, Lines, Rejects, Sessions};
 pub use mail::{Mail, Messages, Recipients, Stages, sender_domain};
+pub use patterns::{PatternRow, Patterns};
 pub use provider::provider;
 pub use quantiles::Quantiles;
 pub use rows::{ClientRow, HostRow, MailRow, TextRow};
 pub use table::{Row, Table};
+pub use template::block_list;
 pub use timeline::{Bucket, FINEST_S, Timeline};
 
 use crate::correlate::Life;

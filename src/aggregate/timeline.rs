@@ -19,6 +19,10 @@ pub struct Bucket {
     pub deferred_attempts: u64,
     pub bounced: u64,
     pub rejected: u64,
+    /// Received messages that left the queue.
+    pub left: u64,
+    /// The delays of what was delivered, added up by stage, in microseconds.
+    pub stages: [u64; 4],
 }
 
 impl Merge for Bucket {
@@ -28,34 +32,36 @@ impl Merge for Bucket {
         self.deferred_attempts += other.deferred_attempts;
         self.bounced += other.bounced;
         self.rejected += other.rejected;
+        self.left += other.left;
+        self.stages.iter_mut().zip(other.stages).for_each(|(mine, theirs)| *mine = mine.saturating_add(theirs));
     }
 }
 
 /// Buckets by their number since 1970.
 #[derive(Clone, Debug)]
-pub struct Timeline {
+pub struct Timeline<B = Bucket> {
     /// The length of a bucket.
     bucket_s: i64,
-    buckets: BTreeMap<i64, Bucket>,
+    buckets: BTreeMap<i64, B>,
     /// The bucket that was asked for last, not in `buckets` yet: times come in runs.
-    current: Option<(i64, Bucket)>,
+    current: Option<(i64, B)>,
 }
 
-impl Default for Timeline {
+impl<B> Default for Timeline<B> {
     fn default() -> Self {
         Self { bucket_s: FINEST_S, buckets: BTreeMap::new(), current: None }
     }
 }
 
-impl Timeline {
+impl<B: Merge + Default> Timeline<B> {
     #[inline]
-    pub fn at(&mut self, time: Micros) -> &mut Bucket {
+    pub fn at(&mut self, time: Micros) -> &mut B {
         let number = time.div_euclid(self.bucket_s * 1_000_000);
-        if self.current.is_some_and(|(current, _)| current != number) {
+        if self.current.as_ref().is_some_and(|(current, _)| *current != number) {
             self.settle();
             return self.at(time);
         }
-        &mut self.current.get_or_insert((number, Bucket::default())).1
+        &mut self.current.get_or_insert_with(|| (number, B::default())).1
     }
 
     fn settle(&mut self) {
@@ -91,7 +97,7 @@ impl Timeline {
     }
 
     /// The start of each bucket, in seconds since 1970, and what happened in it; in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (i64, &Bucket)> {
+    pub fn iter(&self) -> impl Iterator<Item = (i64, &B)> {
         let current = self.current.iter().map(|(number, bucket)| (number, bucket));
         self.buckets.iter().chain(current).map(|(number, bucket)| (number * self.bucket_s, bucket))
     }
@@ -104,7 +110,7 @@ mod tests {
     #[test]
     fn long_times_are_kept_coarse_and_add_up() {
         let fill = |days: std::ops::Range<i64>| {
-            let mut timeline = Timeline::default();
+            let mut timeline = Timeline::<Bucket>::default();
             days.flat_map(|day| (0..288).map(move |five| day * 86_400 + five * 300))
                 .for_each(|time| timeline.at(time * 1_000_000).received += 1);
             timeline

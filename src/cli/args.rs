@@ -69,6 +69,12 @@ pub struct ReportArgs {
     /// Rows of each list
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
+    /// An earlier JSON report of a normal day: what is worse than in it is a finding
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Exit with status 1 on a finding (its word), on any of a severity (critical, warning, notice), or on a rate: bounce>5%
+    #[arg(long, value_name = "FINDING|RATE", value_parser = super::limits::parse)]
+    pub fail_on: Vec<super::limits::Limit>,
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -136,6 +142,6 @@ pub fn after_help() -> String {
     for parser in mailscope_parsers::PARSERS {
         help.push_str(&format!("  {:<10} {}\n", parser.name, parser.reads));
     }
-    help.push_str("\nExit status: 0 done; 2 wrong use, or an input that could not be read (the rest is still reported).");
+    help.push_str("\nExit status: 0 done; 1 done, and what --fail-on names is so; 2 wrong use, or an input that could not be read (the rest is still reported).");
     help
 }

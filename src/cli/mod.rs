@@ -1,10 +1,11 @@
 //! The command line: arguments to a resolved configuration, commands to results, errors to messages and exit status.
 //!
-//! Exit status: 0 done; 2 wrong use, or an input that could not be read (the rest is still reported, and the file is
+//! Exit status: 0 done; 1 done, and what `--fail-on` names is so; 2 wrong use, or an input that could not be read (the rest is still reported, and the file is
 //! named). A reader that goes away (broken pipe) is success. Only here is the clock asked what time it is.
 
 mod args;
 mod events;
+mod limits;
 mod output;
 mod report;
 mod resolve;
@@ -21,6 +22,8 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ended {
     Well,
+    /// What `--fail-on` names is so.
+    Met,
     /// An input could not be read.
     Incomplete,
 }
@@ -40,6 +43,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = Args::from_arg_matches(&matches).map_err(anyhow::Error::from).and_then(|args| dispatch(args.command));
     match result {
         Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Met) => ExitCode::from(1),
         Ok(Ended::Incomplete) => ExitCode::from(2),
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

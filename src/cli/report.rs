@@ -8,8 +8,8 @@ use crate::correlate::{Correlator, Detail, Life};
 use crate::input::Chunk;
 use crate::pipeline::{self, Kept, Reader, host_matches};
 use crate::render::{json, text};
-use crate::report::{InputFacts, build};
-use anyhow::Result;
+use crate::report::{Baseline, InputFacts, build};
+use anyhow::{Context as _, Result};
 use mailscope_parsers::model::{Line, Unrecognized};
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
@@ -101,7 +101,14 @@ fn count<'a>(chunk: &'a Chunk, reader: &Reader, host: Option<&str>, summary: &mu
     counted
 }
 
+/// The earlier report to compare with.
+fn baseline(path: &Path) -> Result<Baseline> {
+    let read = || Baseline::read(std::io::BufReader::new(std::fs::File::open(path)?));
+    read().with_context(|| format!("the baseline {}", path.display()))
+}
+
 pub fn run(args: &ReportArgs) -> Result<Ended> {
+    let baseline = args.baseline.as_deref().map(baseline).transpose()?;
     let mut input = resolve::input(&args.input)?;
     let chunks = input.take_chunks()?;
     let (settings, window, host) = (input.settings, input.window, input.host.as_deref());
@@ -143,7 +150,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
     summary.name_hosts(correlator.hosts());
     std::mem::forget((open, correlator));
     let overlong = summary.lines.overlong;
-    let report = build(summary, InputFacts { files: done.chunks.files, bytes }, args.top, input.zone);
+    let report = build(summary, InputFacts { files: done.chunks.files, bytes }, baseline.as_ref(), args.top, input.zone);
     let mut output = Output::open(args.output.as_deref())?;
     match args.format {
         ReportFormat::Json => {
@@ -159,5 +166,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
     for place in places.named.iter().filter(|_| !input.quiet) {
         eprintln!("mailscope: {}", printable(place));
     }
-    Ok(conclude(&input, &done.chunks.unreadable, overlong))
+    let ended = conclude(&input, &done.chunks.unreadable, overlong);
+    let met = args.fail_on.iter().any(|limit| limit.is_met(&report));
+    Ok(if met && ended == Ended::Well { Ended::Met } else { ended })
 }

@@ -5,7 +5,7 @@ mod canvas;
 pub use canvas::Look;
 
 use super::printable;
-use crate::report::{Counts, Delay, MailRow, Other, OtherSum, Report};
+use crate::report::{Counts, Delay, MailRow, Other, OtherSum, Report, Severity};
 use canvas::{Align, Canvas, Colour, Column, bar, bytes, count, duration, percent, sparkline};
 use std::io::{self, Write};
 
@@ -16,8 +16,10 @@ use std::io::{self, Write};
 pub fn write(to: &mut impl Write, report: &Report, look: Look) -> io::Result<()> {
     let mut page = Canvas::new(to, look);
     header(&mut page, report)?;
+    findings(&mut page, report)?;
     traffic(&mut page, report)?;
     failures(&mut page, report)?;
+    patterns(&mut page, report)?;
     mail_rows(&mut page, report, "Recipient domains that fail or wait", &failing(&report.domains), "domains")?;
     mail_rows(&mut page, report, "Recipient domains", &report.domains.iter().collect::<Vec<_>>(), "domains")?;
     mail_rows(&mut page, report, "Providers, by the relay's name", &report.providers.iter().collect::<Vec<_>>(), "providers")?;
@@ -46,6 +48,27 @@ fn header(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
         count(input.ignored),
         count(input.unrecognized)
     ))
+}
+
+fn findings(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
+    if report.findings.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    for finding in &report.findings {
+        let colour = match finding.severity {
+            Severity::Critical => Colour::Bad,
+            Severity::Warning => Colour::Warn,
+            Severity::Notice => Colour::Plain,
+        };
+        let clock = |time: &String| time.replace('T', " ");
+        let since = finding.since.as_ref().map_or_else(String::new, |since| format!(", since {}", clock(since)));
+        let until = finding.until.as_ref().map_or_else(String::new, |until| format!(" until {}", clock(until)));
+        page.marked(colour, &printable(&format!("{}{since}{until}", finding.title)))?;
+        page.paragraph(&printable(&finding.evidence))?;
+        page.paragraph(&printable(&format!("Next: {}", finding.action)))?;
+    }
+    Ok(())
 }
 
 fn traffic(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
@@ -123,6 +146,27 @@ fn failures(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
             count(row.attempts),
             bar(row.attempts.max(row.recipients), most, 24),
         ]
+    });
+    page.table(&columns, rows.collect())
+}
+
+fn patterns(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
+    if report.patterns.is_empty() {
+        return Ok(());
+    }
+    page.section("Replies and errors that recur")?;
+    let times: Vec<&str> = report.timeline.iter().map(|bucket| bucket.from.as_str()).collect();
+    let columns =
+        ["attempts", "", "", "mostly to", ""].map(|name| Column::new(name, if name == "attempts" { Align::Right } else { Align::Left }));
+    let rows = report.patterns.iter().map(|row| {
+        let mut course = vec![0; times.len()];
+        for seen in &row.timeline {
+            if let Ok(at) = times.binary_search(&seen.from.as_str()) {
+                course[at] = seen.count;
+            }
+        }
+        let domain = row.domains.first().map_or_else(String::new, |first| printable(&first.domain).into_owned());
+        vec![count(row.count), row.class.to_owned(), sparkline(&course, 12), domain, printable(&row.template).into_owned()]
     });
     page.table(&columns, rows.collect())
 }
@@ -231,7 +275,17 @@ fn rejects(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
     page.counts("by", &report.rejects.by)?;
     page.counts("class", &report.rejects.by_class)?;
     page.counts("code", &report.rejects.by_dsn)?;
-    page.counts("also", &report.rejects.actions)
+    page.counts("also", &report.rejects.actions)?;
+    if report.rejects.reasons.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    let columns = ["times", "at", "", "client", ""].map(|name| Column::new(name, if name == "times" { Align::Right } else { Align::Left }));
+    let rows = report.rejects.reasons.iter().map(|row| {
+        let client = row.top_clients.first().map_or_else(String::new, |client| printable(client).into_owned());
+        vec![count(row.count), row.stage.clone(), row.class.to_owned(), client, printable(&row.template).into_owned()]
+    });
+    page.table(&columns, rows.collect())
 }
 
 fn access(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {

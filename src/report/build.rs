@@ -1,5 +1,6 @@
 //! Summaries to the published shape.
 
+use super::findings::{Baseline, Facts};
 use super::lists::{self, approximate, delay, rounded, sorted, text};
 use super::*;
 use crate::aggregate::{self, Summary, Table, provider};
@@ -18,19 +19,25 @@ const KINDS: [Kind; 7] = [Kind::Connection, Kind::Authentication, Kind::Response
 
 /// Builds the report of everything that was counted; lists end at `top` rows.
 #[must_use]
-pub fn build(mut summary: Summary, input: InputFacts, top: usize, zone: Zone) -> Report {
+pub fn build(mut summary: Summary, input: InputFacts, baseline: Option<&Baseline>, top: usize, zone: Zone) -> Report {
     let tables = Tables::of(&mut summary);
-    let report = of_parts(&summary, &tables, input, top, zone);
+    let patterns = patterns::found(&summary.lines.patterns);
+    let span = window(&summary);
+    let bucket_s = timeline::bucket_s(span);
+    let buckets = timeline::buckets(&tables.timeline, until(&summary, span), zone);
+    let facts = Facts { summary: &summary, tables: &tables, patterns: &patterns, buckets: &buckets, bucket_s, zone };
+    let findings = findings::find(&facts, baseline);
+    let report = of_parts(&facts, findings, input, top);
     // The program is about to end: taking its largest tables apart would cost more than the report itself.
     std::mem::forget((summary, tables));
     report
 }
 
-fn of_parts(summary: &Summary, tables: &Tables, input: InputFacts, top: usize, zone: Zone) -> Report {
+fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: usize) -> Report {
+    let Facts { summary, tables, bucket_s, zone, .. } = *facts;
     let (lines, mail) = (&summary.lines, &summary.mail);
     let span = window(summary);
     let stamp = |time: Micros| zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false);
-    let (bucket_s, timeline) = timeline(summary, &tables.timeline, span, zone);
     let mut other = BTreeMap::new();
     let mut rows = Lists { top, other: &mut other, approximate: BTreeMap::new() };
     let domains = rows.mail("domains", "domain", &tables.domains);
@@ -42,7 +49,7 @@ fn of_parts(summary: &Summary, tables: &Tables, input: InputFacts, top: usize, z
     let (clients, beyond) = lists::clients(&summary.clients.rows, top);
     rows.note("clients", beyond, approximate(&summary.clients.rows));
     let problems = problems(lines, &mut rows, &stamp);
-    let unclassified = unclassified(lines, &mut rows);
+    let (patterns, reasons, unclassified) = recurring(facts, &mut rows, &stamp);
     let dsn = dsn(lines, &mut rows);
     let approximate = rows.approximate;
     Report {
@@ -71,7 +78,7 @@ fn of_parts(summary: &Summary, tables: &Tables, input: InputFacts, top: usize, z
                 transmission: delay(&mail.stages.transmission),
             },
         },
-        rejects: rejects(&lines.rejects),
+        rejects: rejects(&lines.rejects, reasons),
         auth: Auth {
             failures: lines.auth_failures,
             successes: mail.auth_successes,
@@ -100,7 +107,9 @@ fn of_parts(summary: &Summary, tables: &Tables, input: InputFacts, top: usize, z
             clients: summary.clients.distinct.count(),
         },
         bucket_s,
-        timeline,
+        timeline: timeline::rows(facts.buckets, zone),
+        patterns,
+        findings,
         unclassified,
         unrecognized: unrecognized(lines, top, &stamp),
         other,
@@ -116,17 +125,16 @@ fn window(summary: &Summary) -> Option<(Micros, Micros)> {
     Some((from, to))
 }
 
-fn timeline(summary: &Summary, finest: &aggregate::Timeline, span: Option<(Micros, Micros)>, zone: Zone) -> (i64, Vec<Bucket>) {
-    // The window ends before `until`: no bucket begins there.
-    let span = span.map(|(from, to)| (from, if summary.window.until.is_some() { (to - 1).max(from) } else { to }));
-    timeline::build(finest, span, zone)
+/// The window ends before `until`: no bucket begins there.
+fn until(summary: &Summary, span: Option<(Micros, Micros)>) -> Option<(Micros, Micros)> {
+    span.map(|(from, to)| (from, if summary.window.until.is_some() { (to - 1).max(from) } else { to }))
 }
 
 /// The tables that are put together from what lines and lives say.
-struct Tables {
-    domains: Table<aggregate::MailRow>,
+pub struct Tables {
+    pub domains: Table<aggregate::MailRow>,
     relays: Table<aggregate::MailRow>,
-    providers: Table<aggregate::MailRow>,
+    pub providers: Table<aggregate::MailRow>,
     sender_domains: Table<aggregate::MailRow>,
     timeline: aggregate::Timeline,
 }
@@ -206,14 +214,22 @@ fn problems(lines: &aggregate::Lines, rows: &mut Lists<'_>, stamp: &impl Fn(Micr
         .collect()
 }
 
-fn unclassified(lines: &aggregate::Lines, rows: &mut Lists<'_>) -> Vec<Template> {
-    let all = sorted(&lines.unclassified);
-    rows.counts(
-        "unclassified",
-        all.iter().map(|(_, row)| row.count),
-        Some((lines.unclassified.dropped_keys, lines.unclassified.dropped.count)),
-    );
-    all.into_iter().take(rows.top).map(|(template, row)| Template { template: text(template), count: row.count }).collect()
+/// Patterns of deliveries, reasons of rejects, and the texts of both that no rule knows.
+fn recurring(facts: &Facts<'_>, rows: &mut Lists<'_>, stamp: &impl Fn(Micros) -> String) -> (Vec<Pattern>, Vec<Reason>, Vec<Template>) {
+    let (deliveries, rejects): (Vec<_>, Vec<_>) = facts.patterns.iter().partition(|found| found.stage.is_empty());
+    let (keys, dropped, error) = facts.summary.lines.patterns.dropped();
+    if keys > 0 {
+        rows.approximate.insert("patterns", Approximate { dropped_keys: keys, error });
+    }
+    rows.counts("patterns", deliveries.iter().map(|found| found.row.count), Some((keys, dropped)));
+    rows.counts("reasons", rejects.iter().map(|found| found.row.count), None);
+    let pattern = |found: &&patterns::Found| patterns::pattern(found, facts.bucket_s, facts.zone, stamp);
+    let patterns = deliveries.iter().take(rows.top).map(pattern).collect();
+    let reasons = rejects.iter().take(rows.top).map(|found| patterns::reason(found)).collect();
+    let mut unclassified = patterns::unclassified(facts.patterns);
+    rows.counts("unclassified", unclassified.iter().map(|row| row.count), None);
+    unclassified.truncate(rows.top);
+    (patterns, reasons, unclassified)
 }
 
 fn dsn(lines: &aggregate::Lines, rows: &mut Lists<'_>) -> Vec<DsnRow> {
@@ -300,7 +316,7 @@ fn rates(summary: &Summary) -> Rates {
     }
 }
 
-fn rejects(counts: &aggregate::Rejects) -> Rejects {
+fn rejects(counts: &aggregate::Rejects, reasons: Vec<Reason>) -> Rejects {
     Rejects {
         total: counts.total,
         warnings: counts.warnings,
@@ -309,6 +325,7 @@ fn rejects(counts: &aggregate::Rejects) -> Rejects {
         by_dsn: words(&counts.by_dsn, ToString::to_string),
         by: words(&counts.by, |by| by.name().to_owned()),
         actions: words(&counts.actions, |action| action.name().to_owned()),
+        reasons,
     }
 }
 

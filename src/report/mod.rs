@@ -3,10 +3,13 @@
 //! In come summaries, out goes data that any renderer can show. Nothing here looks at a line or a clock.
 
 mod build;
+mod findings;
 mod lists;
+mod patterns;
 mod timeline;
 
 pub use build::{InputFacts, build};
+pub use findings::{Baseline, FINDINGS, Finding, Severity};
 
 use mailscope_parsers::model::{Kind, Permanence, Side};
 use serde::Serialize;
@@ -45,6 +48,8 @@ pub struct Report {
     pub distinct: Distinct,
     pub bucket_s: i64,
     pub timeline: Vec<Bucket>,
+    pub patterns: Vec<Pattern>,
+    pub findings: Vec<Finding>,
     pub unclassified: Vec<Template>,
     pub unrecognized: Vec<Unrecognized>,
     /// Rows beyond `--top`, summed, by list.
@@ -173,6 +178,46 @@ pub struct Rejects {
     pub by: Counts,
     /// What else was done to clients and messages: hold, discard, filter, redirect ...
     pub actions: Counts,
+    pub reasons: Vec<Reason>,
+}
+
+/// One reason for which clients or messages were turned away.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reason {
+    pub stage: String,
+    pub template: String,
+    pub class: &'static str,
+    pub count: u64,
+    pub top_clients: Vec<String>,
+}
+
+/// A recurring failure of deliveries, without its varying parts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pattern {
+    pub template: String,
+    pub count: u64,
+    pub class: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    pub domains: Vec<Concerned>,
+    /// Word by word, the earliest.
+    pub examples: Vec<String>,
+    /// Buckets of the timeline in which it was seen.
+    pub timeline: Vec<Counted>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Concerned {
+    pub domain: String,
+    pub count: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Counted {
+    pub from: String,
+    pub count: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -31,7 +31,17 @@ fn start(time: i64, bucket_s: i64, zone: Zone) -> i64 {
     (time + offset).div_euclid(bucket_s) * bucket_s - offset
 }
 
-pub fn build(finest: &aggregate::Timeline, window: Option<(Micros, Micros)>, zone: Zone) -> (i64, Vec<Bucket>) {
+/// A series in the buckets of the report; only those in which something happened.
+pub fn spread(finest: &aggregate::Timeline<u64>, bucket_s: i64, zone: Zone) -> BTreeMap<i64, u64> {
+    let mut buckets = BTreeMap::new();
+    for (time, count) in finest.iter() {
+        *buckets.entry(start(time, bucket_s, zone)).or_default() += count;
+    }
+    buckets
+}
+
+/// The buckets of the window, by their start in seconds since 1970; empty ones too.
+pub fn buckets(finest: &aggregate::Timeline, window: Option<(Micros, Micros)>, zone: Zone) -> BTreeMap<i64, aggregate::Bucket> {
     let bucket_s = bucket_s(window);
     let mut buckets: BTreeMap<i64, aggregate::Bucket> = BTreeMap::new();
     if let Some((from, to)) = window {
@@ -47,7 +57,11 @@ pub fn build(finest: &aggregate::Timeline, window: Option<(Micros, Micros)>, zon
     for (time, bucket) in finest.iter() {
         buckets.entry(start(time, bucket_s, zone)).or_default().merge(*bucket);
     }
-    let row = |(from, bucket): (i64, aggregate::Bucket)| Bucket {
+    buckets
+}
+
+pub fn rows(buckets: &BTreeMap<i64, aggregate::Bucket>, zone: Zone) -> Vec<Bucket> {
+    let row = |(from, bucket): (&i64, &aggregate::Bucket)| Bucket {
         from: zone.local(from * 1_000_000).to_rfc3339(),
         received: bucket.received,
         delivered: bucket.delivered,
@@ -55,7 +69,7 @@ pub fn build(finest: &aggregate::Timeline, window: Option<(Micros, Micros)>, zon
         bounced: bucket.bounced,
         rejected: bucket.rejected,
     };
-    (bucket_s, buckets.into_iter().map(row).collect())
+    buckets.iter().map(row).collect()
 }
 
 #[cfg(test)]
@@ -70,10 +84,10 @@ mod tests {
 
     #[test]
     fn days_are_local_days() {
-        let mut finest = aggregate::Timeline::default();
+        let mut finest: aggregate::Timeline = aggregate::Timeline::default();
         finest.at(1_795_476_600_000_000).received = 1; // 2026-11-23T23:30Z, the 24th in Berlin
-        let (_, rows) =
-            build(&finest, Some((1_795_476_600_000_000 - 8 * DAY_S * 1_000_000, 1_795_476_600_000_000)), "Europe/Berlin".parse().unwrap());
+        let (zone, window) = ("Europe/Berlin".parse().unwrap(), (1_795_476_600_000_000 - 8 * DAY_S * 1_000_000, 1_795_476_600_000_000));
+        let rows = rows(&buckets(&finest, Some(window), zone), zone);
         let row = rows.iter().find(|row| row.received == 1).unwrap();
         assert_eq!(row.from, "2026-11-24T00:00:00+01:00");
     }

@@ -104,6 +104,21 @@ impl<'a, W: Write> Canvas<'a, W> {
         lines.try_for_each(|line| writeln!(self.to, "{:28}{line}", ""))
     }
 
+    /// A sentence that matters, in as many lines as it needs.
+    pub fn marked(&mut self, colour: Colour, text: &str) -> io::Result<()> {
+        for (at, line) in wrapped(text, self.look.width.saturating_sub(2).max(20)).into_iter().enumerate() {
+            let mark = if at == 0 { "* " } else { "  " };
+            let line = self.paint(&format!("{mark}{line}"), colour);
+            writeln!(self.to, "{line}")?;
+        }
+        Ok(())
+    }
+
+    /// Words below a sentence.
+    pub fn paragraph(&mut self, text: &str) -> io::Result<()> {
+        wrapped(text, self.look.width.saturating_sub(4).max(20)).into_iter().try_for_each(|line| writeln!(self.to, "    {line}"))
+    }
+
     /// Words and how often, the most frequent first, in as many lines as they need.
     pub fn counts(&mut self, name: &str, counts: &Counts) -> io::Result<()> {
         if counts.is_empty() {

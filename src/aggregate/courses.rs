@@ -1,0 +1,71 @@
+//! Failures over time, by what they have in common: where they happen, why, whose mail or account it is. From these a
+//! reader learns since when.
+
+use super::Merge;
+use super::table::{Row, Table};
+use super::timeline::Timeline;
+use mailscope_parsers::model::Micros;
+
+/// Courses of one kind that are kept before the light ones go.
+const MANY: usize = 3500;
+
+/// When something happened, and how often.
+#[derive(Clone, Debug, Default)]
+pub struct Course {
+    pub count: u64,
+    /// Of these for good.
+    pub permanent: u64,
+    pub timeline: Timeline<u64>,
+}
+
+impl Merge for Course {
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.permanent += other.permanent;
+        self.timeline.merge(other.timeline);
+    }
+}
+
+impl Row for Course {
+    fn weight(&self) -> u64 {
+        self.count
+    }
+}
+
+/// Courses by two words: why, and whose or where.
+#[derive(Clone, Debug)]
+pub struct Courses {
+    pub rows: Table<Course>,
+    key: Vec<u8>,
+}
+
+impl Default for Courses {
+    fn default() -> Self {
+        Self { rows: Table::new(MANY), key: Vec::new() }
+    }
+}
+
+impl Courses {
+    pub fn add(&mut self, why: &str, whose: &[u8], time: Micros, count: u64, permanent: bool) {
+        self.key.clear();
+        self.key.extend_from_slice(why.as_bytes());
+        self.key.push(0);
+        self.key.extend_from_slice(whose);
+        let course = self.rows.row(&self.key);
+        course.count += count;
+        course.permanent += if permanent { count } else { 0 };
+        *course.timeline.at(time) += count;
+    }
+
+    /// Why, whose, and the course.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8], &Course)> {
+        self.rows.iter().map(|(key, course)| {
+            let at = memchr::memchr(0, key).unwrap_or(key.len());
+            (&key[..at], key.get(at + 1..).unwrap_or_default(), course)
+        })
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.rows.merge(other.rows, |_, _| ());
+    }
+}

@@ -1,0 +1,213 @@
+//! Recurring failures and refusals: one row a template, with what a reader asks next: how often, since when, whom it
+//! concerns, and two of them word by word.
+
+use super::Merge;
+use super::table::{Row, Table};
+use super::template::template;
+use super::timeline::Timeline;
+use mailscope_parsers::model::{Class, Micros, Stage};
+
+/// Templates that are kept before the rare ones go.
+const MANY: usize = 3500;
+/// Domains or clients kept of each.
+const CONCERNED: usize = 112;
+const EXAMPLES: usize = 2;
+/// An example is cut here.
+const LONGEST: usize = 600;
+
+/// Where a text comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A delivery that failed for now or for good.
+    Delivery,
+    /// A client or message that was turned away.
+    Reject(Stage),
+}
+
+/// One text, where and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    pub source: Source,
+    pub time: Micros,
+    pub host: &'a [u8],
+    pub text: &'a [u8],
+    pub class: Class,
+    /// The recipient's domain of a delivery, the client of a reject.
+    pub concerned: &'a [u8],
+    pub count: u64,
+}
+
+/// A verbatim text; ordered by time, so that the first ones stay.
+pub type Verbatim = (Micros, Box<[u8]>, Box<[u8]>);
+
+/// What is known of one template.
+#[derive(Clone, Debug)]
+pub struct PatternRow {
+    pub count: u64,
+    pub seen: Option<(Micros, Micros)>,
+    /// A template can be classed in several ways: providers mean different things by the same words.
+    pub classes: Vec<(Class, u64)>,
+    pub concerned: Table<u64>,
+    pub timeline: Timeline<u64>,
+    pub examples: Vec<Verbatim>,
+}
+
+impl Default for PatternRow {
+    fn default() -> Self {
+        let (count, seen, classes, examples) = (0, None, Vec::new(), Vec::new());
+        Self { count, seen, classes, concerned: Table::new(CONCERNED), timeline: Timeline::default(), examples }
+    }
+}
+
+impl PatternRow {
+    fn see(&mut self, said: &Said<'_>) {
+        self.count += said.count;
+        self.seen = Some(self.seen.map_or((said.time, said.time), |(first, last)| (first.min(said.time), last.max(said.time))));
+        self.classed(said.class, said.count);
+        if !said.concerned.is_empty() {
+            *self.concerned.row(said.concerned) += said.count;
+        }
+        *self.timeline.at(said.time) += said.count;
+        self.example(said.time, said.host, said.text);
+    }
+
+    fn classed(&mut self, class: Class, count: u64) {
+        match self.classes.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, sum)) => *sum += count,
+            None => self.classes.push((class, count)),
+        }
+    }
+
+    fn example(&mut self, time: Micros, host: &[u8], text: &[u8]) {
+        let text = &text[..text.len().min(LONGEST)];
+        let earlier = |known: &Verbatim| (time, host, text) < (known.0, &*known.1, &*known.2);
+        if self.examples.len() < EXAMPLES || self.examples.last().is_some_and(earlier) {
+            // Two that say the same, word by word, show no more than one.
+            if let Some(same) = self.examples.iter().position(|known| *known.2 == *text) {
+                if !earlier(&self.examples[same]) {
+                    return;
+                }
+                self.examples.remove(same);
+            }
+            self.examples.push((time, host.into(), text.into()));
+            self.examples.sort_unstable();
+            self.examples.truncate(EXAMPLES);
+        }
+    }
+
+    /// The most frequent class; of equal ones the first name.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        let most = self.classes.iter().min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name()));
+        most.map_or(Class::Unknown, |(class, _)| *class)
+    }
+}
+
+impl Merge for PatternRow {
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.seen = match (self.seen, other.seen) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+        other.classes.into_iter().for_each(|(class, count)| self.classed(class, count));
+        self.concerned.merge(other.concerned, |_, _| ());
+        self.timeline.merge(other.timeline);
+        other.examples.iter().for_each(|(time, host, text)| self.example(*time, host, text));
+    }
+}
+
+impl Row for PatternRow {
+    fn weight(&self) -> u64 {
+        self.count
+    }
+}
+
+/// Rows by source and template.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    rows: Table<PatternRow>,
+    scratch: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Default for Patterns {
+    fn default() -> Self {
+        Self { rows: Table::new(MANY), scratch: Vec::new(), key: Vec::new() }
+    }
+}
+
+impl Patterns {
+    pub fn see(&mut self, said: &Said<'_>) {
+        template(said.text, &mut self.scratch);
+        self.key.clear();
+        match said.source {
+            Source::Delivery => self.key.push(0),
+            Source::Reject(stage) => self.key.extend_from_slice(stage.name().as_bytes()),
+        }
+        self.key.push(0);
+        self.key.extend_from_slice(&self.scratch);
+        self.rows.row(&self.key).see(said);
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.rows.merge(other.rows, |_, _| ());
+    }
+
+    /// The rows of failed deliveries by template.
+    pub fn deliveries(&self) -> impl Iterator<Item = (&[u8], &PatternRow)> {
+        self.rows.iter().filter_map(|(key, row)| Some((key.strip_prefix(b"\0\0")?, row)))
+    }
+
+    /// The rows of rejects by stage and template.
+    pub fn rejects(&self) -> impl Iterator<Item = (&[u8], &[u8], &PatternRow)> {
+        let apart = |key: &'_ [u8]| memchr::memchr(0, key).filter(|at| *at > 0);
+        self.rows.iter().filter_map(move |(key, row)| apart(key).map(|at| (&key[..at], &key[at + 1..], row)))
+    }
+
+    /// What is known of the templates that were dropped, all together, and how many and by how much a row can be too low.
+    #[must_use]
+    pub fn dropped(&self) -> (u64, u64, u64) {
+        (self.rows.dropped_keys, self.rows.dropped.count, self.rows.error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(time: Micros, text: &str) -> Said<'_> {
+        let class = Class::MailboxFull;
+        Said { source: Source::Delivery, time, host: b"mail", text: text.as_bytes(), class, concerned: b"example.org", count: 1 }
+    }
+
+    #[test]
+    fn rows_do_not_depend_on_order_or_split() {
+        let texts: Vec<String> = (0..50).map(|n| format!("552 5.2.2 <user{n}@example.org>: mailbox full ({n})")).collect();
+        let of = |range: std::ops::Range<usize>| {
+            let mut patterns = Patterns::default();
+            range.rev().for_each(|n| patterns.see(&said(n as i64 * 1_000_000, &texts[n])));
+            patterns
+        };
+        let (whole, mut parts) = (of(0..50), of(20..50));
+        parts.merge(of(0..20));
+        for patterns in [whole, parts] {
+            let rows: Vec<_> = patterns.deliveries().collect();
+            assert_eq!(rows.len(), 1);
+            let (template, row) = rows[0];
+            assert_eq!(String::from_utf8_lossy(template), "552 5.2.2 <*>: mailbox full (*)");
+            assert_eq!((row.count, row.seen, row.class()), (50, Some((0, 49_000_000)), Class::MailboxFull));
+            assert_eq!(row.examples.iter().map(|example| example.0).collect::<Vec<_>>(), [0, 1_000_000]);
+        }
+    }
+
+    #[test]
+    fn the_same_words_are_no_second_example() {
+        let mut patterns = Patterns::default();
+        for time in [5, 3, 4, 3] {
+            patterns.see(&said(time, "no such user"));
+        }
+        patterns.see(&said(9, "no such user"));
+        assert_eq!(patterns.deliveries().next().unwrap().1.examples.iter().map(|example| example.0).collect::<Vec<_>>(), [3]);
+    }
+}
