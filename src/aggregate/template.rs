@@ -305,7 +305,7 @@ fn is_label(word: &[u8]) -> bool {
 fn is_host(word: &[u8], kinds: u8) -> bool {
     let last = word.rsplit(|c| *c == b'.').next().unwrap_or_default();
     let even = kinds & UPPER == 0 || kinds & LOWER == 0 || last.iter().all(u8::is_ascii_lowercase);
-    word.len() > 3 && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic) && even
+    word.len() > 3 && last.len() < word.len() && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic) && even
 }
 
 #[cfg(test)]
@@ -340,6 +340,7 @@ mod tests {
             ("550 user 'bob' is not here since Tue, 24 Nov 2026 10:00:00 +0100", "550 user '*' is not here since *"),
             ("connect to mx.example.org[2001:db8::1]:25: Connection timed out", "connect to *[*]*: Connection timed out"),
             ("421 Service unavailable; client=[192.0.2.1] id=ab12-cd34", "421 Service unavailable; client=[*] id=*"),
+            ("Host or domain name not found. Try again.", "Host or domain name not found. Try again."),
             ("User unknown.Please check it isn't misspelled", "User unknown.Please check it isn't misspelled"),
             ("", ""),
         ] {

@@ -166,7 +166,13 @@ fn patterns(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
             }
         }
         let domain = row.domains.first().map_or_else(String::new, |first| printable(&first.domain).into_owned());
-        vec![count(row.count), row.class.to_owned(), sparkline(&course, 12), domain, printable(&row.template).into_owned()]
+        vec![
+            count(row.count),
+            row.class.to_owned(),
+            sparkline(&course, 12),
+            domain,
+            printable(row.template.trim_start_matches("host *[*] said: ")).into_owned(),
+        ]
     });
     page.table(&columns, rows.collect())
 }

@@ -1,6 +1,7 @@
 //! Where mail does not get through: providers that block or slow us, block lists, authentication, and hosts that can't be
 //! reached.
 
+use super::super::lists::text;
 use super::{Facts, Finding, Severity, names, number, percent};
 use crate::aggregate::Course;
 use mailscope_parsers::model::{Class, Side};
@@ -48,7 +49,7 @@ fn by_class<'a>(facts: &'a Facts<'_>) -> ByClass<'a> {
     for (class, destination, course) in facts.summary.lines.failing.iter() {
         let Some(class) = Class::ALL.iter().find(|known| known.name().as_bytes() == class) else { continue };
         let attempts = attempts.get(destination).copied().unwrap_or(0).max(course.count);
-        by_class.entry(class.name()).or_default().push(At { destination: super::super::lists::text(destination), course, attempts });
+        by_class.entry(class.name()).or_default().push(At { destination: text(destination), course, attempts });
     }
     for rows in by_class.values_mut() {
         rows.sort_by(|a, b| b.course.count.cmp(&a.course.count).then_with(|| a.destination.cmp(&b.destination)));
@@ -136,7 +137,7 @@ fn blocklisted(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>
         let at: Vec<String> = reputation.iter().map(|row| row.destination.clone()).collect();
         all.push(Finding {
             finding: "blocklisted",
-            severity: Severity::Critical,
+            severity: if count * 100 >= facts.summary.lines.attempts.total { Severity::Critical } else { Severity::Warning },
             title: format!("An address of ours is on the block list {list}"),
             evidence: format!("{} refused with its name, at {}", number(count, "attempt"), names(&at)),
             since: when.since,
@@ -154,7 +155,7 @@ fn blocklisted(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>
 fn authentication(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>) {
     let Some(rows) = by_class.get(Class::Authentication.name()) else { return };
     let count: u64 = rows.iter().map(|row| row.course.count).sum();
-    if count < SOME {
+    if count < SOME || (count * 200 < facts.summary.lines.attempts.total && !rows.iter().any(At::is_much)) {
         return;
     }
     let courses: Vec<&Course> = rows.iter().map(|row| row.course).collect();

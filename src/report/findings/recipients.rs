@@ -1,5 +1,6 @@
 //! Mail to people who are not there: told apart by cause, since each has another cure.
 
+use super::super::lists::text;
 use super::{Facts, Finding, Severity, number, percent};
 use crate::aggregate::Course;
 use mailscope_parsers::model::{Class, Side};
@@ -40,7 +41,7 @@ fn unknown(facts: &Facts<'_>, all: &mut Vec<Finding>) {
     let when = facts.when(&courses);
     let (title, action) = match one {
         Some((sender, course)) => (
-            format!("{} sent to {} that don't exist", super::super::lists::text(sender), number(course.count, "recipient")),
+            format!("{} sent to {} that don't exist", text(sender), number(course.count, "recipient")),
             "one sender's list is old or bought, or the account is misused: stop it, and remove these addresses before it sends again",
         ),
         None => (
@@ -85,7 +86,7 @@ fn domains(facts: &Facts<'_>, all: &mut Vec<Finding>) {
         all.push(Finding {
             finding: "domain_invalid",
             severity: Severity::Warning,
-            title: format!("DNS does not know where mail for {} goes", super::super::lists::text(domain)),
+            title: format!("DNS does not know where mail for {} goes", text(domain)),
             evidence: format!("{} failed with class {class}", number(course.count, "attempt")),
             since: when.since,
             until: when.until,

@@ -1,5 +1,6 @@
 //! What concerns this server itself: log-ins that are tried, and its own errors.
 
+use super::super::lists::text;
 use super::{Facts, Finding, Severity, When, number};
 use crate::aggregate::Course;
 use mailscope_parsers::model::{Class, Micros, Side};
@@ -34,12 +35,12 @@ fn log_ins(facts: &Facts<'_>, all: &mut Vec<Finding>) {
     let heavier = |a: &(&[u8], &Course), b: &(&[u8], &Course)| a.1.count >= b.1.count;
     let (title, courses, action): (String, Vec<&Course>, &str) = match (user, network) {
         (Some(user), network) if network.is_none_or(|network| heavier(user, network)) => (
-            format!("{} failed for the account {}", number(user.1.count, "log-in"), super::super::lists::text(user.0)),
+            format!("{} failed for the account {}", number(user.1.count, "log-in"), text(user.0)),
             vec![user.1],
             "ask its owner whether a device has an old password; if not, somebody guesses: limit log-ins by address, and check that the password is strong",
         ),
         (_, Some(network)) => (
-            format!("{} failed from the network {}", number(network.1.count, "log-in"), super::super::lists::text(network.0)),
+            format!("{} failed from the network {}", number(network.1.count, "log-in"), text(network.0)),
             vec![network.1],
             "somebody guesses passwords: block the network at the firewall, and see that fail2ban or the like watches this log",
         ),
@@ -79,10 +80,11 @@ fn errors(facts: &Facts<'_>, all: &mut Vec<Finding>) {
     let mut seen: Option<(Micros, Micros)> = None;
     let mut example = None;
     for (key, row) in facts.summary.lines.problems.iter() {
-        let text = super::super::lists::text(key).replace('\0', ": ");
-        let lower = text.to_ascii_lowercase();
+        let said = text(key).replace('\0', ": ");
+        let lower = said.to_ascii_lowercase();
         let is_full = FULL.iter().any(|full| lower.contains(full));
-        let is_fatal = lower.starts_with("fatal ") || lower.starts_with("panic ");
+        // What a user of sendmail(1) got wrong is no error of the server.
+        let is_fatal = (lower.starts_with("fatal ") || lower.starts_with("panic ")) && !lower.contains("/sendmail: ");
         if !is_full && !is_fatal {
             continue;
         }
@@ -92,8 +94,8 @@ fn errors(facts: &Facts<'_>, all: &mut Vec<Finding>) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
         };
-        if example.as_ref().is_none_or(|(count, known)| (row.count, known) > (*count, &text)) {
-            example = Some((row.count, text));
+        if example.as_ref().is_none_or(|(count, known)| (row.count, known) > (*count, &said)) {
+            example = Some((row.count, said));
         }
     }
     let failing: Vec<&Course> = facts
