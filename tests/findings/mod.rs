@@ -245,14 +245,23 @@ fn no_more_than_seven_and_the_text_report_begins_with_them() {
     let mut day = Day::healthy();
     for n in 0..20 {
         let (relay, to) = (format!("mx.p{n}.example[192.0.2.9]:25"), format!("a@p{n}.example"));
-        for (class, minute) in minutes(100, LENGTH, 5).enumerate() {
-            let (status, dsn, reply) = [
+        for (class, minute) in minutes(100, LENGTH, 2).enumerate() {
+            let replies = [
                 ("deferred", "4.7.28", "host mx said: 421 4.7.28 rate limited"),
                 ("bounced", "5.1.1", "host mx said: 550 5.1.1 User unknown"),
                 ("bounced", "5.7.26", "host mx said: 550 5.7.26 not authenticated"),
-            ][class % 3];
+                ("bounced", "5.1.8", "host mx said: 550 5.1.8 Sender address rejected"),
+                ("deferred", "4.3.2", "host mx said: 451 4.3.2 System not accepting network messages"),
+                ("bounced", "5.7.25", "host mx said: 550 5.7.25 no reverse DNS"),
+                ("deferred", "4.4.6", "mail for p.example loops back to myself"),
+            ];
+            let (status, dsn, reply) = replies[class % replies.len()];
             day.message(minute, &Attempt { relay: &relay, to: &to, status, dsn, reply, ..Attempt::default() });
         }
+    }
+    for minute in minutes(100, LENGTH, 5) {
+        day.line(minute, "smtpd", "warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: authentication failure");
+        day.line(minute, "smtpd", "fatal: no SASL authentication mechanisms");
     }
     let log = day.log();
     let report = crate::support::report_of(&log, &[]);

@@ -2,7 +2,7 @@
 //! reached.
 
 use super::super::lists::text;
-use super::{Facts, Finding, Severity, names, number, percent};
+use super::{Facts, Finding, Severity, When, names, number, percent};
 use crate::aggregate::Course;
 use mailscope_parsers::model::{Class, Side};
 use std::collections::BTreeMap;
@@ -34,9 +34,7 @@ pub fn find(facts: &Facts<'_>, all: &mut Vec<Finding>) {
     let by_class = by_class(facts);
     blocklisted(facts, &by_class, all);
     authentication(facts, &by_class, all);
-    for (class, what, action) in REFUSALS {
-        refuses(facts, &by_class, *class, what, action, all);
-    }
+    REFUSALS.iter().for_each(|refusal| refuses(facts, &by_class, *refusal, all));
     unreachable(facts, &by_class, all);
 }
 
@@ -57,65 +55,94 @@ fn by_class<'a>(facts: &'a Facts<'_>) -> ByClass<'a> {
     by_class
 }
 
-/// What a refusal is called, and what to do.
-const REFUSALS: &[(Class, &str, &str)] = &[
+/// What is said of one destination, what of several, and what to do.
+type Refusal = (Class, &'static str, &'static str, &'static str);
+
+const REFUSALS: &[Refusal] = &[
     (
         Class::RateLimited,
         "slows us down: too much mail or too many connections",
+        "slow us down: too much mail or too many connections",
         "send to it more slowly: fewer connections at once and a pause between messages for this destination; find out who sends so much",
     ),
     (
         Class::Reputation,
         "refuses our address for its reputation",
+        "refuse our address for its reputation",
         "look up the sending address at the provider's postmaster pages, stop what earned it (an account or form that is misused), then ask for a review",
     ),
     (
         Class::SpamContent,
         "takes our mail for spam",
+        "take our mail for spam",
         "look at the messages that were refused: their sender, links and attachments; one account may be misused",
     ),
-    (Class::Policy, "refuses our mail by its own policy", "read the reply: it names the rule; ask the receiving side where it does not"),
+    (
+        Class::Policy,
+        "refuses our mail by its own policy",
+        "refuse our mail by their own policy",
+        "read the reply: it names the rule; ask the receiving side where it does not",
+    ),
     (
         Class::SenderRejected,
         "refuses our senders' addresses",
+        "refuse our senders' addresses",
         "check that the senders' domains exist, have an MX or address record, and take mail back",
     ),
     (
         Class::RelayDenied,
         "does not take mail for the domains that we send there",
+        "don't take mail for the domains that we send there",
         "check the MX records of these domains and our own transport maps: mail goes to a host that is not responsible",
     ),
     (
         Class::ReceiverUnavailable,
         "has temporary trouble of its own",
+        "have temporary trouble of their own",
         "nothing to do here: mail waits and is tried again; write to the receiving side if it lasts",
     ),
 ];
 
-fn refuses(facts: &Facts<'_>, by_class: &ByClass<'_>, class: Class, what: &str, action: &str, all: &mut Vec<Finding>) {
-    let rows = by_class.get(class.name()).map_or(&[][..], Vec::as_slice);
-    for row in rows.iter().filter(|row| row.is_much()).take(3) {
-        let permanent = row.course.permanent;
-        let severe = class.side() == Side::Sender && (permanent >= SOME || row.course.count * 2 >= row.attempts);
-        let when = facts.when(&[row.course]);
-        all.push(Finding {
-            finding: "destination_refuses",
-            severity: if severe { Severity::Critical } else { Severity::Warning },
-            title: format!("{} {what}", row.destination),
-            evidence: format!(
-                "{} of {} failed with class {} ({} for good)",
-                number(row.course.count, "attempt"),
-                number(row.attempts, "attempt"),
-                class.name(),
-                permanent
-            ),
-            since: when.since,
-            until: when.until,
-            side: class.side(),
-            action: action.to_owned(),
-            weight: row.course.count,
-        });
+fn refuses(facts: &Facts<'_>, by_class: &ByClass<'_>, (class, one, many, action): Refusal, all: &mut Vec<Finding>) {
+    let rows: Vec<&At<'_>> = by_class.get(class.name()).into_iter().flatten().filter(|row| row.is_much()).collect();
+    if rows.is_empty() {
+        return;
     }
+    let Sum { failed, permanent, attempts } = Sum::of(&rows);
+    let severe = class.side() == Side::Sender && (permanent >= SOME || failed * 2 >= attempts);
+    let When { since, until } = facts.when(&rows.iter().map(|row| row.course).collect::<Vec<_>>());
+    all.push(Finding {
+        finding: "destination_refuses",
+        severity: if severe { Severity::Critical } else { Severity::Warning },
+        title: format!("{} {}", destinations(&rows), if rows.len() == 1 { one } else { many }),
+        evidence: format!("{failed} of {} failed with class {} ({permanent} for good)", number(attempts, "attempt"), class.name()),
+        since,
+        until,
+        side: class.side(),
+        action: action.to_owned(),
+        weight: failed,
+    });
+}
+
+/// What several destinations add up to.
+struct Sum {
+    failed: u64,
+    permanent: u64,
+    attempts: u64,
+}
+
+impl Sum {
+    fn of(rows: &[&At<'_>]) -> Self {
+        Self {
+            failed: rows.iter().map(|row| row.course.count).sum(),
+            permanent: rows.iter().map(|row| row.course.permanent).sum(),
+            attempts: rows.iter().map(|row| row.attempts).sum(),
+        }
+    }
+}
+
+fn destinations(rows: &[&At<'_>]) -> String {
+    names(&rows.iter().map(|row| row.destination.clone()).collect::<Vec<_>>())
 }
 
 /// A list is named in the replies.
@@ -174,26 +201,25 @@ fn authentication(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Findi
     });
 }
 
-/// Classes that say that a host was not reached, and what that is called.
-const UNREACHED: &[(Class, &str)] = &[
-    (Class::Connection, "can't be connected to"),
-    (Class::Timeout, "does not answer"),
-    (Class::Tls, "and we don't agree on TLS"),
-    (Class::RoutingLoop, "sends mail in a loop"),
+/// Classes that say that a host was not reached, and what is said of one destination and of several.
+const UNREACHED: &[(Class, &str, &str)] = &[
+    (Class::Connection, "can't be connected to", "can't be connected to"),
+    (Class::Timeout, "does not answer", "don't answer"),
+    (Class::Tls, "and this server don't agree on TLS", "and this server don't agree on TLS"),
+    (Class::RoutingLoop, "sends mail in a loop", "send mail in a loop"),
 ];
 
 /// One destination that can't be reached is theirs; many at once are ours.
 fn unreachable(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>) {
     let attempts = facts.summary.lines.attempts.total;
-    let rows: Vec<(&str, &At<'_>)> =
-        UNREACHED.iter().flat_map(|(class, what)| by_class.get(class.name()).into_iter().flatten().map(move |row| (*what, row))).collect();
-    let count: u64 = rows.iter().map(|(_, row)| row.course.count).sum();
-    let mut at: Vec<String> = rows.iter().map(|(_, row)| row.destination.clone()).collect();
-    at.sort();
+    let rows: Vec<&At<'_>> = UNREACHED.iter().flat_map(|(class, ..)| by_class.get(class.name()).into_iter().flatten()).collect();
+    let count = Sum::of(&rows).failed;
+    let mut at: Vec<&str> = rows.iter().map(|row| row.destination.as_str()).collect();
+    at.sort_unstable();
     at.dedup();
-    let of_one = rows.iter().map(|(_, row)| row.course.count).max().unwrap_or(0);
+    let of_one = rows.iter().map(|row| row.course.count).max().unwrap_or(0);
     if at.len() >= SEVERAL && count >= 5 * SOME && count * 5 >= attempts && of_one * 2 < count {
-        let courses: Vec<&Course> = rows.iter().map(|(_, row)| row.course).collect();
+        let courses: Vec<&Course> = rows.iter().map(|row| row.course).collect();
         let when = facts.when(&courses);
         all.push(Finding {
             finding: "nothing_reachable",
@@ -211,19 +237,25 @@ fn unreachable(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>
         });
         return;
     }
-    for (what, row) in rows.into_iter().filter(|(_, row)| row.course.count >= SOME && row.course.count * 2 >= row.attempts).take(3) {
-        let when = facts.when(&[row.course]);
+    for (class, one, many) in UNREACHED {
+        let rows = by_class.get(class.name()).into_iter().flatten();
+        let rows: Vec<&At<'_>> = rows.filter(|row| row.course.count >= SOME && row.course.count * 2 >= row.attempts).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let Sum { failed, attempts, .. } = Sum::of(&rows);
+        let When { since, until } = facts.when(&rows.iter().map(|row| row.course).collect::<Vec<_>>());
         all.push(Finding {
             finding: "destination_unreachable",
             severity: Severity::Warning,
-            title: format!("{} {what}", row.destination),
-            evidence: format!("{} of {} failed", number(row.course.count, "attempt"), number(row.attempts, "attempt")),
-            since: when.since,
-            until: when.until,
+            title: format!("{} {}", destinations(&rows), if rows.len() == 1 { one } else { many }),
+            evidence: format!("{failed} of {} failed", number(attempts, "attempt")),
+            since,
+            until,
             side: Side::Network,
-            action: "other destinations work: their side; check its MX records, and write to its postmaster by another way if it lasts"
+            action: "other destinations work: their side; check the MX records, and write to the postmaster by another way if it lasts"
                 .to_owned(),
-            weight: row.course.count,
+            weight: failed,
         });
     }
 }

@@ -21,17 +21,15 @@ pub fn find(facts: &Facts<'_>, all: &mut Vec<Finding>) {
 fn unknown(facts: &Facts<'_>, all: &mut Vec<Finding>) {
     let class = Class::RecipientUnknown;
     let mail = &facts.summary.mail;
-    let count = mail.class_recipients.get(&(class, true)).copied().unwrap_or(0);
     let finished = mail.good + mail.bad;
+    // Notifications to senders that don't exist are another matter.
+    let is_one = |why: &[u8], sender: &[u8]| why == class.name().as_bytes() && sender != b"<>";
+    let all_senders = mail.failed_senders.iter().filter(|(why, sender, _)| is_one(why, sender));
+    let mut senders: Vec<(&[u8], &Course)> = all_senders.map(|(_, sender, course)| (sender, course)).collect();
+    let count: u64 = senders.iter().map(|(_, course)| course.count).sum();
     if count < SOME || count * 50 < finished {
         return;
     }
-    let mut senders: Vec<(&[u8], &Course)> = mail
-        .failed_senders
-        .iter()
-        .filter(|(why, ..)| *why == class.name().as_bytes())
-        .map(|(_, sender, course)| (sender, course))
-        .collect();
     senders.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
     let one = senders.first().filter(|(_, course)| course.count * 2 >= count);
     let courses: Vec<&Course> = match one {
