@@ -10,11 +10,11 @@
 pub mod classify;
 mod dovecot;
 pub mod envelope;
+mod exim;
 pub mod model;
 mod postfix;
 pub mod scan;
 
-pub use postfix::birth_second;
 
 use model::{Line, Record, Unrecognized};
 
@@ -31,7 +31,7 @@ pub struct Parser {
 }
 
 /// Every parser, in the order in which they are asked.
-pub const PARSERS: &[Parser] = &[postfix::PARSER, dovecot::PARSER];
+pub const PARSERS: &[Parser] = &[postfix::PARSER, exim::PARSER, dovecot::PARSER];
 
 /// The parser of that name, if there is one.
 #[must_use]
@@ -60,4 +60,10 @@ pub fn parse_into<'a>(record: &Record<'a>, only: Option<&'static Parser>, line: 
     }
     *line = Line::Unrecognized(Unrecognized::Program);
     ""
+}
+
+/// The birth second, since 1970 UTC, that the queue id at the front of a text encodes: long ids of Postfix, ids of Exim.
+#[must_use]
+pub fn birth_second(text: &[u8]) -> Option<i64> {
+    postfix::birth_second(text).or_else(|| exim::birth_second(text))
 }

@@ -253,7 +253,7 @@ impl Lines {
 
     #[inline]
     fn delivery(&mut self, time: Micros, delivery: &Delivery<'_>, count: u64) {
-        if delivery.status.is_probe() || delivery.envelope_recipient.is_empty() {
+        if delivery.status.is_probe() || delivery.envelope_recipient.is_empty() || delivery.untried {
             return;
         }
         self.attempts.total += count;

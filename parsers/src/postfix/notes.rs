@@ -1,7 +1,7 @@
 //! What is known and says nothing of its own, and what is only shown: one set of shapes a family of daemons.
 
 use super::Daemon;
-use super::shape::{self, Shapes, Worth::Known, Worth::Shown};
+use crate::scan::shape::{self, Shapes, Worth::Known, Worth::Shown};
 use crate::model::{Line, Text};
 
 /// Lines without a queue id.

@@ -1,0 +1,148 @@
+//! What is known and says nothing of its own, what is only shown, and what Exim complains about: closed sets of shapes.
+
+use crate::model::{Event, Line, Problem, Severity, Text};
+use crate::scan::shape::{self, Shapes, Worth::Known, Worth::Shown};
+
+/// Lines with a message id.
+pub fn of_message<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
+    if text.trim_ascii().is_empty() {
+        return Some(Line::Ignored("a message of no words"));
+    }
+    shape::find(MESSAGE, queue_id, text).or_else(|| problem(queue_id, text))
+}
+
+/// Lines without.
+pub fn of_server(text: &[u8]) -> Option<Line<'_>> {
+    shape::find(SERVER, Text(b""), text).or_else(|| problem(Text(b""), text))
+}
+
+fn problem<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
+    let (severity, _) = PROBLEMS.iter().find(|(_, shapes)| shapes.iter().any(|pattern| shape::fits(pattern.as_bytes(), text)))?;
+    Some(Line::Event(Event::Problem(Problem { queue_id, severity: *severity, text: Text(text) })))
+}
+
+const MESSAGE: Shapes = &[
+    (Known("still frozen"), &["Message is frozen"]),
+    (Known("another process has it"), &["Spool file for * is locked (another process is handling this message)", "Spool file is locked (another process is handling this message)"]),
+    (Known("queued for later"), &["no immediate delivery: *"]),
+    (Known("a failure that nobody is told"), &["*: error ignored", "*: error ignored: *"]),
+    (Known("a notification could not be handed in"), &["Child mail process returned status #"]),
+    (Known("a connection ended after its work"), &["peer close after all rcpt responses; converting i/o-error to no-error"]),
+    (
+        Shown,
+        &[
+            // One of several hosts; what comes of it is on a delivery line.
+            "H=*: SMTP error from remote mail server after *",
+            "H=* SMTP error from remote mail server after *",
+            "H=*: Malformed SMTP reply in response to *",
+            "H=*: Malformed SMTP reply (an empty line) in response to *",
+            "H=*: a TLS session is required, but *",
+            "H=*: DANE error: *",
+            "H=*: TLS session: *",
+            "H=*: * authentication failed *",
+            "* [*] Network Error",
+            "* [*] Connection refused",
+            "TLS session: *: delivering unencrypted to H=*",
+            "DANE attempt failed; TLS connection to *",
+            "DANE error: *",
+            "lowest numbered MX record points to local host: *",
+            "remote host address is the local host: *",
+            "<*>: * transport output: *",
+            "* router: skipped error: *",
+            "sender address changed to <*> by *",
+            "recipient <*> added by *",
+            "no recipients found in headers",
+            "* no recipients found in headers",
+            "qualify/rewrite: *",
+            "virus * from <*>",
+            "DKIM: d=*",
+            "PRDR R=<*",
+            "moved from input, msglog to *",
+            "SA: Action: *",
+            "incomplete transaction (*) from <*",
+            "fixed CR/LF *",
+            "Error while reading message with no usable sender address*",
+            "timed out while reading local message",
+            "SMTP connection from * lost while reading message data",
+            "original recipients ignored (system filter)",
+        ],
+    ),
+];
+
+const SERVER: Shapes = &[
+    (
+        Known("a queue run"),
+        &["Start queue run: pid=*", "End queue run: pid=*", "Start * queue run: pid=*", "End * queue run: pid=*"],
+    ),
+    (Known("start"), &["exim * daemon started: pid=*"]),
+    (Known("reload"), &["SIGHUP received: re-exec daemon", "pid *: SIGHUP received: re-exec daemon"]),
+    (Known("stop"), &["SIGTERM received*", "pid *: SIGTERM received*", "daemon: * exiting*"]),
+    (Known("still frozen"), &["Message is frozen"]),
+    (
+        Known("a name that was not found"),
+        &[
+            "no host name found for IP address *",
+            "no IP address found for host *",
+            "host name alias list truncated for *",
+        ],
+    ),
+    (
+        Shown,
+        &[
+            "SMTP syntax error in \"*\" *",
+            "SMTP protocol error in \"*\" *",
+            "SMTP protocol violation: *",
+            "ETRN * received from *",
+            "recipient verify fail*",
+            "recipient verify defer*",
+            "sender verify fail*",
+            "sender verify defer*",
+            "timed out while reading local message",
+            "H=* Warning: *",
+            "Warning: *",
+            "SMTP connection identification *",
+            "no MAIL in SMTP connection from *",
+            "qualify/rewrite: *",
+            "too many * connections*",
+        ],
+    ),
+];
+
+/// What goes wrong in Exim itself, most of it in the panic log too.
+const PROBLEMS: &[(Severity, &[&str])] = &[
+    (
+        Severity::Panic,
+        &["Cannot open main log file \"*\": *", "failed to open panic log*", "Failed to create spool file *", "exim user lost privilege for using *"],
+    ),
+    (
+        Severity::Error,
+        &[
+            "DKIM: signing failed: *",
+            "Tainted *",
+            "Failed to *",
+            "failed to *",
+            "unable to *",
+            "unable to set gid=*",
+            "* transport process returned non-zero status *",
+            "Error in system filter: *",
+            "error in *",
+            "User # set for * transport is on the never_users list",
+            "Spool file * not found",
+            "Spool read error on *",
+            "Format error in spool file *",
+            "exec of * failed: *",
+            "home directory * failed to expand for *",
+            "bind of *: failed",
+            "bind of * failed",
+            "socket bind() to port * failed*",
+            "Expansion of *",
+            "ACL \"*\" with \"message\" setting found in a non-message *",
+            "spool directory space check failed: *",
+            "local_scan() function timed out - *",
+            "local_scan() function crashed with signal *",
+            "Exim configuration error*",
+            "TLS error *",
+        ],
+    ),
+    (Severity::Warning, &["Connections=#"]),
+];
