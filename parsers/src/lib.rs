@@ -62,6 +62,21 @@ pub fn parse_into<'a>(record: &Record<'a>, only: Option<&'static Parser>, line: 
     ""
 }
 
+/// Whether `line`, which has no header of its own, goes on with `record`; and then what it is, and its parser's name.
+///
+/// Exim's reject log has the headers of a message below the line that says why it was refused.
+#[must_use]
+pub fn goes_on(record: &Record<'_>, line: &[u8]) -> Option<(Line<'static>, &'static str)> {
+    exim::goes_on(record, line).map(|what| (Line::Ignored(what), exim::PARSER.name))
+}
+
+/// Whether `record` is another copy of the one before it, which the server wrote for another of its logs; and then what it
+/// is, and its parser's name.
+#[must_use]
+pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<(Line<'static>, &'static str)> {
+    exim::is_copy(before, record).map(|what| (Line::Ignored(what), exim::PARSER.name))
+}
+
 /// The birth second, since 1970 UTC, that the queue id at the front of a text encodes: long ids of Postfix, ids of Exim.
 #[must_use]
 pub fn birth_second(text: &[u8]) -> Option<i64> {

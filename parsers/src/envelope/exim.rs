@@ -62,7 +62,7 @@ fn tag_ends(rest: &[u8], with_pid: bool) -> bool {
 
 /// Words that Exim begins a line with, in front of one with a colon; a field; a message id.
 fn own_word(word: &[u8]) -> bool {
-    const WORDS: [&[u8]; 4] = [b"SIGHUP", b"SIGTERM", b"SMTP", b"TLS"];
+    const WORDS: [&[u8]; 5] = [b"SIGHUP", b"SIGTERM", b"SMTP", b"TLS", b"pid"];
     word.contains(&b'=') || WORDS.contains(&word) || (matches!(word.len(), 16 | 23) && word[6] == b'-')
 }
 

@@ -46,7 +46,14 @@ fn unquoted_is(address: &[u8], plain: &[u8]) -> bool {
 #[inline]
 pub fn take<'a>(text: &mut Cursor<'a>) -> Option<Address<'a>> {
     let whole = text.rest;
-    // A quoted local part may hold anything.
+    // A command, a file's name and what an alias says may hold anything; what they were made from stands behind them.
+    if matches!(whole.first(), Some(b'|' | b'/' | b'>' | b':'))
+        && let Some((at, top, rest)) = memmem::find_iter(whole, b" <").find_map(|at| ending(&whole[at..]).map(|(top, rest)| (at, top, rest)))
+    {
+        text.rest = rest;
+        return Some(Address { first: &whole[..at], top });
+    }
+    // A quoted local part may, too.
     let mut at = match whole.first() {
         Some(b'"') => whole.len() - after_quotes(whole).len(),
         _ => 0,
@@ -121,6 +128,7 @@ mod tests {
             ("/var/mail/my box <bob@a.example>: retry", "/var/mail/my box", "bob@a.example", ": retry"),
             (r#"|"/bin/cmd 0" <bob@a.example> R=x"#, r#"|"/bin/cmd 0""#, "bob@a.example", " R=x"),
             (":blackhole: <a@b.example> R=x", "a@b.example", "", " R=x"),
+            ("|cmd {a : b} {<, c} <bob@a.example> T=x", "|cmd {a : b} {<, c}", "bob@a.example", " T=x"),
             (r#"a b@c.example <"a b"@c.example> T=x"#, r#""a b"@c.example"#, "", " T=x"),
             (r#""a R=b"@c.example R=x"#, r#""a R=b"@c.example"#, "", " R=x"),
             (r#""a: b"@c.example: Unrouteable address"#, r#""a: b"@c.example"#, "", ": Unrouteable address"),

@@ -18,11 +18,11 @@ pub fn parse<'a>(queue_id: Text<'a>, flag: [u8; 2], text: &'a [u8], line: &mut L
     let status = match &flag {
         b"**" => Status::Bounced,
         b"==" => Status::Deferred,
-        // Nobody got it: -N only pretends.
         b"*>" => Status::Discarded,
         _ => Status::Sent,
     };
-    *line = Line::Event(Event::Delivery(Delivery::new(queue_id, status)));
+    // Nobody got it: -N only pretends.
+    *line = Line::Event(Event::Delivery(Delivery { untried: status == Status::Discarded, ..Delivery::new(queue_id, status) }));
     let Line::Event(Event::Delivery(delivery)) = line else { return false };
     let text = Cursor::new(text);
     if status == Status::Sent && all_discarded(&text) {
@@ -65,6 +65,13 @@ fn sent<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>, address: Address<
             [b'Q', b'T', b'=', rest @ ..] => {
                 text.rest = rest;
                 delivery.delay = fields::duration(fields::word(&mut text));
+            }
+            // What a shadow transport said of its own failure ends the line.
+            [b'S', b'T', b'=', ..] => {
+                fields::skip_value(&mut text);
+                if text.rest.starts_with(b" (") {
+                    text.rest = b"";
+                }
             }
             _ => place(delivery, &mut text)?,
         }

@@ -7,6 +7,7 @@
 
 mod address;
 mod arrival;
+mod copies;
 mod delivery;
 mod fields;
 mod id;
@@ -17,6 +18,7 @@ mod reply;
 mod session;
 mod wrapped;
 
+pub use copies::{goes_on, is_copy};
 pub use wrapped::birth_second;
 
 use crate::Parser;
@@ -77,6 +79,7 @@ fn of_message<'a>(id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) {
 fn rare_of_message<'a>(id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
     queue::deed(id, text)
         .or_else(|| session::outbound(id, text))
+        .or_else(|| session::parse(text))
         .map(Line::Event)
         .or_else(|| reject::parse(id, text))
         .or_else(|| notes::of_message(id, text))

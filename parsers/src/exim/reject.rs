@@ -8,7 +8,7 @@ use super::fields::{self, Host};
 use super::reply;
 use crate::classify;
 use crate::model::{Action, Auth, By, Event, Line, Other, Reject, Stage, Text};
-use crate::scan::{Cursor, contains};
+use crate::scan::Cursor;
 use memchr::memmem;
 
 /// The fields in front of the verdict.
@@ -169,7 +169,10 @@ fn rejected<'a>(mut front: Front<'a>, mut text: Cursor<'a>) -> Option<Reject<'a>
 
 /// `EHLO or HELO x: message`, `MAIL <a@b>: message`, `EHLO from HOST: message`, `VRFY x`.
 fn command<'a>(mut front: Front<'a>, mut text: Cursor<'a>) -> Option<Reject<'a>> {
-    let commands: [(&[u8], Stage); 11] = [
+    let commands: [(&[u8], Stage); 14] = [
+        (b"XCLIENT", Stage::Unknown),
+        (b"WELLKNOWN", Stage::Unknown),
+        (b"DKIM", Stage::EndOfMessage),
         (b"EHLO or HELO", Stage::Helo),
         (b"EHLO", Stage::Helo),
         (b"HELO", Stage::Helo),
@@ -236,7 +239,7 @@ fn argument<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
 /// The message of an ACL, if it has one.
 fn said(text: &[u8]) -> Option<&[u8]> {
     match text {
-        [] | [b':'] => Some(b""),
+        [] | [b':'] | [b' '] => Some(b""),
         [b':', b' ', said @ ..] => Some(said),
         _ => None,
     }
@@ -366,15 +369,4 @@ pub fn stage_of(command: &[u8]) -> Stage {
         (b"QUIT", Stage::Quit),
     ];
     commands.iter().find(|(word, _)| is(word)).map_or(Stage::Unknown, |(_, stage)| *stage)
-}
-
-/// Whether a line goes to the reject log as well as to the main log, so that a log of both has it twice.
-pub fn is_doubled(text: &[u8]) -> bool {
-    contains(text, b"rejected ")
-        || contains(text, b" discarded by ")
-        || contains(text, b" authenticator failed for ")
-        || contains(text, b" sender verify ")
-        || (text.starts_with(b"SMTP call from ") && contains(text, b" dropped: "))
-        || text.starts_with(b"refused connection from ")
-        || contains(text, b" dropped by '")
 }
