@@ -183,25 +183,27 @@ impl Host {
         if let Some(auth) = event.auth {
             life.auth_user = life.keep(&auth.user);
         }
-        if life.envelope_sender.is_empty() && (event.local || event.size_bytes.is_some()) {
+        // Servers that log one line for all of it (Exim) say here what the queue took; a protocol is on such a line alone.
+        let whole = !event.protocol.is_empty() || event.size_bytes.is_some();
+        if life.envelope_sender.is_empty() && (event.local || whole) {
             life.envelope_sender = life.keep_address(&event.envelope_sender);
         }
         life.inward = event.local || is_loopback(&event.client.ip);
-        if let Some(size_bytes) = event.size_bytes {
-            self.taken(at, event, size_bytes);
+        if whole {
+            self.taken(at, event);
         }
         self.links_at_arrival(at, event);
-        if event.size_bytes.is_some() && self.lives[at].inward {
+        if whole && self.lives[at].inward {
             self.links_by_message_id(at);
         }
     }
 
-    /// Servers that log one line for all of it (Exim) say here what the queue took.
-    fn taken(&mut self, at: usize, event: &Accepted<'_>, size_bytes: u64) {
+    /// What the queue took, where the arrival line says it.
+    fn taken(&mut self, at: usize, event: &Accepted<'_>) {
         let rows = self.detail >= Detail::Recipients;
         let life = &mut self.lives[at];
         life.proof = true;
-        life.size_bytes = size_bytes;
+        life.size_bytes = event.size_bytes.unwrap_or(0);
         life.nrcpt = u32::try_from(event.recipients.iter().count()).unwrap_or(u32::MAX);
         // A report on another message; one with a sender is an answer that a user's filter wrote.
         life.notification = !event.parent_queue_id.is_empty() && event.envelope_sender.0 == b"<>";

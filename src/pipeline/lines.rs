@@ -64,6 +64,12 @@ impl Reader {
             seen.raw = cut(whole);
             seen.overlong = whole.len() > MAX_LINE;
             self.read_line(&mut seen, &mut envelope, &mut clock, &mut last);
+            if let Some(copies) = &chunk.copies
+                && matches!(seen.line, Line::Event(_))
+                && copies.has(whole)
+            {
+                seen.line = Line::Ignored("a line that another log has too");
+            }
             each(&seen);
         }
     }

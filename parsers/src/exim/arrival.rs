@@ -19,8 +19,6 @@ pub fn parse<'a>(queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> boo
 #[inline]
 fn fields<'a>(accepted: &mut Accepted<'a>, mut text: Cursor<'a>) -> Option<()> {
     accepted.envelope_sender = Text(sender(&mut text)?);
-    // Every message has a size; a line without one was cut off, or is none of Exim's.
-    let mut sized = false;
     while !text.rest.is_empty() {
         if !text.eat(b" ") {
             return None;
@@ -38,7 +36,6 @@ fn fields<'a>(accepted: &mut Accepted<'a>, mut text: Cursor<'a>) -> Option<()> {
             [b'S', b'=', rest @ ..] => {
                 text.rest = rest;
                 accepted.size_bytes = scan::number(fields::word(&mut text));
-                sized = true;
             }
             [b'i', b'd', b'=', rest @ ..] | [b'i', b'd', b'*', b'=', rest @ ..] => {
                 text.rest = rest;
@@ -73,7 +70,8 @@ fn fields<'a>(accepted: &mut Accepted<'a>, mut text: Cursor<'a>) -> Option<()> {
         }
     }
     accepted.local = accepted.client.absent();
-    sized.then_some(())
+    // Every message came by some protocol, if only `local`; before 4.0 some had a size alone.
+    (!accepted.protocol.is_empty() || accepted.size_bytes.is_some()).then_some(())
 }
 
 /// Takes the sender, whose local part may be in quotes and hold blanks.

@@ -79,7 +79,7 @@ fn of_message<'a>(id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) {
 fn rare_of_message<'a>(id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
     queue::deed(id, text)
         .or_else(|| session::outbound(id, text))
-        .or_else(|| session::parse(text))
+        .or_else(|| session::of_message(id, text))
         .map(Line::Event)
         .or_else(|| reject::parse(id, text))
         .or_else(|| notes::of_message(id, text))

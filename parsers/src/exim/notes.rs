@@ -57,13 +57,12 @@ const MESSAGE: Shapes = &[
             "virus * from <*>",
             "DKIM: d=*",
             "PRDR R=<*",
-            "moved from *, msglog to *, msglog",
+            "moved from *msglog to *msglog",
             "SA: Action: *",
             "incomplete transaction (*) from <*",
             "fixed CR/LF *",
             "Error while reading message with no usable sender address*",
             "timed out while reading local message",
-            "SMTP connection from * lost while reading message data",
             "original recipients ignored (system filter)",
             "no IP address found for host *",
             "SMTP connection lost after final dot *",
@@ -95,7 +94,7 @@ const SERVER: Shapes = &[
     (Known("start"), &["exim * daemon started: pid=*"]),
     (Known("reload"), &["SIGHUP received: re-exec daemon", "pid *: SIGHUP received: re-exec daemon"]),
     (Known("listening"), &["listen backlog # I=*"]),
-    (Known("stop"), &["SIGTERM received*", "pid *: SIGTERM received*", "daemon: * exiting*"]),
+    (Known("stop"), &["SIGTERM received*", "pid *: SIGTERM received*"]),
     (Known("still frozen"), &["Message is frozen"]),
     (
         Known("a name that was not found"),
@@ -185,3 +184,10 @@ const PROBLEMS: &[(Severity, &[&str])] = &[
     ),
     (Severity::Warning, &["WARNING: *", "internal scanner error (ignored): *"]),
 ];
+
+/// All of them, for the test that looks for their samples.
+#[cfg(test)]
+pub fn every_pattern() -> impl Iterator<Item = &'static str> {
+    let shapes = MESSAGE.iter().chain(SERVER).flat_map(|(_, patterns)| patterns.iter());
+    shapes.chain(PROBLEMS.iter().flat_map(|(_, patterns)| patterns.iter())).copied()
+}

@@ -20,6 +20,14 @@ pub fn parse(text: &[u8]) -> Option<Event<'_>> {
     .or_else(|| authenticator(text))
 }
 
+/// The same, of a session in the midst of a message.
+pub fn of_message<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+    match parse(text)? {
+        Event::LostConnection(lost) => Some(Event::LostConnection(LostConnection { queue_id, ..lost })),
+        other => Some(other),
+    }
+}
+
 /// `NAME authenticator failed for HOST: 535 reason (set_id=user)`
 fn authenticator(text: &[u8]) -> Option<Event<'_>> {
     const WORDS: &[u8] = b" authenticator failed for ";
@@ -85,6 +93,9 @@ fn connection(mut text: Cursor<'_>) -> Option<Event<'_>> {
     let rest = text.rest;
     if rest.is_empty() || rest.starts_with(b" (TCP/IP connection count = ") {
         return Some(Event::Connect(Connect { client }));
+    }
+    if rest == b" closed by DROP in ACL" {
+        return Some(lost(client, None, Cause::Lost, &rest[1..]));
     }
     if rest.starts_with(b" closed by ") {
         return Some(Event::Disconnect(Disconnect { client, commands: Commands::default() }));
