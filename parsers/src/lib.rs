@@ -15,7 +15,6 @@ pub mod model;
 mod postfix;
 pub mod scan;
 
-
 use model::{Line, Record, Unrecognized};
 
 /// A parser of one family of programs: what the registry, the help and the README's table are made from.

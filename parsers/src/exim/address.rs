@@ -48,7 +48,8 @@ pub fn take<'a>(text: &mut Cursor<'a>) -> Option<Address<'a>> {
     let whole = text.rest;
     // A command, a file's name and what an alias says may hold anything; what they were made from stands behind them.
     if matches!(whole.first(), Some(b'|' | b'/' | b'>' | b':'))
-        && let Some((at, top, rest)) = memmem::find_iter(whole, b" <").find_map(|at| ending(&whole[at..]).map(|(top, rest)| (at, top, rest)))
+        && let Some((at, top, rest)) =
+            memmem::find_iter(whole, b" <").find_map(|at| ending(&whole[at..]).map(|(top, rest)| (at, top, rest)))
     {
         text.rest = rest;
         return Some(Address { first: &whole[..at], top });

@@ -6,8 +6,7 @@
 //! `== bob@a.example R=dnslookup T=remote_smtp defer (110): Connection timed out H=... DT=5s: SMTP timeout after DATA`.
 
 use super::address::{self, Address};
-use super::{fields, id, reply};
-use crate::classify;
+use super::{class, fields, id, reply};
 use crate::model::{Delivery, Event, Line, Status, Text};
 use crate::scan::{Cursor, contains, last_word};
 use memchr::{memchr, memmem};
@@ -163,7 +162,12 @@ fn deferred<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()>
         place(delivery, &mut text)?;
     }
     let errno = text.until(b')')?;
-    let words = if errno.starts_with(b"-") { b"" } else { system_error(&mut text) };
+    let from_words = text.rest;
+    let words = if errno.starts_with(b"-") || errno == b"0" { b"" } else { system_error(&mut text) };
+    if !words.is_empty() && text.rest.starts_with(b": ") {
+        // Nothing stands between the system's words and Exim's.
+        text.rest = from_words;
+    }
     while text.eat(b" ") && text.rest.first() != Some(&b':') {
         place(delivery, &mut text)?;
     }
@@ -204,6 +208,6 @@ fn untried(diagnostic: &[u8]) -> bool {
 fn judge(delivery: &mut Delivery<'_>) {
     (delivery.reply_code, delivery.dsn) = reply::of_message(&delivery.diagnostic);
     if !delivery.untried {
-        delivery.class = Some(classify::by_code(delivery.dsn, delivery.reply_code));
+        delivery.class = Some(class::of(delivery.diagnostic.0, delivery.dsn, delivery.reply_code));
     }
 }

@@ -140,7 +140,10 @@ pub fn skip(text: &mut Cursor<'_>) -> Option<()> {
         return Some(());
     }
     let alone = matches!(after.first(), None | Some(b' ' | b':'));
-    let bare = matches!(key, b"DS" | b"K" | b"L" | b"L*" | b"L." | b"L-" | b"PRDR" | b"TFO" | b"TFO*" | b"ARC" | b"PS" | b"DKIM" | b"DSN" | b"SPF");
+    let bare = matches!(
+        key,
+        b"DS" | b"K" | b"L" | b"L*" | b"L." | b"L-" | b"PRDR" | b"TFO" | b"TFO*" | b"ARC" | b"PS" | b"DKIM" | b"DSN" | b"SPF"
+    );
     if !(alone && bare) {
         return None;
     }

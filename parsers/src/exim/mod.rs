@@ -7,6 +7,7 @@
 
 mod address;
 mod arrival;
+mod class;
 mod copies;
 mod delivery;
 mod fields;

@@ -23,7 +23,13 @@ fn problem<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
 
 const MESSAGE: Shapes = &[
     (Known("still frozen"), &["Message is frozen"]),
-    (Known("another process has it"), &["Spool file for * is locked (another process is handling this message)", "Spool file is locked (another process is handling this message)"]),
+    (
+        Known("another process has it"),
+        &[
+            "Spool file for * is locked (another process is handling this message)",
+            "Spool file is locked (another process is handling this message)",
+        ],
+    ),
     (Known("queued for later"), &["no immediate delivery: *"]),
     (Known("a failure that nobody is told"), &["*: error ignored", "*: error ignored: *"]),
     (Known("a notification could not be handed in"), &["Child mail process returned status #"]),
@@ -86,10 +92,7 @@ const MESSAGE: Shapes = &[
 ];
 
 const SERVER: Shapes = &[
-    (
-        Known("a queue run"),
-        &["Start queue run: pid=*", "End queue run: pid=*", "Start * queue run: pid=*", "End * queue run: pid=*"],
-    ),
+    (Known("a queue run"), &["Start queue run: pid=*", "End queue run: pid=*", "Start * queue run: pid=*", "End * queue run: pid=*"]),
     (Known("open connections, at a reload"), &["Connections=#"]),
     (Known("start"), &["exim * daemon started: pid=*"]),
     (Known("reload"), &["SIGHUP received: re-exec daemon", "pid *: SIGHUP received: re-exec daemon"]),
@@ -98,11 +101,7 @@ const SERVER: Shapes = &[
     (Known("still frozen"), &["Message is frozen"]),
     (
         Known("a name that was not found"),
-        &[
-            "no host name found for IP address *",
-            "no IP address found for host *",
-            "host name alias list truncated for *",
-        ],
+        &["no host name found for IP address *", "no IP address found for host *", "host name alias list truncated for *"],
     ),
     (
         Shown,
@@ -137,7 +136,12 @@ const SERVER: Shapes = &[
 const PROBLEMS: &[(Severity, &[&str])] = &[
     (
         Severity::Panic,
-        &["Cannot open main log file \"*\": *", "failed to open panic log*", "Failed to create spool file *", "exim user lost privilege for using *"],
+        &[
+            "Cannot open main log file \"*\": *",
+            "failed to open panic log*",
+            "Failed to create spool file *",
+            "exim user lost privilege for using *",
+        ],
     ),
     (
         Severity::Error,

@@ -15,7 +15,8 @@ pub fn deed<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
     let mut cursor = Cursor::new(text);
     let action = |action| Some(Event::QueueAction(QueueAction { queue_id, action }));
     if cursor.eat(b"Frozen") || cursor.eat(b"frozen") {
-        let known = cursor.rest.is_empty() || cursor.rest.starts_with(b" by ") || cursor.rest.starts_with(b" (") || cursor.rest.starts_with(b": ");
+        let known =
+            cursor.rest.is_empty() || cursor.rest.starts_with(b" by ") || cursor.rest.starts_with(b" (") || cursor.rest.starts_with(b": ");
         return if known { action(QueueDeed::Freeze) } else { None };
     }
     if cursor.eat(b"Unfrozen by ") || cursor.eat(b"unfrozen by ") {

@@ -5,8 +5,7 @@
 //! connections`. Each goes to the main log and to the reject log.
 
 use super::fields::{self, Host};
-use super::reply;
-use crate::classify;
+use super::{class, reply};
 use crate::model::{Action, Auth, By, Event, Line, Other, Reject, Stage, Text};
 use crate::scan::Cursor;
 use memchr::memmem;
@@ -47,9 +46,7 @@ pub fn parse<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
 
 /// Lines that begin like a reject and are a remark: of the `warn` verb, and of a verification that decides nothing alone.
 fn remark(verdict: &[u8]) -> bool {
-    verdict.starts_with(b"Warning: ")
-        || verdict.starts_with(b"sender verify fail for ")
-        || verdict.starts_with(b"sender verify defer for ")
+    verdict.starts_with(b"Warning: ") || verdict.starts_with(b"sender verify fail for ") || verdict.starts_with(b"sender verify defer for ")
 }
 
 /// Takes the fields in front of a verdict.
@@ -69,7 +66,7 @@ fn front<'a>(text: &mut Cursor<'a>) -> Front<'a> {
                 let Some(sender) = fields::sender(&mut next) else { return front };
                 front.sender = sender;
             }
-            [b'P', b'=', rest @ ..] => {
+            [b'P', b'=', rest @ ..] if rest.first() != Some(&b'<') => {
                 next.rest = rest;
                 front.protocol = fields::word(&mut next);
             }
@@ -125,7 +122,7 @@ fn reject<'a>(front: Front<'a>, stage: Stage, said: &'a [u8]) -> Reject<'a> {
         helo: front.host.helo,
         protocol: Text(front.protocol),
         auth: front.auth,
-        class: Some(classify::by_code(dsn, reply_code)),
+        class: Some(class::of(said, dsn, reply_code)),
     }
 }
 
@@ -271,7 +268,11 @@ fn discarded<'a>(mut front: Front<'a>, verdict: &'a [u8]) -> Option<Reject<'a>> 
     if !(text.eat(b": discarded by ") && text.until_literal(b" ACL").is_some()) {
         return None;
     }
-    if stage == Stage::Rcpt { front.recipient = address } else { front.sender = address }
+    if stage == Stage::Rcpt {
+        front.recipient = address
+    } else {
+        front.sender = address
+    }
     Some(Reject { action: Action::Discard, class: None, ..reject(front, stage, said(text.rest)?) })
 }
 
@@ -316,7 +317,11 @@ fn unqualified<'a>(mut front: Front<'a>, mut text: Cursor<'a>) -> Option<Reject<
         _ => return None,
     };
     let address = fields::sender(&mut text)?;
-    if stage == Stage::Mail { front.sender = address } else { front.recipient = address }
+    if stage == Stage::Mail {
+        front.sender = address
+    } else {
+        front.recipient = address
+    }
     if text.eat(b" ") && text.eat(b"H=") {
         front.host = fields::host(&mut text)?;
     }

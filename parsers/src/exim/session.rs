@@ -48,14 +48,7 @@ fn authenticator(text: &[u8]) -> Option<Event<'_>> {
 }
 
 fn lost<'a>(client: Peer<'a>, stage: Option<Stage>, cause: Cause, diagnostic: &'a [u8]) -> Event<'a> {
-    Event::LostConnection(LostConnection {
-        queue_id: Text(b""),
-        client,
-        peer: Peer::default(),
-        stage,
-        cause,
-        diagnostic: Text(diagnostic),
-    })
+    Event::LostConnection(LostConnection { queue_id: Text(b""), client, peer: Peer::default(), stage, cause, diagnostic: Text(diagnostic) })
 }
 
 /// Lines that begin with `SMTP`.
@@ -67,7 +60,11 @@ fn smtp(text: &[u8]) -> Option<Event<'_>> {
     }
     if cursor.eat(b"SMTP command timeout on ") {
         cursor.eat(b"TLS ");
-        return if cursor.eat(b"connection from ") { Some(lost(reject::from(&mut cursor)?.peer, None, Cause::Timeout, text)) } else { None };
+        return if cursor.eat(b"connection from ") {
+            Some(lost(reject::from(&mut cursor)?.peer, None, Cause::Timeout, text))
+        } else {
+            None
+        };
     }
     if cursor.eat(b"SMTP data timeout (message abandoned) on connection from ") {
         return Some(lost(reject::from(&mut cursor)?.peer, Some(Stage::Data), Cause::Timeout, text));
@@ -150,8 +147,14 @@ pub fn outbound<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
         let client = Peer::default();
         Some(Event::LostConnection(LostConnection { queue_id, client, peer, stage, cause, diagnostic: Text(words) }))
     };
-    const UNREACHED: [&[u8]; 6] =
-        [b"Connection refused", b"No route to host", b"Network is unreachable", b"Host is down", b"Connection reset by peer", b"Network Error"];
+    const UNREACHED: [&[u8]; 6] = [
+        b"Connection refused",
+        b"No route to host",
+        b"Network is unreachable",
+        b"Host is down",
+        b"Connection reset by peer",
+        b"Network Error",
+    ];
     if UNREACHED.contains(&words) {
         return event(Some(Stage::Connect), Cause::Lost);
     }

@@ -45,7 +45,15 @@ fn copies_for_the_reject_log_stand_side_by_side() {
 #[test]
 fn a_refused_message_stands_below_its_line() {
     let own = record("", 1, "1xVjdd-0000RE-0Q H=[203.0.113.10] F=<a@b.example> rejected after DATA: virus");
-    for line in ["Envelope-from: <a@b.example>", "Envelope-to: <c@d.example>", "    <e@d.example>", "\tby mx.corp.example", "P Received: from x", "  Subject: x", "* X-Old: y"] {
+    for line in [
+        "Envelope-from: <a@b.example>",
+        "Envelope-to: <c@d.example>",
+        "    <e@d.example>",
+        "\tby mx.corp.example",
+        "P Received: from x",
+        "  Subject: x",
+        "* X-Old: y",
+    ] {
         assert!(goes_on(&own, line.as_bytes()).is_some(), "{line}");
     }
     for line in ["Subject: x", "P Received from x", "Envelope-from: a", "-----", "p Received: x"] {
