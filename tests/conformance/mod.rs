@@ -12,6 +12,7 @@
 
 mod cases;
 mod classes;
+mod exim_suite;
 mod judging;
 mod matcher;
 mod matching;

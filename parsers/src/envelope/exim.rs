@@ -26,44 +26,28 @@ pub fn open(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecogniz
     Ok(Opened::Record(Record { time, host: Text(b""), program: Text(b"exim"), pid, text: Text(line.rest) }))
 }
 
-/// `HOST TAG[PID]: `, `HOST TAG: `, `TAG[PID]: `, and `HOST last message repeated`.
+/// `HOST TAG[PID]: `, `TAG[PID]: `, and `HOST last message repeated`. A tag without process id may be any word of Exim's:
+/// `DKIM: signing failed`.
 #[inline]
 fn is_syslog(rest: &[u8]) -> bool {
     let Some(first) = memchr3(b' ', b':', b'[', rest) else { return false };
-    if rest[first] == b'[' {
-        return first > 0 && tag_ends(&rest[first..], true);
-    }
-    if rest[first] == b':' || first == 0 || own_word(&rest[..first]) {
-        return false;
+    if rest[first] != b' ' {
+        return first > 0 && has_pid(&rest[first..]);
     }
     let tag = &rest[first + 1..];
     let Some(end) = memchr3(b' ', b':', b'[', tag) else { return false };
     match tag[end] {
-        b' ' => tag.starts_with(b"last message repeated "),
-        _ => end > 0 && tag_ends(&tag[end..], false),
+        b'[' => end > 0 && has_pid(&tag[end..]),
+        b':' => false,
+        _ => tag.starts_with(b"last message repeated "),
     }
 }
 
-/// `[PID]: ` or, where there need be none, `: `.
-fn tag_ends(rest: &[u8], with_pid: bool) -> bool {
-    let after = match rest {
-        [b'[', inside @ ..] => {
-            let (_, count) = digits(inside);
-            match &inside[count..] {
-                [b']', after @ ..] if count > 0 => after,
-                _ => return false,
-            }
-        }
-        _ if with_pid => return false,
-        _ => rest,
-    };
-    after.starts_with(b": ") || after == b":"
-}
-
-/// Words that Exim begins a line with, in front of one with a colon; a field; a message id.
-fn own_word(word: &[u8]) -> bool {
-    const WORDS: [&[u8]; 5] = [b"SIGHUP", b"SIGTERM", b"SMTP", b"TLS", b"pid"];
-    word.contains(&b'=') || WORDS.contains(&word) || (matches!(word.len(), 16 | 23) && word[6] == b'-')
+/// `[PID]: `
+fn has_pid(rest: &[u8]) -> bool {
+    let Some(inside) = rest.strip_prefix(b"[") else { return false };
+    let (_, count) = digits(inside);
+    count > 0 && (inside[count..].starts_with(b"]: ") || inside[count..] == *b"]:")
 }
 
 /// Whether a zone stands here, behind a blank: ` +0100 `.

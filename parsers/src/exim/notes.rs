@@ -6,13 +6,16 @@ use crate::scan::shape::{self, Shapes, Worth::Known, Worth::Shown};
 /// Lines with a message id.
 pub fn of_message<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
     if text.trim_ascii().is_empty() {
-        return Some(Line::Ignored("a message of no words"));
+        return Some(Line::Ignored("a line of no words"));
     }
     shape::find(MESSAGE, queue_id, text).or_else(|| problem(queue_id, text))
 }
 
 /// Lines without.
 pub fn of_server(text: &[u8]) -> Option<Line<'_>> {
+    if text.trim_ascii().is_empty() {
+        return Some(Line::Ignored("a line of no words"));
+    }
     shape::find(SERVER, Text(b""), text).or_else(|| problem(Text(b""), text))
 }
 
@@ -96,6 +99,7 @@ const SERVER: Shapes = &[
     (Known("open connections, at a reload"), &["Connections=#"]),
     (Known("start"), &["exim * daemon started: pid=*"]),
     (Known("reload"), &["SIGHUP received: re-exec daemon", "pid *: SIGHUP received: re-exec daemon"]),
+    (Known("an early greeting"), &["Ci=* SMTP peer appears to have seen our banner"]),
     (Known("listening"), &["listen backlog # I=*"]),
     (Known("stop"), &["SIGTERM received*", "pid *: SIGTERM received*"]),
     (Known("still frozen"), &["Message is frozen"]),
@@ -176,6 +180,8 @@ const PROBLEMS: &[(Severity, &[&str])] = &[
             "malware acl condition: *",
             "tainted search query is not properly quoted *",
             "invalid value for *",
+            "invalid message_size_limit: *",
+            "(SSL_CTX_use_*): error:*",
             "absolute value of integer \"*\" is too large (overflow)",
             "configured error code starts with incorrect digit *",
             "EHLO/HELO response must not contain newlines: message truncated: *",
