@@ -202,6 +202,7 @@ impl Host {
     fn taken(&mut self, at: usize, event: &Accepted<'_>) {
         let rows = self.detail >= Detail::Recipients;
         let life = &mut self.lives[at];
+        life.whole = true;
         life.proof = true;
         life.size_bytes = event.size_bytes.unwrap_or(0);
         life.nrcpt = u32::try_from(event.recipients.iter().count()).unwrap_or(u32::MAX);

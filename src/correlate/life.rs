@@ -166,6 +166,8 @@ pub struct Life {
     pub notification: bool,
     /// When `postsuper -r` sent it through the queue again.
     pub requeued: Option<Micros>,
+    /// Its arrival line said all of its beginning, and its end is logged behind every recipient's: one process writes both.
+    pub(super) whole: bool,
     /// It came from loopback or from a local program: it may continue another one.
     pub(super) inward: bool,
     /// It handed a recipient to something on this host, which may hand it back.
@@ -263,8 +265,9 @@ impl Life {
     /// has no part in a chain.
     pub(super) fn is_complete(&self) -> bool {
         let alone = !self.inward && !self.handed && self.root.is_none() && self.children.is_empty();
-        let begun = (self.arrival.is_some() || self.notification) && self.message_id_hash != 0;
-        let done = self.removed.is_some_and(|(_, how)| how == Removal::Done) && self.recipients.len() == self.nrcpt as usize;
+        let begun = (self.arrival.is_some() || self.notification) && (self.message_id_hash != 0 || self.whole);
+        let all = if self.whole { !self.recipients.is_empty() } else { self.recipients.len() == self.nrcpt as usize };
+        let done = all && self.removed.is_some_and(|(_, how)| how == Removal::Done);
         alone && begun && done && self.recipients.iter().all(|r| !matches!(r.outcome, Outcome::Deferred | Outcome::Forwarded))
     }
 
