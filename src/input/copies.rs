@@ -30,6 +30,9 @@ fn hash(line: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// So many lines of such logs are looked for; what is beyond them counts as it stands.
+const MOST: usize = 1 << 22;
+
 /// Exim names its logs by what is in them (`log_file_path`): `rejectlog.1.gz`, `exim_panic.log`.
 fn repeats_others(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
@@ -45,7 +48,9 @@ pub fn find(logs: &mut [Log]) {
     }
     for log in files().filter(|log| repeats_others(&log.path)) {
         each_line(&log.path, |line| {
-            wanted.0.insert(line);
+            if wanted.0.len() < MOST {
+                wanted.0.insert(line);
+            }
         });
     }
     if wanted.0.is_empty() {

@@ -205,6 +205,9 @@ const OWN_WORDS: &[(&str, &[(&str, usize)])] = &[
     ),
 ];
 
+/// The events of one log, a line each.
+type Events = Vec<Map<String, Value>>;
+
 /// One test's logs, and what the flags of its main log add up to.
 struct Test {
     name: String,
@@ -213,8 +216,8 @@ struct Test {
 }
 
 /// The tests, with the events of each of their logs; read once for all that is asked of them.
-fn suite(corpora: &Path) -> &'static [(Test, Vec<Vec<Map<String, Value>>>)] {
-    static SUITE: OnceLock<Vec<(Test, Vec<Vec<Map<String, Value>>>)>> = OnceLock::new();
+fn suite(corpora: &Path) -> &'static [(Test, Vec<Events>)] {
+    static SUITE: OnceLock<Vec<(Test, Vec<Events>)>> = OnceLock::new();
     SUITE.get_or_init(|| {
         let suite = corpora.join("exim/suite.jsonl");
         let text = fs::read_to_string(&suite).unwrap_or_else(|error| panic!("{}: {error}", suite.display()));
@@ -228,7 +231,7 @@ fn suite(corpora: &Path) -> &'static [(Test, Vec<Vec<Map<String, Value>>>)] {
     })
 }
 
-fn events_of(test: &Test) -> Vec<Vec<Map<String, Value>>> {
+fn events_of(test: &Test) -> Vec<Events> {
     test.logs.iter().map(|(name, lines)| if lines.is_empty() { Vec::new() } else { events(name, lines) }).collect()
 }
 
@@ -246,7 +249,7 @@ fn read(line: &str) -> Test {
 }
 
 /// What `parse --all` makes of a log, an object a line.
-fn events(name: &str, lines: &[String]) -> Vec<Map<String, Value>> {
+fn events(name: &str, lines: &[String]) -> Events {
     let directory = directory();
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let events = objects(&run_on(&["parse", "--all", "--tz", "UTC"], &[file(&directory, name, text)]).ok());
