@@ -2,6 +2,7 @@
 
 mod chains;
 mod conformance;
+mod exim;
 mod findings;
 mod robust;
 mod split;

@@ -93,6 +93,11 @@ pub fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/postfix")
 }
 
+/// The samples of another server.
+pub fn samples_of(server: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(server)
+}
+
 /// A directory of a test's own.
 pub fn directory() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")

@@ -10,11 +10,10 @@
 pub mod classify;
 mod dovecot;
 pub mod envelope;
+mod exim;
 pub mod model;
 mod postfix;
 pub mod scan;
-
-pub use postfix::birth_second;
 
 use model::{Line, Record, Unrecognized};
 
@@ -31,7 +30,7 @@ pub struct Parser {
 }
 
 /// Every parser, in the order in which they are asked.
-pub const PARSERS: &[Parser] = &[postfix::PARSER, dovecot::PARSER];
+pub const PARSERS: &[Parser] = &[postfix::PARSER, exim::PARSER, dovecot::PARSER];
 
 /// The parser of that name, if there is one.
 #[must_use]
@@ -60,4 +59,25 @@ pub fn parse_into<'a>(record: &Record<'a>, only: Option<&'static Parser>, line: 
     }
     *line = Line::Unrecognized(Unrecognized::Program);
     ""
+}
+
+/// Whether `line`, which has no header of its own, goes on with `record`; and then what it is, and its parser's name.
+///
+/// Exim's reject log has the headers of a message below the line that says why it was refused.
+#[must_use]
+pub fn goes_on(record: &Record<'_>, line: &[u8]) -> Option<(Line<'static>, &'static str)> {
+    exim::goes_on(record, line).map(|what| (Line::Ignored(what), exim::PARSER.name))
+}
+
+/// Whether `record` is another copy of the one before it, which the server wrote for another of its logs; and then what it
+/// is, and its parser's name.
+#[must_use]
+pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<(Line<'static>, &'static str)> {
+    exim::is_copy(before, record).map(|what| (Line::Ignored(what), exim::PARSER.name))
+}
+
+/// The birth second, since 1970 UTC, that the queue id at the front of a text encodes: long ids of Postfix, ids of Exim.
+#[must_use]
+pub fn birth_second(text: &[u8]) -> Option<i64> {
+    postfix::birth_second(text).or_else(|| exim::birth_second(text))
 }

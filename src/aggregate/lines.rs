@@ -251,7 +251,7 @@ impl Lines {
 
     #[inline]
     fn delivery(&mut self, seen: &Seen<'_>, delivery: &Delivery<'_>, count: u64) {
-        if delivery.status.is_probe() || delivery.envelope_recipient.is_empty() {
+        if delivery.status.is_probe() || delivery.envelope_recipient.is_empty() || delivery.untried {
             return;
         }
         self.attempts.total += count;

@@ -212,7 +212,9 @@ impl Mail {
 
     fn recipient(&mut self, life: &Life, recipient: &Recipient, fate: &Fate) {
         let address = life.text(recipient.address);
-        let domain = row_key(domain_of(address));
+        // A file or a command that an alias names has the alias's domain.
+        let own = domain_of(address);
+        let domain = row_key(if own.is_empty() { domain_of(life.text(recipient.original)) } else { own });
         let of_domain = hash(domain);
         self.distinct_recipients.add(hash(address));
         self.distinct_domains.add(of_domain);

@@ -35,6 +35,7 @@ struct Object<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
+#[allow(clippy::large_enum_variant)] // nearly all are events, and each is written out at once
 enum What<'a> {
     Event(Event<'a>),
     Without { kind: &'static str, reason: &'static str, text: Text<'a> },

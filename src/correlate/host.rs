@@ -183,11 +183,35 @@ impl Host {
         if let Some(auth) = event.auth {
             life.auth_user = life.keep(&auth.user);
         }
-        if life.envelope_sender.is_empty() && event.local {
+        // Servers that log one line for all of it (Exim) say here what the queue took; a protocol is on such a line alone.
+        let whole = !event.protocol.is_empty() || event.size_bytes.is_some();
+        if life.envelope_sender.is_empty() && (event.local || whole) {
             life.envelope_sender = life.keep_address(&event.envelope_sender);
         }
         life.inward = event.local || is_loopback(&event.client.ip);
+        if whole {
+            self.taken(at, event);
+        }
         self.links_at_arrival(at, event);
+        if whole && self.lives[at].inward {
+            self.links_by_message_id(at);
+        }
+    }
+
+    /// What the queue took, where the arrival line says it.
+    fn taken(&mut self, at: usize, event: &Accepted<'_>) {
+        let rows = self.detail >= Detail::Recipients;
+        let life = &mut self.lives[at];
+        life.whole = true;
+        life.proof = true;
+        life.size_bytes = event.size_bytes.unwrap_or(0);
+        life.nrcpt = u32::try_from(event.recipients.iter().count()).unwrap_or(u32::MAX);
+        // A report on another message; one with a sender is an answer that a user's filter wrote.
+        life.notification = !event.parent_queue_id.is_empty() && event.envelope_sender.0 == b"<>";
+        if !event.message_id.is_empty() {
+            life.message_id = if rows { life.keep(&event.message_id) } else { Span::default() };
+            life.message_id_hash = hash(&event.message_id);
+        }
     }
 
     fn queued(&mut self, step: &Step<'_, '_>, event: &Queued<'_>, closed: &mut Vec<Box<Life>>) {
@@ -208,12 +232,17 @@ impl Host {
         let detail = self.detail;
         let life = &mut self.lives[at];
         life.proof = true;
-        if event.status == Status::Expired && event.envelope_recipient.is_empty() {
-            let ended = life.end_open(Outcome::Expired, step.time).max(1);
+        if event.status == Status::Expired {
+            let all = event.envelope_recipient.is_empty();
+            let ended = if all { life.end_open(Outcome::Expired, step.time).max(1) } else { 1 };
             let before = life.expired.map_or(0, |(_, count)| count);
             if counts {
                 life.expired = Some((step.time, before + ended));
             }
+            if all {
+                return;
+            }
+        } else if event.envelope_recipient.is_empty() && life.end_open(Outcome::of(event.status), step.time) > 0 {
             return;
         }
         life.probed |= event.status.is_probe();
@@ -258,8 +287,8 @@ impl Host {
         let life = &mut self.lives[at];
         life.proof = true;
         match event.action {
-            QueueDeed::Hold => life.held = true,
-            QueueDeed::Release => life.held = false,
+            QueueDeed::Hold | QueueDeed::Freeze => life.held = true,
+            QueueDeed::Release | QueueDeed::Thaw => life.held = false,
             QueueDeed::Requeue => {
                 life.requeued = Some(step.time);
                 life.end_open(Outcome::Requeued, step.time);
@@ -271,6 +300,10 @@ impl Host {
 
     /// cleanup and milters that hold or throw away what they are given.
     fn treated(&mut self, step: &Step<'_, '_>, event: &Reject<'_>, closed: &mut Vec<Box<Life>>) {
+        // An id that is heard of only because it was refused never names a queue file.
+        if event.action == Action::Reject && self.place(id_hash(&event.queue_id), &event.queue_id, step.instance).is_none() {
+            return;
+        }
         let Some(at) = self.known(step, &event.queue_id, closed) else { return };
         let life = &mut self.lives[at];
         match event.action {

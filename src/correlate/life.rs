@@ -1,7 +1,7 @@
 //! One life of one queue id, as the lines told it.
 
 use super::Detail;
-use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, Text};
+use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, Text, domain_of};
 use std::collections::HashMap;
 
 /// Up to so many recipients are searched one by one.
@@ -166,6 +166,8 @@ pub struct Life {
     pub notification: bool,
     /// When `postsuper -r` sent it through the queue again.
     pub requeued: Option<Micros>,
+    /// Its arrival line said all of its beginning, and its end is logged behind every recipient's: one process writes both.
+    pub(super) whole: bool,
     /// It came from loopback or from a local program: it may continue another one.
     pub(super) inward: bool,
     /// It handed a recipient to something on this host, which may hand it back.
@@ -263,8 +265,9 @@ impl Life {
     /// has no part in a chain.
     pub(super) fn is_complete(&self) -> bool {
         let alone = !self.inward && !self.handed && self.root.is_none() && self.children.is_empty();
-        let begun = (self.arrival.is_some() || self.notification) && self.message_id_hash != 0;
-        let done = self.removed.is_some_and(|(_, how)| how == Removal::Done) && self.recipients.len() == self.nrcpt as usize;
+        let begun = (self.arrival.is_some() || self.notification) && (self.message_id_hash != 0 || self.whole);
+        let all = if self.whole { !self.recipients.is_empty() } else { self.recipients.len() == self.nrcpt as usize };
+        let done = all && self.removed.is_some_and(|(_, how)| how == Removal::Done);
         alone && begun && done && self.recipients.iter().all(|r| !matches!(r.outcome, Outcome::Deferred | Outcome::Forwarded))
     }
 
@@ -332,7 +335,7 @@ impl Life {
     /// Notes one delivery line.
     pub(super) fn attempt(&mut self, delivery: &Delivery<'_>, time: Micros, count: u32, counts: bool, detail: Detail) -> usize {
         let mark = self.text.len();
-        let address = self.keep_address(&delivery.envelope_recipient);
+        let address = self.keep_recipient(delivery);
         let original = self.keep_address(&delivery.original_recipient);
         let hash = recipient_hash(self.text(address), self.text(original));
         let at = match self.find(hash) {
@@ -356,16 +359,24 @@ impl Life {
         let outcome = Outcome::of(delivery.status);
         // A final outcome stands, whatever the order of the lines.
         let decides = self.recipients[at].outcome == Outcome::Deferred;
-        let attempt = if decides || detail == Detail::Attempts { self.keep_attempt(delivery, time, detail) } else { Attempt::none() };
+        // What was not tried has no words of its own: the last attempt's stand.
+        let wordless = delivery.untried || (delivery.status == Status::Expired && delivery.class.is_none());
+        let says_more = decides && !(wordless && self.recipients[at].decisive.time != 0);
+        let counts = counts && !delivery.untried;
+        let attempt = if says_more || detail == Detail::Attempts { self.keep_attempt(delivery, time, detail) } else { Attempt::none() };
         let recipient = &mut self.recipients[at];
-        recipient.first_attempt = recipient.first_attempt.min(time);
-        recipient.last_attempt = recipient.last_attempt.max(time);
+        if !delivery.untried || outcome != Outcome::Deferred {
+            recipient.first_attempt = recipient.first_attempt.min(time);
+            recipient.last_attempt = recipient.last_attempt.max(time);
+        }
         if counts {
             recipient.attempts += count;
             recipient.deferrals += if outcome == Outcome::Deferred { count } else { 0 };
         }
         if decides {
             recipient.outcome = outcome;
+        }
+        if says_more {
             recipient.decisive = attempt;
         }
         if detail == Detail::Attempts && counts {
@@ -374,7 +385,24 @@ impl Life {
         at
     }
 
+    /// The envelope recipient. Exim logs a local delivery by the local part alone, with the address that it was made from.
+    fn keep_recipient(&mut self, delivery: &Delivery<'_>) -> Span {
+        let (address, original) = (delivery.envelope_recipient.0, delivery.original_recipient.0);
+        let mut span = self.keep_address(address);
+        let local_part = !address.is_empty() && !address.contains(&b'@') && !matches!(address[0], b'/' | b'|' | b'>' | b':');
+        let domain = domain_of(original);
+        if local_part && !domain.is_empty() && !address.contains(&b'/') {
+            self.text.push(b'@');
+            self.text.extend(domain.iter().map(u8::to_ascii_lowercase));
+            span.len += u32::try_from(domain.len() + 1).unwrap_or(0);
+        }
+        span
+    }
+
     fn keep_attempt(&mut self, delivery: &Delivery<'_>, time: Micros, detail: Detail) -> Attempt {
+        // Where the line has no delay, but its queue id has the second of its birth: from the arrival on.
+        let waited = |born| (time - self.arrival.unwrap_or(born)).max(0);
+        let delay = delivery.delay.or_else(|| delivery.born.map(waited));
         let rows = detail >= Detail::Recipients;
         let mut keep = |text: Text<'_>, wanted: bool| if wanted { self.keep(&text) } else { Span::default() };
         Attempt {
@@ -384,7 +412,7 @@ impl Life {
             relay_ip: keep(delivery.relay.ip, rows),
             relay_port: delivery.relay.port,
             transport: keep(delivery.transport, rows),
-            delay: delivery.delay,
+            delay,
             delays: delivery.delays,
             dsn: delivery.dsn,
             reply_code: delivery.reply_code,

@@ -1,5 +1,6 @@
 //! Cuts the logs, in order, into chunks of whole lines.
 
+use super::copies::Copies;
 use super::discover::Unreadable;
 use super::order::{Log, Plan};
 use super::read::{self, Input, Progress};
@@ -26,6 +27,8 @@ pub struct Chunk {
     pub near: i64,
     /// The log it is from.
     pub path: Arc<Path>,
+    /// Lines of this log that another one has too.
+    pub copies: Option<Arc<Copies>>,
     /// Lines in it that were longer than [`MAX_LINE`] and lost their end on the way in.
     pub overlong: u64,
     /// Bytes that those lost.
@@ -99,6 +102,7 @@ pub struct Chunks {
 
 struct Current {
     path: Arc<Path>,
+    copies: Option<Arc<Copies>>,
     input: Input,
     near: i64,
     carry: Vec<u8>,
@@ -169,7 +173,7 @@ impl Chunks {
             }
         };
         self.files += 1;
-        Some(Current { path: log.path.into(), input, near: log.near, carry: Vec::new(), ended: false, failed: None })
+        Some(Current { path: log.path.into(), copies: log.copies, input, near: log.near, carry: Vec::new(), ended: false, failed: None })
     }
 }
 
@@ -213,7 +217,7 @@ impl Current {
             context.clear();
             context.extend_from_slice(last);
         }
-        Chunk { bytes, context: before, near: clock.near, path: self.path.clone(), overlong: 0, cut_bytes: 0 }
+        Chunk { bytes, context: before, near: clock.near, path: self.path.clone(), copies: self.copies.clone(), overlong: 0, cut_bytes: 0 }
     }
 
     /// Fills `buffer` with about `size` bytes of whole lines; leaves it empty at the end of the log. Gives how many lines

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 /// Where mail servers log by default, the most usual first (Debian, RHEL, SUSE, FreeBSD, Arch).
 const DIRECTORY: &str = "/var/log";
 const NAMES: &[&str] = &["mail.log", "maillog", "mail"];
+/// Where Exim keeps its own main log, beside a syslog that knows nothing of mail (Debian, RHEL, FreeBSD).
+const EXIM: &[(&str, &str)] = &[("exim4", "mainlog"), ("exim", "main.log"), ("exim", "mainlog")];
 
 /// An input that could not be read, and why; the rest is still reported.
 #[derive(Debug)]
@@ -25,17 +27,22 @@ impl fmt::Display for Unreadable {
 /// `mail.log.2.gz`, `maillog-20261123`); empty where there are none.
 #[must_use]
 pub fn own_logs() -> Vec<PathBuf> {
-    logs_in(Path::new(DIRECTORY))
+    logs_below(Path::new(DIRECTORY))
 }
 
-fn logs_in(directory: &Path) -> Vec<PathBuf> {
+fn logs_below(directory: &Path) -> Vec<PathBuf> {
+    let own = EXIM.iter().map(|(below, name)| logs_in(&directory.join(below), &[name]));
+    std::iter::once(logs_in(directory, NAMES)).chain(own).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+fn logs_in(directory: &Path, names: &[&str]) -> Vec<PathBuf> {
     let Ok(entries) = directory.read_dir() else { return Vec::new() };
     let files: Vec<(String, PathBuf)> = entries
         .filter_map(Result::ok)
         .filter(|entry| entry.path().is_file())
         .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
         .collect();
-    for stem in NAMES {
+    for stem in names {
         let mut found: Vec<PathBuf> = files.iter().filter(|(name, _)| belongs(name, stem)).map(|(_, path)| path.clone()).collect();
         if !found.is_empty() {
             found.sort();
@@ -68,9 +75,12 @@ mod tests {
     #[test]
     fn a_directory_without_mail_logs_gives_none() {
         let empty = tempfile::tempdir().unwrap();
-        assert!(logs_in(empty.path()).is_empty());
+        assert!(logs_below(empty.path()).is_empty());
+        std::fs::create_dir(empty.path().join("exim4")).unwrap();
+        std::fs::write(empty.path().join("exim4/mainlog"), "x").unwrap();
+        assert_eq!(logs_below(empty.path()), [empty.path().join("exim4/mainlog")]);
         std::fs::write(empty.path().join("maillog.1"), "x").unwrap();
         std::fs::write(empty.path().join("maillog"), "x").unwrap();
-        assert_eq!(logs_in(empty.path()).len(), 2);
+        assert_eq!(logs_below(empty.path()).len(), 2);
     }
 }

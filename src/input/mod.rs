@@ -5,12 +5,14 @@
 
 mod calendar;
 mod chunks;
+mod copies;
 mod discover;
 mod order;
 mod read;
 
 pub use calendar::{Clock, Zone};
 pub use chunks::{Chunk, Chunks, MAX_LINE};
+pub use copies::Copies;
 pub use discover::{Unreadable, own_logs};
 pub use order::{Log, Plan, plan};
 pub use read::Progress;

@@ -4,6 +4,7 @@
 //! stamps comes from `--year`, else from queue ids that hold their birth second, else from the file's modification time.
 
 use super::calendar::{Clock, Zone};
+use super::copies::{self, Copies};
 use super::discover::Unreadable;
 use super::read::{self, Progress};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -16,6 +17,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How much of a log's head and tail is looked at.
 const LOOK: u64 = 1 << 17;
@@ -33,6 +35,8 @@ pub struct Log {
     pub size: u64,
     /// Standard input is opened once and kept.
     pub opened: Option<read::Input>,
+    /// Its lines that another log has too, if it is of the kind that repeats others.
+    pub copies: Option<Arc<Copies>>,
 }
 
 /// What to read, and what can't be.
@@ -75,6 +79,7 @@ pub fn plan(paths: &[PathBuf], zone: Zone, year: Option<i32>) -> Plan {
         let key = |log: &Log| (log.first.unwrap_or(Micros::MAX), log.last.unwrap_or(Micros::MAX));
         key(a).cmp(&key(b)).then_with(|| natural(&a.path, &b.path))
     });
+    copies::find(&mut plan.logs);
     // Looking counts as nothing read.
     plan.progress.0.store(0, std::sync::atomic::Ordering::Relaxed);
     plan
@@ -158,7 +163,7 @@ fn look(path: &Path, zone: Zone, year: Option<i32>, progress: &Progress) -> Resu
     let last = if tail.is_empty() { None } else { stamps(&tail, &mut clock).last() };
     let opened =
         stdin.then(|| read::Input { bytes: Box::new(std::io::Cursor::new(head).chain(input.bytes)), compressed: input.compressed });
-    Ok(Log { path: path.to_path_buf(), near, first, last, size: metadata.map_or(0, |m| m.len()), opened })
+    Ok(Log { path: path.to_path_buf(), near, first, last, size: metadata.map_or(0, |m| m.len()), opened, copies: None })
 }
 
 /// The last part of a plain file, from a line's beginning.

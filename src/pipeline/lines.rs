@@ -3,7 +3,7 @@
 use crate::input::{Chunk, Clock, MAX_LINE, Zone};
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
 use mailscope_parsers::model::{Line, Micros, Record, Text, Unrecognized};
-use mailscope_parsers::{Parser, parse_into};
+use mailscope_parsers::{Parser, goes_on, is_copy, parse_into};
 use memchr::memchr_iter;
 
 /// The time of a line before the first readable stamp.
@@ -64,6 +64,12 @@ impl Reader {
             seen.raw = cut(whole);
             seen.overlong = whole.len() > MAX_LINE;
             self.read_line(&mut seen, &mut envelope, &mut clock, &mut last);
+            if let Some(copies) = &chunk.copies
+                && matches!(seen.line, Line::Event(_))
+                && copies.has(whole)
+            {
+                seen.line = Line::Ignored("a line that another log has too");
+            }
             each(&seen);
         }
     }
@@ -72,8 +78,17 @@ impl Reader {
     fn read_line<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) {
         match envelope.open(seen.raw, clock) {
             Ok(Opened::Record(record)) => {
-                *last = record;
-                self.read_record(seen, record, 1);
+                match is_copy(last, &record) {
+                    // Two copies make a pair: what comes behind them is no third one.
+                    Some(copy) if self.settings.parser.is_none_or(|only| only.name == copy.1) => {
+                        passed_over(seen, record, copy);
+                        *last = Record { text: Text(b""), ..record };
+                    }
+                    _ => {
+                        *last = record;
+                        self.read_record(seen, record, 1);
+                    }
+                }
             }
             Ok(Opened::Repeat { time, host, times }) if host == last.host && !last.text.is_empty() => {
                 self.read_record(seen, Record { time, ..*last }, times);
@@ -81,7 +96,10 @@ impl Reader {
             Ok(Opened::Repeat { time, host, .. }) => {
                 not_read(seen, Record { time, host, ..Record::default() }, Unrecognized::Repeat);
             }
-            Err(reason) => not_read(seen, Record { time: last.time, ..Record::default() }, reason),
+            Err(reason) => match goes_on(last, seen.raw) {
+                Some(part) => passed_over(seen, Record { text: Text(b""), ..*last }, part),
+                None => not_read(seen, Record { time: last.time, ..Record::default() }, reason),
+            },
         }
     }
 
@@ -92,6 +110,13 @@ impl Reader {
         seen.count = times.saturating_mul(more);
         seen.parser = parse_into(&seen.record, self.settings.parser, &mut seen.line);
     }
+}
+
+fn passed_over<'a>(seen: &mut Seen<'a>, record: Record<'a>, (line, parser): (Line<'static>, &'static str)) {
+    seen.record = record;
+    seen.line = line;
+    seen.count = 1;
+    seen.parser = parser;
 }
 
 fn not_read<'a>(seen: &mut Seen<'a>, record: Record<'a>, reason: Unrecognized) {

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 /// The environment variable that names the corpora.
 pub(super) const CORPORA: &str = "MAILSCOPE_CORPORA";
-pub(super) const MTA: &str = "postfix";
+/// Whose cases are run.
+const MTAS: &[&str] = &["postfix", "exim"];
 
 pub(super) enum Form {
     /// One entry for each line; null where only "known" is claimed.
@@ -31,7 +32,7 @@ impl Case {
     fn read(text: &str) -> Option<Case> {
         let mut object: Map<String, Value> = serde_json::from_str(text).expect("a case is JSON");
         let id = text_of(object.get("id"));
-        if text_of(object.get("mta")) != MTA {
+        if !MTAS.contains(&text_of(object.get("mta")).as_str()) {
             return None;
         }
         let form = match (object.remove("expect"), object.remove("expect_message"), object.remove("expect_report")) {

@@ -20,7 +20,7 @@ const PROGRAM: &[Module] = &[
     Module {
         name: "pipeline",
         crates: &["pipeline", "input", "correlate::Fact", "correlate::Step", "correlate::instance"],
-        parsers: &["envelope", "model", "Parser", "parse_into"],
+        parsers: &["envelope", "model", "Parser", "goes_on", "is_copy", "parse_into"],
     },
     Module { name: "correlate", crates: &["correlate"], parsers: &["model"] },
     // A line as the pipeline hands it on, and its word for no time.

@@ -1,7 +1,7 @@
 //! RFC 3339 and its relatives: `2026-11-24T06:31:15.834252+00:00`, with a blank for `T`, a comma for the point, `+0200`
-//! or no zone at all (then it is local time).
+//! or no zone at all (then it is local time). Exim writes ` +0200`.
 
-use super::{Hour, within_hour};
+use super::{Hour, exim, within_hour};
 use crate::model::{Calendar, Micros};
 use crate::scan::{Cursor, number};
 
@@ -56,6 +56,10 @@ fn zone(line: &mut Cursor<'_>) -> Option<Option<i64>> {
         }
         Some(b'+') => 1,
         Some(b'-') => -1,
+        Some(b' ') if exim::has_zone(line.rest) => {
+            line.rest = &line.rest[1..];
+            if line.rest[0] == b'-' { -1 } else { 1 }
+        }
         _ => return Some(None),
     };
     let mut after = Cursor::new(&line.rest[1..]);

@@ -1,9 +1,11 @@
-//! Takes the syslog header off a line: RFC 3164 (with and without `<PRI>`), RFC 3339 and ISO 8601 stamps, RFC 5424.
+//! Takes the syslog header off a line: RFC 3164 (with and without `<PRI>`), RFC 3339 and ISO 8601 stamps, RFC 5424; and
+//! Exim's own stamp off the lines of its files.
 //!
 //! In comes one line without its line break, out goes a [`Record`]. A stamp's hour is worked out once and remembered, so
 //! that most lines cost a comparison. The year of a yearless stamp and local time are the [`Calendar`]'s business.
 
 mod bsd;
+mod exim;
 mod iso;
 mod rfc5424;
 
@@ -78,6 +80,9 @@ impl Envelope {
         };
         let time =
             time.ok_or_else(|| if whole.iter().all(u8::is_ascii_whitespace) { Unrecognized::Blank } else { Unrecognized::Timestamp })?;
+        if whole.get(10) == Some(&b' ') {
+            return exim::open(time, line);
+        }
         host_and_tag(time, line)
     }
 }

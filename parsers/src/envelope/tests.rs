@@ -77,3 +77,26 @@ fn repetitions() {
     assert_eq!(repeated(Text(b"message repeated 2 times: [ warning: x]")), (2, Text(b"warning: x")));
     assert_eq!(repeated(Text(b"message repeated x")), (1, Text(b"message repeated x")));
 }
+
+#[test]
+fn exims_own_lines_have_no_host_and_no_program() {
+    for (line, micros, pid, text) in [
+        ("2026-11-24 06:31:15 1xVjd0-00005d-17 Completed", 0, None, "1xVjd0-00005d-17 Completed"),
+        ("2026-11-24 06:31:15.123 1xVjd0-00005d-17 Completed", 123_000, None, "1xVjd0-00005d-17 Completed"),
+        ("2026-11-24 07:31:15 +0100 Start queue run: pid=7", 0, None, "Start queue run: pid=7"),
+        ("2026-11-24 01:01:15.5 -0530 [341] H=[192.0.2.1] x", 500_000, Some(341), "H=[192.0.2.1] x"),
+        ("2026-11-24 06:31:15 [341] SMTP call from x dropped: y", 0, Some(341), "SMTP call from x dropped: y"),
+        ("2026-11-24 06:31:15 SIGHUP received: re-exec daemon", 0, None, "SIGHUP received: re-exec daemon"),
+        ("2026-11-24 06:31:15 1xVjd0-00005d-17 DKIM: signing failed", 0, None, "1xVjd0-00005d-17 DKIM: signing failed"),
+        ("2026-11-24 06:31:15 Warning: purging the environment.", 0, None, "Warning: purging the environment."),
+        ("2026-11-24 06:31:15 [192.0.2.1] SSL verify error: x", 0, None, "[192.0.2.1] SSL verify error: x"),
+    ] {
+        let record = record(line);
+        assert_eq!(record.time, NOV_24 + micros, "{line}");
+        assert_eq!((record.host.0, record.program.0, record.pid), (&b""[..], &b"exim"[..], pid), "{line}");
+        assert_eq!(record.text.0, text.as_bytes(), "{line}");
+    }
+    for line in ["2026-11-24 06:31:15 mail dovecot[7]: x", "2026-11-24 06:31:15 postfix/smtpd[7]: x"] {
+        assert_ne!(record(line).program.0, b"exim", "{line}");
+    }
+}

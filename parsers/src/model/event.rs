@@ -1,6 +1,6 @@
 //! The events: one for each line that says something about mail. Field names are those of `mailscope parse`.
 
-use super::{Class, EnhancedStatus, Peer, Reject, Stage, Text};
+use super::{Class, EnhancedStatus, Micros, Peer, Reject, Stage, Text};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// What one line says.
@@ -111,9 +111,57 @@ pub struct Accepted<'a> {
     /// The queue file that this one continues: XFORWARD's IDENT, or a requeued message's former id.
     #[serde(skip_serializing_if = "Text::absent")]
     pub original_queue_id: Text<'a>,
+    /// What follows stands on the arrival line of servers that log one line for all of it (Exim).
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub protocol: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub helo: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub message_id: Text<'a>,
+    /// The message that this one reports on.
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub parent_queue_id: Text<'a>,
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub subject: Text<'a>,
+    #[serde(skip_serializing_if = "Addresses::absent")]
+    pub recipients: Addresses<'a>,
     /// Whether a local program handed it in (pickup), not a client.
     #[serde(skip)]
     pub local: bool,
+}
+
+/// Envelope recipients as logged, with blanks between them: `a@b.example "c d"@e.example`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Addresses<'a>(pub Text<'a>);
+
+impl<'a> Addresses<'a> {
+    fn absent(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One after the other.
+    pub fn iter(self) -> impl Iterator<Item = Text<'a>> {
+        let mut rest = self.0.0;
+        std::iter::from_fn(move || {
+            rest = &rest[rest.iter().take_while(|c| **c == b' ').count()..];
+            let mut quoted = false;
+            let end = rest.iter().position(|c| {
+                quoted ^= *c == b'"';
+                *c == b' ' && !quoted
+            });
+            let (address, after) = rest.split_at(end.unwrap_or(rest.len()));
+            rest = after;
+            (!address.is_empty()).then_some(Text(address))
+        })
+    }
+}
+
+impl Serialize for Addresses<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
+    }
 }
 
 /// Who logged in, and how.
@@ -203,7 +251,7 @@ fn optional_seconds<S: Serializer>(micros: &Option<i64>, to: S) -> Result<S::Ok,
     to.serialize_f64(micros.unwrap_or_default() as f64 / 1e6)
 }
 
-/// One attempt for one recipient, or (`expired` without a recipient) the end of all that are still open.
+/// One attempt for one recipient, or (without a recipient) the end of all that are still open.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Delivery<'a> {
     pub queue_id: Text<'a>,
@@ -232,6 +280,39 @@ pub struct Delivery<'a> {
     pub queued_as: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
+    /// Whether nobody was asked: it was not yet time to try again, or an administrator closed it by hand.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untried: bool,
+    /// When the message began, where its queue id says so and the line has no delay.
+    #[serde(skip)]
+    pub born: Option<Micros>,
+}
+
+impl<'a> Delivery<'a> {
+    /// A delivery line of which only this much is known yet.
+    #[must_use]
+    #[inline]
+    pub fn new(queue_id: Text<'a>, status: Status) -> Self {
+        let (none, relay) = (Text(b""), Peer { name: Text(b""), ip: Text(b""), port: 0 });
+        Self {
+            queue_id,
+            envelope_sender: none,
+            envelope_recipient: none,
+            original_recipient: none,
+            status,
+            transport: none,
+            relay,
+            delay: None,
+            delays: None,
+            dsn: None,
+            reply_code: None,
+            diagnostic: none,
+            queued_as: none,
+            class: None,
+            untried: false,
+            born: None,
+        }
+    }
 }
 
 /// Who took a queue file away.
@@ -424,6 +505,8 @@ pub enum QueueDeed {
     Release,
     Requeue,
     Expire,
+    Freeze,
+    Thaw,
 }
 
 /// An administrator's hand on the queue.

@@ -13,22 +13,7 @@ pub fn parse<'a>(record: &Record<'a>, queue_id: Text<'a>, text: &'a [u8], line: 
     if !text.eat(b"to=") {
         return false;
     }
-    *line = Line::Event(Event::Delivery(Delivery {
-        queue_id,
-        envelope_sender: Text(b""),
-        envelope_recipient: Text(b""),
-        original_recipient: Text(b""),
-        status: Status::Sent,
-        transport: transport(record.program.0),
-        relay: Peer::default(),
-        delay: None,
-        delays: None,
-        dsn: None,
-        reply_code: None,
-        diagnostic: Text(b""),
-        queued_as: Text(b""),
-        class: None,
-    }));
+    *line = Line::Event(Event::Delivery(Delivery { transport: transport(record.program.0), ..Delivery::new(queue_id, Status::Sent) }));
     let Line::Event(Event::Delivery(delivery)) = line else { return false };
     fields(delivery, text).is_some()
 }

@@ -14,7 +14,6 @@ mod notes;
 mod postscreen;
 mod queue;
 mod reject;
-mod shape;
 mod smtpd;
 mod tls;
 

@@ -1,8 +1,8 @@
 //! What is known and says nothing of its own, and what is only shown: one set of shapes a family of daemons.
 
 use super::Daemon;
-use super::shape::{self, Shapes, Worth::Known, Worth::Shown};
 use crate::model::{Line, Text};
+use crate::scan::shape::{self, Shapes, Worth::Known, Worth::Shown};
 
 /// Lines without a queue id.
 pub fn of_daemon(daemon: Daemon, text: &[u8]) -> Option<Line<'_>> {

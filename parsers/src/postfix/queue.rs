@@ -38,20 +38,9 @@ fn expired<'a>(queue_id: Text<'a>, from: &'a [u8], after: &[u8]) -> Option<Event
     let expired = matches!(after, b", status=expired, returned to sender" | b", status=force-expired, returned to sender");
     expired.then(|| {
         Event::Delivery(Delivery {
-            queue_id,
             envelope_sender: sender(from),
-            envelope_recipient: Text(b""),
-            original_recipient: Text(b""),
-            status: Status::Expired,
-            transport: Text(b""),
-            relay: Peer::default(),
-            delay: None,
-            delays: None,
-            dsn: None,
-            reply_code: None,
-            diagnostic: Text(b""),
-            queued_as: Text(b""),
             class: Some(classify::EXPIRED),
+            ..Delivery::new(queue_id, Status::Expired)
         })
     })
 }

@@ -368,6 +368,6 @@ fn every_shape_has_its_sample() {
     }
     let patterns =
         notes::EVERY_DAEMON.iter().chain(notes::EVERY_MESSAGE).flat_map(|set| set.iter()).flat_map(|(_, patterns)| patterns.iter());
-    let missing: Vec<_> = patterns.filter(|pattern| !texts.iter().any(|text| shape::fits(pattern.as_bytes(), text))).collect();
+    let missing: Vec<_> = patterns.filter(|pattern| !texts.iter().any(|text| crate::scan::shape::fits(pattern.as_bytes(), text))).collect();
     assert!(missing.is_empty(), "no sample of {missing:#?}");
 }

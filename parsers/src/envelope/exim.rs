@@ -1,0 +1,57 @@
+//! Exim's own files: `2026-11-24 06:03:42.123 +0100 [341] 1xVjd0-00005d-17 Completed`. No host, no program; milliseconds,
+//! zone and process id each where `log_selector` and `log_timezone` ask for them.
+//!
+//! Some syslog daemons are told to write such a stamp too. Behind theirs stand a host and a tag, which looks like few of
+//! Exim's lines.
+
+use super::{Opened, bracketed, host_and_tag};
+use crate::model::{Micros, Record, Text, Unrecognized};
+use crate::scan::{Cursor, digits};
+use memchr::memchr3;
+
+/// What stands behind a stamp with a blank in it.
+#[inline]
+pub fn open(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
+    let whole = line;
+    let mut pid = None;
+    if line.eat(b"[") {
+        pid = bracketed(&mut line).filter(|_| line.eat(b" "));
+        if pid.is_none() {
+            line = whole;
+        }
+    }
+    if pid.is_none() && is_syslog(line.rest) {
+        return host_and_tag(time, line);
+    }
+    Ok(Opened::Record(Record { time, host: Text(b""), program: Text(b"exim"), pid, text: Text(line.rest) }))
+}
+
+/// `HOST TAG[PID]: `, `TAG[PID]: `, and `HOST last message repeated`. A tag without process id may be any word of Exim's:
+/// `DKIM: signing failed`.
+#[inline]
+fn is_syslog(rest: &[u8]) -> bool {
+    let Some(first) = memchr3(b' ', b':', b'[', rest) else { return false };
+    if rest[first] != b' ' {
+        return first > 0 && has_pid(&rest[first..]);
+    }
+    let tag = &rest[first + 1..];
+    let Some(end) = memchr3(b' ', b':', b'[', tag) else { return false };
+    match tag[end] {
+        b'[' => end > 0 && has_pid(&tag[end..]),
+        b':' => false,
+        _ => tag.starts_with(b"last message repeated "),
+    }
+}
+
+/// `[PID]: `
+fn has_pid(rest: &[u8]) -> bool {
+    let Some(inside) = rest.strip_prefix(b"[") else { return false };
+    let (_, count) = digits(inside);
+    count > 0 && (inside[count..].starts_with(b"]: ") || inside[count..] == *b"]:")
+}
+
+/// Whether a zone stands here, behind a blank: ` +0100 `.
+#[inline]
+pub fn has_zone(text: &[u8]) -> bool {
+    matches!(text, [b' ', b'+' | b'-', zone @ ..] if digits(zone).1 == 4 && zone.get(4) == Some(&b' '))
+}

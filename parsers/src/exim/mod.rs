@@ -1,0 +1,98 @@
+//! Exim 4: main log, reject log and panic log, as files or through syslog, with any `log_selector`.
+//!
+//! A line is a time, a message id where it is about a message, and words or a flag with fields (Exim's specification, chapter
+//! "Log files"). The envelope has taken the time off Exim's own files; a line through syslog still has it inside, may be
+//! a piece of a longer one (`[1/2] `), and comes twice where both the main log and the reject log get it. What a line
+//! says decides, not the file that it is in. What is not one of the shapes below is unrecognized: there is no catch-all.
+
+mod address;
+mod arrival;
+mod class;
+mod copies;
+mod delivery;
+mod fields;
+mod id;
+mod notes;
+mod queue;
+mod reject;
+mod reply;
+mod session;
+mod wrapped;
+
+pub use copies::{goes_on, is_copy};
+pub use wrapped::birth_second;
+
+use crate::Parser;
+use crate::model::{Line, Record, Text, Unrecognized};
+use memchr::memrchr;
+
+pub const PARSER: Parser =
+    Parser { name: "exim", reads: "Exim 4, main, reject and panic log, files or syslog, any log_selector, ids of both lengths", parse };
+
+/// `exim`, `exim4`, and with a path before it.
+fn is_exim(program: &[u8]) -> bool {
+    let name = memrchr(b'/', program).map_or(program, |slash| &program[slash + 1..]);
+    name.starts_with(b"exim")
+}
+
+fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
+    if !is_exim(&record.program) {
+        return false;
+    }
+    let text = record.text.0;
+    let Some((id, rest)) = id::split(text) else {
+        match wrapped::open(text) {
+            wrapped::Inner::Text(inner) => match id::split(inner) {
+                Some((id, rest)) => of_message(id, rest, line),
+                None => of_server(inner, line),
+            },
+            wrapped::Inner::Later => *line = Line::Ignored("a later piece of a long line"),
+        }
+        return true;
+    };
+    of_message(id, rest, line);
+    true
+}
+
+/// Lines with a message id.
+#[inline]
+fn of_message<'a>(id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) {
+    let known = match text {
+        [b'<' | b'(', b'=', b' ', rest @ ..] => arrival::parse(id, rest, line),
+        [flag @ (b'=' | b'-' | b'>' | b'*'), b'>', b' ', rest @ ..] => delivery::parse(id, [*flag, b'>'], rest, line),
+        [b'*', b'*', b' ', rest @ ..] => delivery::parse(id, *b"**", rest, line),
+        [b'=', b'=', b' ', rest @ ..] => delivery::parse(id, *b"==", rest, line),
+        [b'C', ..] => match queue::completed(id, text) {
+            Some(event) => {
+                *line = Line::Event(event);
+                true
+            }
+            None => false,
+        },
+        _ => false,
+    };
+    if !known {
+        *line = rare_of_message(id, text).unwrap_or(Line::Unrecognized(Unrecognized::Text));
+    }
+}
+
+#[cold]
+fn rare_of_message<'a>(id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
+    queue::deed(id, text)
+        .or_else(|| session::outbound(id, text))
+        .or_else(|| session::of_message(id, text))
+        .map(Line::Event)
+        .or_else(|| reject::parse(id, text))
+        .or_else(|| notes::of_message(id, text))
+}
+
+/// Lines without.
+#[cold]
+fn of_server<'a>(text: &'a [u8], line: &mut Line<'a>) {
+    let none = Text(b"");
+    let read = session::parse(text).map(Line::Event).or_else(|| reject::parse(none, text)).or_else(|| notes::of_server(text));
+    *line = read.unwrap_or(Line::Unrecognized(Unrecognized::Text));
+}
+
+#[cfg(test)]
+mod tests;

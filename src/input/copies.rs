@@ -1,0 +1,84 @@
+//! Logs that repeat lines of another one: Exim writes what it refuses into its reject log, what is grave into its panic
+//! log, and both into the main log as well, with the same stamp and the same words.
+//!
+//! Where such a log is given beside others, its lines are looked for in them before any is counted: whatever the order of
+//! the files, and whatever each of them lost, an event is counted once. Two equal lines of one log are two events.
+
+use super::order::Log;
+use super::read::{self, Progress};
+use hashbrown::HashSet;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Lines of a log that others have too, by their hash.
+#[derive(Default)]
+pub struct Copies(HashSet<u64, foldhash::fast::FixedState>);
+
+impl Copies {
+    /// Whether another log has this line.
+    #[must_use]
+    pub fn has(&self, line: &[u8]) -> bool {
+        self.0.contains(&hash(line))
+    }
+}
+
+fn hash(line: &[u8]) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::with_seed(5).build_hasher();
+    hasher.write(line.strip_suffix(b"\r").unwrap_or(line));
+    hasher.finish()
+}
+
+/// So many lines of such logs are looked for; what is beyond them counts as it stands.
+const MOST: usize = 1 << 22;
+
+/// Exim names its logs by what is in them (`log_file_path`): `rejectlog.1.gz`, `exim_panic.log`.
+fn repeats_others(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    name.contains("reject") || name.contains("panic")
+}
+
+/// Tells each log that repeats others which of its lines those have.
+pub fn find(logs: &mut [Log]) {
+    let files = || logs.iter().filter(|log| log.opened.is_none());
+    let (mut wanted, mut found) = (Copies::default(), Copies::default());
+    if files().all(|log| repeats_others(&log.path)) {
+        return;
+    }
+    for log in files().filter(|log| repeats_others(&log.path)) {
+        each_line(&log.path, |line| {
+            if wanted.0.len() < MOST {
+                wanted.0.insert(line);
+            }
+        });
+    }
+    if wanted.0.is_empty() {
+        return;
+    }
+    for log in files().filter(|log| !repeats_others(&log.path)) {
+        each_line(&log.path, |line| {
+            if wanted.0.contains(&line) {
+                found.0.insert(line);
+            }
+        });
+    }
+    let found = Arc::new(found);
+    for log in logs.iter_mut().filter(|log| repeats_others(&log.path)) {
+        log.copies = Some(Arc::clone(&found));
+    }
+}
+
+/// The hashes of the lines that begin with a date as Exim writes it. What can't be read is told when it is read again.
+fn each_line(path: &Path, mut with: impl FnMut(u64)) {
+    let Ok(input) = read::open(path, &Progress::default()) else { return };
+    let mut bytes = BufReader::with_capacity(1 << 18, input.bytes);
+    let mut line = Vec::new();
+    while let Ok(1..) = bytes.read_until(b'\n', &mut line) {
+        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
+        if matches!(whole, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b' ', ..]) {
+            with(hash(whole));
+        }
+        line.clear();
+    }
+}
