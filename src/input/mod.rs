@@ -6,6 +6,7 @@
 mod calendar;
 mod chunks;
 mod discover;
+mod frames;
 mod order;
 mod read;
 

@@ -5,10 +5,11 @@
 
 use super::calendar::{Clock, Zone};
 use super::discover::Unreadable;
+use super::frames::Lines;
 use super::read::{self, Progress};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use mailscope_parsers::birth_second;
-use mailscope_parsers::envelope::{Envelope, Opened};
+use mailscope_parsers::envelope::{Envelope, Form, Opened};
 use mailscope_parsers::model::Micros;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -150,19 +151,18 @@ fn look(path: &Path, zone: Zone, year: Option<i32>, progress: &Progress) -> Resu
     let stdin = path == Path::new("-");
     let metadata = if stdin { None } else { Some(fs::metadata(path)?) };
     let modified = metadata.as_ref().map_or_else(|| Utc::now().timestamp(), MetadataExt::mtime);
-    let tail = if stdin || input.compressed { Vec::new() } else { tail(path)? };
+    let tail = if stdin || input.compressed { Vec::new() } else { tail(path, input.form)? };
 
     let near = start(&head, &tail, zone, year, modified, || mentions_leap_day(path, stdin));
     let mut clock = Clock { zone, near };
     let first = stamps(&head, &mut clock).next();
     let last = if tail.is_empty() { None } else { stamps(&tail, &mut clock).last() };
-    let opened =
-        stdin.then(|| read::Input { bytes: Box::new(std::io::Cursor::new(head).chain(input.bytes)), compressed: input.compressed });
+    let opened = stdin.then(|| read::Input { bytes: Box::new(std::io::Cursor::new(head).chain(input.bytes)), ..input });
     Ok(Log { path: path.to_path_buf(), near, first, last, size: metadata.map_or(0, |m| m.len()), opened })
 }
 
-/// The last part of a plain file, from a line's beginning.
-fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
+/// The lines in the last part of a file that is not packed, from a record's beginning.
+fn tail(path: &Path, form: Form) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let from = length.saturating_sub(LOOK);
@@ -171,10 +171,16 @@ fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
         file.take(LOOK).read_to_end(&mut tail)?;
     }
     if from > 0 {
-        let line = memchr::memchr(b'\n', &tail).map_or(tail.len(), |at| at + 1);
+        let begin: &[u8] = if form == Form::Export { b"\n\n__" } else { b"\n" };
+        let line = memchr::memmem::find(&tail, begin).map_or(tail.len(), |at| at + begin.len().min(2));
         tail.drain(..line);
     }
-    Ok(tail)
+    if form == Form::Lines {
+        return Ok(tail);
+    }
+    let mut lines = Vec::new();
+    Lines::new(tail.as_slice(), form).read_to_end(&mut lines)?;
+    Ok(lines)
 }
 
 /// The stamps of the lines that have one.

@@ -1,6 +1,8 @@
-//! Opens one input and gives its bytes, decompressed. What it is, is told by its content, never by its name.
+//! Opens one input and gives its lines, decompressed. What it is, is told by its content, never by its name.
 
+use super::frames::Lines;
 use flate2::bufread::MultiGzDecoder;
+use mailscope_parsers::envelope::Form;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -16,8 +18,6 @@ pub enum ReadError {
     Directory,
     #[error("is compressed with {0}, which is not read yet; unpack it first")]
     Compression(&'static str),
-    #[error("holds {0}, which is not read yet; give the log as syslog lines")]
-    Form(&'static str),
     #[error("is no text but a binary file")]
     Binary,
 }
@@ -41,8 +41,29 @@ impl<R: Read> Read for Counted<R> {
 
 /// An open input.
 pub struct Input {
+    /// Its lines, whatever it holds.
     pub bytes: Box<dyn Read + Send>,
     pub compressed: bool,
+    pub form: Form,
+}
+
+impl Input {
+    /// Looks at the first bytes of what is unpacked already.
+    fn new(mut bytes: Box<dyn Read + Send>, compressed: bool) -> Result<Self, ReadError> {
+        let head = match head_of(&mut bytes) {
+            Ok(head) => head,
+            // Where even its beginning is damaged, that is told when it is read.
+            Err(_) if compressed => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        if is_binary(&head) {
+            return Err(ReadError::Binary);
+        }
+        let form = Form::of(&head).unwrap_or(Form::Lines);
+        let whole = io::Cursor::new(head).chain(bytes);
+        let bytes: Box<dyn Read + Send> = if form == Form::Lines { Box::new(whole) } else { Box::new(Lines::new(whole, form)) };
+        Ok(Self { bytes, compressed, form })
+    }
 }
 
 /// Opens a file, or standard input for `-`.
@@ -68,19 +89,12 @@ fn decode<R: Read + Send + 'static>(mut raw: R) -> Result<Input, ReadError> {
     match head.as_slice() {
         [0x1f, 0x8b, ..] => {
             let whole = BufReader::with_capacity(1 << 18, io::Cursor::new(head).chain(raw));
-            let mut unpacked = MultiGzDecoder::new(whole);
-            // Where even its beginning is damaged, that is told when it is read.
-            let head = head_of(&mut unpacked).unwrap_or_default();
-            refuse(&head)?;
-            Ok(Input { bytes: Box::new(io::Cursor::new(head).chain(unpacked)), compressed: true })
+            Input::new(Box::new(MultiGzDecoder::new(whole)), true)
         }
         [b'B', b'Z', b'h', ..] => Err(ReadError::Compression("bzip2")),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(ReadError::Compression("xz")),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(ReadError::Compression("zstd")),
-        _ => {
-            refuse(&head)?;
-            Ok(Input { bytes: Box::new(io::Cursor::new(head).chain(raw)), compressed: false })
-        }
+        _ => Input::new(Box::new(io::Cursor::new(head).chain(raw)), false),
     }
 }
 
@@ -88,17 +102,6 @@ fn head_of(from: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD);
     from.take(HEAD as u64).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// What is no syslog is not read as if it were.
-fn refuse(head: &[u8]) -> Result<(), ReadError> {
-    if head.starts_with(b"{") {
-        return Err(ReadError::Form("JSON lines"));
-    }
-    if head.starts_with(b"__CURSOR=") {
-        return Err(ReadError::Form("a journal export"));
-    }
-    if is_binary(head) { Err(ReadError::Binary) } else { Ok(()) }
 }
 
 const HEAD: usize = 4096;

@@ -4,8 +4,13 @@
 //! that most lines cost a comparison. The year of a yearless stamp and local time are the [`Calendar`]'s business.
 
 mod bsd;
+mod entry;
 mod iso;
+mod json;
+mod records;
 mod rfc5424;
+
+pub use records::{Form, Records, is_field_name};
 
 use crate::model::{Calendar, Micros, Record, Text, Unrecognized};
 use crate::scan::{Cursor, digits, number};
@@ -76,9 +81,17 @@ impl Envelope {
             Some(b'0'..=b'9') => iso::stamp(&mut self.hour, &mut line, calendar),
             Some(_) => bsd::stamp(&mut self.hour, &mut line, calendar),
         };
-        let time =
-            time.ok_or_else(|| if whole.iter().all(u8::is_ascii_whitespace) { Unrecognized::Blank } else { Unrecognized::Timestamp })?;
-        host_and_tag(time, line)
+        host_and_tag(time.ok_or_else(|| no_stamp(whole))?, line)
+    }
+}
+
+/// What a line without a stamp is.
+#[cold]
+fn no_stamp(line: &[u8]) -> Unrecognized {
+    match line.trim_ascii_start() {
+        [] => Unrecognized::Blank,
+        [b'{', ..] => Unrecognized::Json,
+        _ => Unrecognized::Timestamp,
     }
 }
 
