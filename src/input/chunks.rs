@@ -2,12 +2,14 @@
 
 use super::discover::Unreadable;
 use super::order::{Log, Plan};
-use super::read::{self, Input, Progress};
+use super::read::{self, Input, Progress, ReadError};
+use super::unpack::Bomb;
 use super::{Clock, Zone};
 use mailscope_parsers::envelope::{Envelope, Opened};
 use memchr::{memchr, memrchr};
+use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
 
@@ -16,6 +18,13 @@ pub const MAX_LINE: usize = 1 << 16;
 
 /// The least that is read at once.
 const BLOCK: usize = 1 << 16;
+
+/// How far unpacking may be ahead of the log that is read.
+const AHEAD: usize = 1 << 21;
+/// How far, in all, that of the logs behind it: these wait for their turn and use the cores that are left.
+const AHEAD_OF_TURN: usize = 1 << 26;
+/// How many logs behind it; each decoder has a window of its own.
+const MOST_AHEAD: usize = 3;
 
 /// Whole lines of one log.
 pub struct Chunk {
@@ -87,6 +96,9 @@ impl Buffer {
 /// Reads a plan's logs one after the other.
 pub struct Chunks {
     logs: vec::IntoIter<Log>,
+    /// The next logs, opened before their turn.
+    next: VecDeque<Begun>,
+    threads: usize,
     current: Option<Current>,
     size: usize,
     zone: Zone,
@@ -95,6 +107,13 @@ pub struct Chunks {
     spare: Vec<Buffer>,
     pub files: u64,
     pub unreadable: Vec<Unreadable>,
+}
+
+/// A log, and what came of opening it.
+struct Begun {
+    path: PathBuf,
+    near: i64,
+    input: Result<Input, ReadError>,
 }
 
 struct Current {
@@ -108,11 +127,13 @@ struct Current {
 }
 
 impl Chunks {
-    /// Chunks of about `size` bytes.
+    /// Chunks of about `size` bytes, for so many threads.
     #[must_use]
-    pub fn new(plan: Plan, size: usize, zone: Zone) -> Self {
+    pub fn new(plan: Plan, size: usize, zone: Zone, threads: usize) -> Self {
         Self {
             logs: plan.logs.into_iter(),
+            next: VecDeque::new(),
+            threads: threads.max(1),
             current: None,
             size: size.max(1),
             zone,
@@ -134,6 +155,7 @@ impl Chunks {
     /// Reads no further.
     pub fn stop(&mut self) {
         self.current = None;
+        self.next.clear();
         self.logs = Vec::new().into_iter();
     }
 
@@ -142,8 +164,8 @@ impl Chunks {
     pub fn next_chunk(&mut self) -> Option<Chunk> {
         loop {
             if self.current.is_none() {
-                let log = self.logs.next()?;
-                self.current = self.open(log);
+                let begun = self.next_log()?;
+                self.current = self.begin(begun);
             }
             let Some(current) = &mut self.current else { continue };
             let mut buffer = self.spare.pop().unwrap_or_default();
@@ -160,22 +182,48 @@ impl Chunks {
         }
     }
 
-    fn open(&mut self, log: Log) -> Option<Current> {
-        let input = match log.opened.map_or_else(|| read::open(&log.path, &self.progress), Ok) {
-            Ok(input) => input,
-            Err(why) => {
-                self.unreadable.push(Unreadable { path: log.path, why });
-                return None;
+    /// The next log, and those behind it on their way.
+    fn next_log(&mut self) -> Option<Begun> {
+        if self.next.is_empty() {
+            let log = self.logs.next()?;
+            let begun = self.open(log, AHEAD);
+            self.next.push_back(begun);
+        }
+        let behind = (self.threads - 1).min(MOST_AHEAD);
+        while self.next.len() <= behind
+            && let Some(log) = self.logs.next()
+        {
+            let begun = self.open(log, AHEAD_OF_TURN / behind);
+            self.next.push_back(begun);
+        }
+        self.next.pop_front()
+    }
+
+    fn open(&self, log: Log, ahead: usize) -> Begun {
+        let input = log.opened.map_or_else(|| read::open(&log.path, &self.progress), Ok);
+        // One thread does all the work, one thing after the other.
+        let input = if self.threads > 1 { input.and_then(|input| Ok(input.ahead(ahead)?)) } else { input };
+        Begun { path: log.path, near: log.near, input }
+    }
+
+    fn begin(&mut self, begun: Begun) -> Option<Current> {
+        match begun.input {
+            Ok(input) => {
+                self.files += 1;
+                Some(Current { path: begun.path.into(), input, near: begun.near, carry: Vec::new(), ended: false, failed: None })
             }
-        };
-        self.files += 1;
-        Some(Current { path: log.path.into(), input, near: log.near, carry: Vec::new(), ended: false, failed: None })
+            Err(why) => {
+                self.unreadable.push(Unreadable { path: begun.path, why });
+                None
+            }
+        }
     }
 }
 
 /// Decompression errors deserve their name.
 fn explain(input: &Input, error: io::Error) -> io::Error {
-    if input.compressed {
+    let is_bomb = error.get_ref().is_some_and(|error| error.is::<Bomb>());
+    if input.compressed && !is_bomb {
         io::Error::new(error.kind(), format!("damaged or cut off compressed data ({error}); what came before is reported"))
     } else {
         error

@@ -3,12 +3,14 @@
 //! Knows nothing of what the lines say but their stamps, which put files in order and give years to stamps without one.
 //! Files are read, never mapped: a live file may be truncated under us.
 
+mod ahead;
 mod calendar;
 mod chunks;
 mod discover;
 mod frames;
 mod order;
 mod read;
+mod unpack;
 
 pub use calendar::{Clock, Zone};
 pub use chunks::{Chunk, Chunks, MAX_LINE};

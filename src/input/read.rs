@@ -1,10 +1,11 @@
 //! Opens one input and gives its lines, decompressed. What it is, is told by its content, never by its name.
 
+use super::ahead::Ahead;
 use super::frames::Lines;
-use flate2::bufread::MultiGzDecoder;
+use super::unpack::Packing;
 use mailscope_parsers::envelope::Form;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,8 +17,8 @@ pub enum ReadError {
     Io(#[from] io::Error),
     #[error("is a directory; name the files in it")]
     Directory,
-    #[error("is compressed with {0}, which is not read yet; unpack it first")]
-    Compression(&'static str),
+    #[error("is packed as {0}, which is not read; unpack it first")]
+    Packed(&'static str),
     #[error("is no text but a binary file")]
     Binary,
 }
@@ -48,6 +49,17 @@ pub struct Input {
 }
 
 impl Input {
+    /// Does what work there is before there are lines on a thread of its own, at most `bytes` ahead.
+    ///
+    /// # Errors
+    /// Where there is no thread to be had.
+    pub fn ahead(self, bytes: usize) -> io::Result<Self> {
+        if !self.compressed && self.form == Form::Lines {
+            return Ok(self);
+        }
+        Ok(Self { bytes: Box::new(Ahead::new(self.bytes, bytes)?), ..self })
+    }
+
     /// Looks at the first bytes of what is unpacked already.
     fn new(mut bytes: Box<dyn Read + Send>, compressed: bool) -> Result<Self, ReadError> {
         let head = match head_of(&mut bytes) {
@@ -86,15 +98,25 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Input, ReadError> {
 /// Looks at the first bytes and puts the right decoder before the rest.
 fn decode<R: Read + Send + 'static>(mut raw: R) -> Result<Input, ReadError> {
     let head = head_of(&mut raw)?;
-    match head.as_slice() {
-        [0x1f, 0x8b, ..] => {
-            let whole = BufReader::with_capacity(1 << 18, io::Cursor::new(head).chain(raw));
-            Input::new(Box::new(MultiGzDecoder::new(whole)), true)
-        }
-        [b'B', b'Z', b'h', ..] => Err(ReadError::Compression("bzip2")),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(ReadError::Compression("xz")),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(ReadError::Compression("zstd")),
-        _ => Input::new(Box::new(io::Cursor::new(head).chain(raw)), false),
+    if let Some(name) = foreign(&head) {
+        return Err(ReadError::Packed(name));
+    }
+    let packing = Packing::of(&head);
+    let whole = io::Cursor::new(head).chain(raw);
+    match packing {
+        Some(packing) => Input::new(packing.unpack(whole)?, true),
+        None => Input::new(Box::new(whole), false),
+    }
+}
+
+/// What can't be unpacked deserves its name.
+fn foreign(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [b'P', b'K', 3, 4, ..] => Some("zip"),
+        [0x1f, 0x9d, ..] => Some("compress (.Z)"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some("lz4"),
+        [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some("7z"),
+        _ => None,
     }
 }
 
