@@ -11,6 +11,7 @@ use crate::render::{json, text};
 use crate::report::{InputFacts, build};
 use anyhow::Result;
 use mailscope_parsers::model::{Line, Unrecognized};
+use mailscope_parsers::{PARSERS, Parser};
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 /// Logs whose first unrecognized line is named with its place.
 const NAMED: usize = 3;
+/// So much of a line is shown.
+const SHOWN: usize = 160;
 
 /// What one worker keeps for itself.
 struct Worker {
@@ -43,12 +46,20 @@ struct Places {
     before: u64,
     is_named: bool,
     named: Vec<String>,
+    /// The beginning of the input, to be shown where nothing of it could be read.
+    first: Vec<String>,
 }
 
 impl Places {
     fn pass(&mut self, chunk: &Chunk, counted: &Counted) {
         if self.path.as_ref() != Some(&chunk.path) {
             (self.path, self.before, self.is_named) = (Some(chunk.path.clone()), 0, false);
+        }
+        let missing = NAMED - self.first.len();
+        if missing > 0 {
+            let lines = chunk.lines().split(|c| *c == b'\n').filter(|line| !line.is_empty());
+            let shown = lines.take(missing).map(|line| String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).into_owned());
+            self.first.extend(shown);
         }
         if let Some((number, reason)) = counted.unrecognized
             && !self.is_named
@@ -155,8 +166,22 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         }
     }
     output.finish()?;
+    if report.input.lines > 0 && report.input.unrecognized == report.input.lines && !input.quiet {
+        nothing_fits(settings.parser, report.input.lines, &places.first);
+    }
     for place in places.named.iter().filter(|_| !input.quiet) {
         eprintln!("mailscope: {}", printable(place));
     }
     Ok(conclude(&input, &done.chunks.unreadable, overlong))
+}
+
+/// Says what was tried, and shows what it was tried on.
+fn nothing_fits(parser: Option<&'static Parser>, lines: u64, first: &[String]) {
+    let parsers: Vec<&str> = parser.map_or_else(|| PARSERS.iter().map(|parser| parser.name).collect(), |parser| vec![parser.name]);
+    eprintln!(
+        "mailscope: none of the {lines} lines could be read. Tried: syslog lines (RFC 3164, RFC 3339, RFC 5424), JSON lines, container logs \
+         and journal exports, with the parsers {}. Stamps of another form are read with --time-format. The log begins:",
+        parsers.join(", ")
+    );
+    first.iter().for_each(|line| eprintln!("    {}", printable(line)));
 }

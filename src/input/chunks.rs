@@ -2,10 +2,11 @@
 
 use super::discover::Unreadable;
 use super::order::{Log, Plan};
-use super::read::{self, Input, Progress, ReadError};
+use super::read::{self, Input, ReadError, Reading};
 use super::unpack::Bomb;
 use super::{Clock, Zone};
 use mailscope_parsers::envelope::{Envelope, Opened};
+use mailscope_parsers::model::Micros;
 use memchr::{memchr, memrchr};
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -33,6 +34,8 @@ pub struct Chunk {
     pub context: Vec<u8>,
     /// The time near which the first yearless stamp lies.
     pub near: i64,
+    /// The time of the last line before it.
+    pub last: Micros,
     /// The log it is from.
     pub path: Arc<Path>,
     /// Lines in it that were longer than [`MAX_LINE`] and lost their end on the way in.
@@ -102,8 +105,9 @@ pub struct Chunks {
     current: Option<Current>,
     size: usize,
     zone: Zone,
-    progress: Progress,
+    reading: Reading,
     context: Vec<u8>,
+    last: Micros,
     spare: Vec<Buffer>,
     pub files: u64,
     pub unreadable: Vec<Unreadable>,
@@ -137,8 +141,9 @@ impl Chunks {
             current: None,
             size: size.max(1),
             zone,
-            progress: plan.progress,
+            reading: plan.reading,
             context: Vec::new(),
+            last: Micros::MIN,
             spare: Vec::new(),
             files: 0,
             unreadable: plan.unreadable,
@@ -172,7 +177,7 @@ impl Chunks {
             buffer.truncate(0);
             let (overlong, cut_bytes) = current.fill(&mut buffer, self.size);
             if buffer.filled > 0 {
-                let chunk = current.chunk(buffer, self.zone, &mut self.context);
+                let chunk = current.chunk(buffer, self.zone, &mut self.context, &mut self.last);
                 return Some(Chunk { overlong, cut_bytes, ..chunk });
             }
             if let Some(error) = current.failed.take() {
@@ -200,7 +205,7 @@ impl Chunks {
     }
 
     fn open(&self, log: Log, ahead: usize) -> Begun {
-        let input = log.opened.map_or_else(|| read::open(&log.path, &self.progress), Ok);
+        let input = log.opened.map_or_else(|| read::open(&log.path, &self.reading), Ok);
         // One thread does all the work, one thing after the other.
         let input = if self.threads > 1 { input.and_then(|input| Ok(input.ahead(ahead)?)) } else { input };
         Begun { path: log.path, near: log.near, input }
@@ -230,24 +235,46 @@ fn explain(input: &Input, error: io::Error) -> io::Error {
     }
 }
 
-/// The last line that is a record of its own.
-fn last_record(lines: &[u8], mut clock: Clock) -> Option<&[u8]> {
+/// A line and its time.
+struct Stamped<'a> {
+    line: &'a [u8],
+    time: Micros,
+}
+
+/// The last line that is a record of its own. `clock` stands at the first one.
+fn last_record(lines: &[u8], mut clock: Clock) -> Option<Stamped<'_>> {
+    let begin = clock;
     let mut end = lines.strip_suffix(b"\n").unwrap_or(lines).len();
     let mut envelope = Envelope::default();
     loop {
         let from = memrchr(b'\n', &lines[..end]).map_or(0, |at| at + 1);
         let line = &lines[from..end];
-        if let Ok(Opened::Record(_)) = envelope.open(&line[..line.len().min(MAX_LINE)], &mut clock) {
-            return Some(line);
+        if let Ok(Opened::Record(record)) = envelope.open(&line[..line.len().min(MAX_LINE)], &mut clock) {
+            // In an hour that comes twice, only the lines before it tell which of the two it is.
+            let time = if clock.is_folded() { settled(lines, begin) } else { record.time };
+            return Some(Stamped { line, time });
         }
         end = from.checked_sub(1)?;
     }
 }
 
+/// The time of the last record, by way of all records before it.
+fn settled(lines: &[u8], mut clock: Clock) -> Micros {
+    let mut envelope = Envelope::default();
+    for line in lines.split(|c| *c == b'\n') {
+        match envelope.open(&line[..line.len().min(MAX_LINE)], &mut clock) {
+            Ok(Opened::Record(record)) => _ = clock.settle(record.time),
+            Ok(Opened::Repeat { time, .. }) => _ = clock.settle(time),
+            Err(_) => {}
+        }
+    }
+    clock.last()
+}
+
 impl Current {
     /// Puts what the chunk needs to be read on its own beside it.
-    fn chunk(&mut self, bytes: Buffer, zone: Zone, context: &mut Vec<u8>) -> Chunk {
-        let mut clock = Clock { zone, near: self.near };
+    fn chunk(&mut self, bytes: Buffer, zone: Zone, context: &mut Vec<u8>, last: &mut Micros) -> Chunk {
+        let mut clock = Clock::new(zone, self.near);
         let mut envelope = Envelope::default();
         // The first stamp in the chunk: usually on its first line.
         for line in bytes.filled().split(|c| *c == b'\n').take(64) {
@@ -256,12 +283,13 @@ impl Current {
             }
         }
         self.near = clock.near;
-        let before = context.clone();
-        if let Some(last) = last_record(bytes.filled(), clock) {
+        let (before, last_before) = (context.clone(), *last);
+        if let Some(record) = last_record(bytes.filled(), clock.behind(last_before)) {
             context.clear();
-            context.extend_from_slice(last);
+            context.extend_from_slice(record.line);
+            *last = record.time;
         }
-        Chunk { bytes, context: before, near: clock.near, path: self.path.clone(), overlong: 0, cut_bytes: 0 }
+        Chunk { bytes, context: before, near: clock.near, last: last_before, path: self.path.clone(), overlong: 0, cut_bytes: 0 }
     }
 
     /// Fills `buffer` with about `size` bytes of whole lines; leaves it empty at the end of the log. Gives how many lines

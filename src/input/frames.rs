@@ -4,9 +4,10 @@
 //! out go the lines that a syslog daemon would have written: behind this reader every log is the same. Each record becomes
 //! one line. A record that is longer than any real one is cut, and memory is bounded by it.
 
-use mailscope_parsers::envelope::{Form, Records, is_field_name};
+use mailscope_parsers::envelope::{Form, Records, TimeFormat, is_field_name};
 use memchr::memchr;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// A longer record, or field of a journal entry, is cut here. JSON may need six bytes for one.
 const LONGEST: usize = 1 << 20;
@@ -19,6 +20,8 @@ const LARGEST_FIELD: u64 = 768 << 20;
 pub struct Lines<R> {
     from: R,
     form: Form,
+    /// That of the stamps of plain lines, where they have one of their own.
+    stamps: Option<Arc<TimeFormat>>,
     records: Records,
     /// What was read and not turned yet: `raw[at..filled]`.
     raw: Vec<u8>,
@@ -35,10 +38,11 @@ pub struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    pub fn new(from: R, form: Form) -> Self {
+    pub fn new(from: R, form: Form, stamps: Option<Arc<TimeFormat>>) -> Self {
         Self {
             from,
             form,
+            stamps,
             records: Records::default(),
             raw: Vec::new(),
             at: 0,
@@ -117,10 +121,7 @@ impl<R: Read> Lines<R> {
             Form::Json => self.records.json(line, &mut self.lines),
             Form::Cri => self.records.cri(line, &mut self.lines),
             Form::Export => return self.export(length),
-            Form::Lines => {
-                self.lines.extend_from_slice(line);
-                self.lines.push(b'\n');
-            }
+            Form::Lines => plain(self.stamps.as_deref(), line, &mut self.lines),
         }
         self.at += length;
         true
@@ -172,7 +173,7 @@ impl<R: Read> Lines<R> {
                         self.records.field(&line[..end], &line[end + 1..]);
                     }
                 }
-                Form::Lines => self.lines.extend_from_slice(line),
+                Form::Lines => plain(self.stamps.as_deref(), line, &mut self.lines),
             }
         }
         self.at = self.filled;
@@ -181,6 +182,15 @@ impl<R: Read> Lines<R> {
         }
         self.records.finish(&mut self.lines);
     }
+}
+
+/// A line that is one already; only its stamp may be another.
+fn plain(stamps: Option<&TimeFormat>, line: &[u8], lines: &mut Vec<u8>) {
+    match stamps {
+        Some(stamps) => stamps.line(line, lines),
+        None => lines.extend_from_slice(line),
+    }
+    lines.push(b'\n');
 }
 
 impl<R: Read> Read for Lines<R> {

@@ -8,12 +8,15 @@ mod calendar;
 mod chunks;
 mod discover;
 mod frames;
+mod journal;
 mod order;
+mod overlap;
 mod read;
 mod unpack;
 
 pub use calendar::{Clock, Zone};
 pub use chunks::{Chunk, Chunks, MAX_LINE};
 pub use discover::{Unreadable, own_logs};
-pub use order::{Log, Plan, plan};
+pub use journal::{Said, Window as JournalWindow};
+pub use order::{Log, Plan, Wanted, plan};
 pub use read::Progress;

@@ -2,8 +2,10 @@
 
 use super::ahead::Ahead;
 use super::frames::Lines;
+use super::journal::{self, Journal};
 use super::unpack::Packing;
-use mailscope_parsers::envelope::Form;
+use mailscope_parsers::envelope::{Form, TimeFormat};
+use memchr::memmem;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -40,12 +42,24 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// How inputs are read, the same for all of them, and how far they are.
+#[derive(Clone, Default)]
+pub struct Reading {
+    pub progress: Progress,
+    /// The format of the stamps, where it is the user's own.
+    pub stamps: Option<Arc<TimeFormat>>,
+}
+
 /// An open input.
 pub struct Input {
     /// Its lines, whatever it holds.
     pub bytes: Box<dyn Read + Send>,
     pub compressed: bool,
     pub form: Form,
+    /// They come from a journal.
+    pub is_journal: bool,
+    /// The lines are the file's own.
+    pub is_plain: bool,
 }
 
 impl Input {
@@ -54,14 +68,14 @@ impl Input {
     /// # Errors
     /// Where there is no thread to be had.
     pub fn ahead(self, bytes: usize) -> io::Result<Self> {
-        if !self.compressed && self.form == Form::Lines {
+        if self.is_plain {
             return Ok(self);
         }
         Ok(Self { bytes: Box::new(Ahead::new(self.bytes, bytes)?), ..self })
     }
 
     /// Looks at the first bytes of what is unpacked already.
-    fn new(mut bytes: Box<dyn Read + Send>, compressed: bool) -> Result<Self, ReadError> {
+    fn new(mut bytes: Box<dyn Read + Send>, compressed: bool, stamps: Option<Arc<TimeFormat>>) -> Result<Self, ReadError> {
         let head = match head_of(&mut bytes) {
             Ok(head) => head,
             // Where even its beginning is damaged, that is told when it is read.
@@ -72,9 +86,11 @@ impl Input {
             return Err(ReadError::Binary);
         }
         let form = Form::of(&head).unwrap_or(Form::Lines);
+        let is_journal = form == Form::Export || form == Form::Json && memmem::find(&head, b"\"__REALTIME_TIMESTAMP\"").is_some();
         let whole = io::Cursor::new(head).chain(bytes);
-        let bytes: Box<dyn Read + Send> = if form == Form::Lines { Box::new(whole) } else { Box::new(Lines::new(whole, form)) };
-        Ok(Self { bytes, compressed, form })
+        let are_lines = form == Form::Lines && stamps.is_none();
+        let bytes: Box<dyn Read + Send> = if are_lines { Box::new(whole) } else { Box::new(Lines::new(whole, form, stamps)) };
+        Ok(Self { bytes, compressed, form, is_journal, is_plain: are_lines && !compressed })
     }
 }
 
@@ -82,7 +98,7 @@ impl Input {
 ///
 /// # Errors
 /// Where it can't be opened, or holds what is not read.
-pub fn open(path: &Path, progress: &Progress) -> Result<Input, ReadError> {
+pub fn open(path: &Path, reading: &Reading) -> Result<Input, ReadError> {
     let raw: Box<dyn Read + Send> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -92,11 +108,19 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Input, ReadError> {
         }
         Box::new(file)
     };
-    decode(Counted { inner: raw, progress: progress.clone() })
+    decode(Counted { inner: raw, progress: reading.progress.clone() }, reading.stamps.clone())
+}
+
+/// Opens this host's journal.
+///
+/// # Errors
+/// Where journalctl can't be started, or ends without any output.
+pub fn open_journal(window: journal::Window, said: journal::Said, progress: &Progress) -> Result<Input, ReadError> {
+    decode(Counted { inner: Journal::open(window, said)?, progress: progress.clone() }, None)
 }
 
 /// Looks at the first bytes and puts the right decoder before the rest.
-fn decode<R: Read + Send + 'static>(mut raw: R) -> Result<Input, ReadError> {
+fn decode<R: Read + Send + 'static>(mut raw: R, stamps: Option<Arc<TimeFormat>>) -> Result<Input, ReadError> {
     let head = head_of(&mut raw)?;
     if let Some(name) = foreign(&head) {
         return Err(ReadError::Packed(name));
@@ -104,8 +128,8 @@ fn decode<R: Read + Send + 'static>(mut raw: R) -> Result<Input, ReadError> {
     let packing = Packing::of(&head);
     let whole = io::Cursor::new(head).chain(raw);
     match packing {
-        Some(packing) => Input::new(packing.unpack(whole)?, true),
-        None => Input::new(Box::new(whole), false),
+        Some(packing) => Input::new(packing.unpack(whole)?, true, stamps),
+        None => Input::new(Box::new(whole), false, stamps),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Every way that logs come: forms of records, packings, the journal, stamps.
 
 mod forms;
+mod journal;
 mod packed;
+mod stamps;
 
 use crate::support::samples;
 use std::fs;

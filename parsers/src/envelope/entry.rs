@@ -7,7 +7,7 @@
 use super::{Hour, bsd, iso, skip_priority};
 use crate::model::Calendar;
 use crate::scan::{Cursor, number};
-use chrono::{DateTime, Datelike as _, Timelike as _};
+use chrono::{DateTime, Datelike as _, NaiveTime, Timelike as _};
 
 /// The fields of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -278,25 +278,52 @@ fn micros(epoch: &[u8]) -> Option<i64> {
     }
 }
 
-/// `2026-11-24T06:31:15.834252Z `.
-fn write_micros(micros: i64, out: &mut Vec<u8>) -> bool {
-    let Some(time) = DateTime::from_timestamp_micros(micros).filter(|time| (0..=9999).contains(&time.year())) else { return false };
-    let mut digits = |mut value: u32, length: usize, end: u8| {
-        let from = out.len();
-        out.resize(from + length, b'0');
-        for at in (from..from + length).rev() {
-            out[at] = b'0' + (value % 10) as u8;
-            value /= 10;
+/// `2026-11-24T06:31:15.834252Z `; `false` for a time without four digits of a year.
+pub fn write_micros(micros: i64, out: &mut Vec<u8>) -> bool {
+    DateTime::from_timestamp_micros(micros)
+        .is_some_and(|time| write_date_time((Some(time.year()), time.month(), time.day()), time.time(), Some(0), out))
+}
+
+/// The same with its zone's offset in seconds, or without; without a year `Nov 24 06:31:15.834252 `.
+pub fn write_date_time(date: (Option<i32>, u32, u32), time: NaiveTime, offset: Option<i32>, out: &mut Vec<u8>) -> bool {
+    const MONTHS: [&[u8]; 12] = [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+    match date {
+        (Some(year @ 0..=9999), month, day) => {
+            digits(year.unsigned_abs(), 4, b"-", out);
+            digits(month, 2, b"-", out);
+            digits(day, 2, b"T", out);
         }
-        out.push(end);
-    };
-    digits(time.year().unsigned_abs(), 4, b'-');
-    digits(time.month(), 2, b'-');
-    digits(time.day(), 2, b'T');
-    digits(time.hour(), 2, b':');
-    digits(time.minute(), 2, b':');
-    digits(time.second(), 2, b'.');
-    digits(time.timestamp_subsec_micros(), 6, b'Z');
+        (None, month @ 1..=12, day) => {
+            out.extend_from_slice(MONTHS[month as usize - 1]);
+            out.push(b' ');
+            digits(day, 2, b" ", out);
+        }
+        _ => return false,
+    }
+    digits(time.hour(), 2, b":", out);
+    digits(time.minute(), 2, b":", out);
+    digits(time.second(), 2, b".", out);
+    digits(time.nanosecond() / 1000 % 1_000_000, 6, b"", out);
+    match offset {
+        Some(0) if date.0.is_some() => out.push(b'Z'),
+        Some(offset) if date.0.is_some() => {
+            out.push(if offset < 0 { b'-' } else { b'+' });
+            digits(offset.unsigned_abs() / 3600, 2, b":", out);
+            digits(offset.unsigned_abs() / 60 % 60, 2, b"", out);
+        }
+        _ => {}
+    }
     out.push(b' ');
     true
+}
+
+/// So many digits, with leading zeros, and what stands behind them.
+fn digits(mut value: u32, length: usize, end: &[u8], out: &mut Vec<u8>) {
+    let from = out.len();
+    out.resize(from + length, b'0');
+    for at in (from..from + length).rev() {
+        out[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend_from_slice(end);
 }

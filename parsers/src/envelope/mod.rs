@@ -4,12 +4,14 @@
 //! that most lines cost a comparison. The year of a yearless stamp and local time are the [`Calendar`]'s business.
 
 mod bsd;
+mod custom;
 mod entry;
 mod iso;
 mod json;
 mod records;
 mod rfc5424;
 
+pub use custom::{BadFormat, TimeFormat};
 pub use records::{Form, Records, is_field_name};
 
 use crate::model::{Calendar, Micros, Record, Text, Unrecognized};
