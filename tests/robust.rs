@@ -361,10 +361,13 @@ fn a_host_without_logs_is_told_which_files_were_looked_for() {
         eprintln!("skipped: this host has mail logs");
         return;
     }
-    let ran = run(["report"]);
-    assert_eq!(ran.status, Some(2));
-    assert!(ran.stderr.contains("/var/log") && ran.stderr.contains("maillog"), "{}", ran.stderr);
-    assert!(ran.stdout.is_empty());
+    // Nor is there a journal where there is no journalctl.
+    let nowhere = directory();
+    let output = program().env("PATH", nowhere.path()).arg("report").output().expect("the program starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("/var/log") && stderr.contains("maillog") && stderr.contains("journalctl"), "{stderr}");
+    assert!(output.stdout.is_empty());
 }
 
 // ---- files that are written --------------------------------------------------------------------

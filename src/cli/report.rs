@@ -145,7 +145,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         progress.clear();
     }
     let Ordered { mut correlator, places } = done.ordered;
-    let bytes = done.locals.iter().map(|worker| worker.bytes).sum();
+    let bytes = done.locals.iter().map(|worker| worker.bytes).sum::<u64>().saturating_add_signed(done.chunks.surplus);
     let summaries = done.locals.into_iter().map(|worker| worker.summary);
     let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
     let open = correlator.finish();

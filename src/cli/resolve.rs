@@ -100,12 +100,14 @@ fn plan(args: &InputArgs, zone: Zone, window: input::JournalWindow) -> Result<in
     let no_file = own && paths.is_empty();
     let journal = (args.journal || no_file).then_some(window);
     let plan = input::plan(input::Wanted { paths, year: args.year, stamps, journal }, zone);
-    if !own || !plan.logs.is_empty() {
+    let is_empty = plan.logs.is_empty() || no_file && plan.logs.iter().all(|log| log.first.is_none());
+    if !own || !is_empty {
         return Ok(plan);
     }
-    let why: Vec<String> = plan.unreadable.iter().map(ToString::to_string).collect();
-    let why = why.join("; ");
+    let why = plan.unreadable.iter().map(ToString::to_string).chain(plan.said.take());
+    let why = why.collect::<Vec<_>>().join("; ");
     if no_file {
+        let why = if why.is_empty() { "the journal holds nothing of the facility mail in this time".to_owned() } else { why };
         bail!(
             "no mail log in /var/log (looked for mail.log, maillog and mail), and {why}; name the files to read, or - for standard input"
         );

@@ -110,6 +110,8 @@ pub struct Chunks {
     last: Micros,
     spare: Vec<Buffer>,
     pub files: u64,
+    /// Bytes that were read of the inputs and are in no line.
+    pub surplus: i64,
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -146,6 +148,7 @@ impl Chunks {
             last: Micros::MIN,
             spare: Vec::new(),
             files: 0,
+            surplus: 0,
             unreadable: plan.unreadable,
         }
     }
@@ -180,6 +183,7 @@ impl Chunks {
                 let chunk = current.chunk(buffer, self.zone, &mut self.context, &mut self.last);
                 return Some(Chunk { overlong, cut_bytes, ..chunk });
             }
+            self.surplus += current.input.surplus.bytes();
             if let Some(error) = current.failed.take() {
                 self.unreadable.push(Unreadable { path: current.path.to_path_buf(), why: explain(&current.input, error).into() });
             }

@@ -8,6 +8,7 @@ use mailscope_parsers::envelope::{Form, Records, TimeFormat, is_field_name};
 use memchr::memchr;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A longer record, or field of a journal entry, is cut here. JSON may need six bytes for one.
 const LONGEST: usize = 1 << 20;
@@ -35,6 +36,21 @@ pub struct Lines<R> {
     skip_line: bool,
     lines: Vec<u8>,
     given: usize,
+    surplus: Surplus,
+}
+
+/// By how many bytes what was read is longer than the lines that were made of it, so far.
+#[derive(Clone, Debug, Default)]
+pub struct Surplus(Arc<AtomicI64>);
+
+impl Surplus {
+    pub fn bytes(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: i64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 impl<R: Read> Lines<R> {
@@ -53,7 +69,12 @@ impl<R: Read> Lines<R> {
             skip_line: false,
             lines: Vec::new(),
             given: 0,
+            surplus: Surplus::default(),
         }
+    }
+
+    pub fn surplus(&self) -> Surplus {
+        self.surplus.clone()
     }
 
     /// Turns all that is whole; reads on where nothing is.
@@ -85,7 +106,10 @@ impl<R: Read> Lines<R> {
         }
         match self.from.read(&mut self.raw[self.filled..]) {
             Ok(0) => self.ended = true,
-            Ok(read) => self.filled += read,
+            Ok(read) => {
+                self.filled += read;
+                self.surplus.add(read as i64);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 self.ended = true;
@@ -196,7 +220,9 @@ fn plain(stamps: Option<&TimeFormat>, line: &[u8], lines: &mut Vec<u8>) {
 impl<R: Read> Read for Lines<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         if self.given == self.lines.len() {
-            self.turn()?;
+            let turned = self.turn();
+            self.surplus.add(-(self.lines.len() as i64));
+            turned?;
         }
         let n = to.len().min(self.lines.len() - self.given);
         to[..n].copy_from_slice(&self.lines[self.given..self.given + n]);

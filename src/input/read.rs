@@ -1,7 +1,7 @@
 //! Opens one input and gives its lines, decompressed. What it is, is told by its content, never by its name.
 
 use super::ahead::Ahead;
-use super::frames::Lines;
+use super::frames::{Lines, Surplus};
 use super::journal::{self, Journal};
 use super::unpack::Packing;
 use mailscope_parsers::envelope::{Form, TimeFormat};
@@ -60,6 +60,8 @@ pub struct Input {
     pub is_journal: bool,
     /// The lines are the file's own.
     pub is_plain: bool,
+    /// What the lines are too short by, against what they were made of.
+    pub surplus: Surplus,
 }
 
 impl Input {
@@ -89,8 +91,14 @@ impl Input {
         let is_journal = form == Form::Export || form == Form::Json && memmem::find(&head, b"\"__REALTIME_TIMESTAMP\"").is_some();
         let whole = io::Cursor::new(head).chain(bytes);
         let are_lines = form == Form::Lines && stamps.is_none();
-        let bytes: Box<dyn Read + Send> = if are_lines { Box::new(whole) } else { Box::new(Lines::new(whole, form, stamps)) };
-        Ok(Self { bytes, compressed, form, is_journal, is_plain: are_lines && !compressed })
+        let (bytes, surplus): (Box<dyn Read + Send>, _) = if are_lines {
+            (Box::new(whole), Surplus::default())
+        } else {
+            let lines = Lines::new(whole, form, stamps);
+            let surplus = lines.surplus();
+            (Box::new(lines), surplus)
+        };
+        Ok(Self { surplus, bytes, compressed, form, is_journal, is_plain: are_lines && !compressed })
     }
 }
 

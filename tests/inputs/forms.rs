@@ -146,9 +146,9 @@ fn every_form_gives_the_same_report_for_any_chunks_and_threads() {
     let log: Vec<u8> = log.split_inclusive(|c| *c == b'\n').take(1900).flatten().copied().collect();
     for (name, form) in FORMS {
         let path = put(&directory, "log", &turned(&log, form));
-        let whole = report(&[path.clone()], &["--threads", "1"]);
+        let whole = report(std::slice::from_ref(&path), &["--threads", "1"]);
         for (size, threads) in [("1", "2"), ("7", "1"), ("1000", "3"), ("65536", "2"), ("1048576", "8")] {
-            let cut = report(&[path.clone()], &["--chunk-size", size, "--threads", threads]);
+            let cut = report(std::slice::from_ref(&path), &["--chunk-size", size, "--threads", threads]);
             assert!(whole == cut, "{name}, chunks of {size} bytes on {threads} threads");
         }
     }

@@ -1,7 +1,7 @@
 //! The host's own journal, by way of a journalctl that the tests put into PATH.
 
 use super::{TIME, sample, turned};
-use crate::support::{Ran, directory, figure, file, log, program, report_on, run_on, set_time, without_files};
+use crate::support::{Ran, assert_figures, directory, figure, file, log, program, report_on, run_on, samples, set_time, without_files};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -108,6 +108,10 @@ fn without_files_and_logs_the_journal_is_read() {
     fake(&directory, &format!("cat '{}/export'", directory.path().display()));
     let ran = run_with(directory.path(), REPORT);
     assert_eq!(figure(&ran.report(), "input.lines"), 7334);
+    fake(&directory, "exit 0");
+    let ran = run_with(directory.path(), REPORT);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("no mail log in /var/log") && ran.stderr.contains("the journal holds nothing"), "{}", ran.stderr);
     fake(&directory, "echo 'No journal files were found.' >&2; exit 1");
     let ran = run_with(directory.path(), REPORT);
     assert_eq!(ran.status, Some(2));
@@ -151,4 +155,25 @@ fn the_journal_and_the_log_of_one_time_are_warned_of() {
     let other_time = file(&directory, "later.log", log(&["2026-11-25T10:00:00 smtpd connect from a.example[192.0.2.1]"]));
     assert_eq!(run_on(REPORT, &[&export, &other_host, &other_time]).stderr, "");
     assert!(figure(&report_on(&[&export, &other_time], &[]), "input.files") == 2);
+}
+
+// ---- what journalctl really writes -------------------------------------------------------------
+
+#[test]
+fn both_forms_of_a_real_journal() {
+    let of = |name: &str| run_on(REPORT, &[samples().join(name)]).ok();
+    let export = of("journal.export.gz");
+    assert!(without_files(&export) == without_files(&of("journal.json.gz")));
+    let report: serde_json::Value = serde_json::from_str(&export).expect("a report");
+    assert_figures(
+        &report,
+        &[
+            ("input.lines", 1400),
+            ("input.unrecognized", 0),
+            ("messages.received", 142),
+            ("recipients.delivered", 100),
+            ("attempts.sent", 100),
+        ],
+    );
+    assert_eq!(figure(&report, "window.from"), "2026-11-24T05:51:37.566754+00:00");
 }

@@ -58,7 +58,10 @@ fn every_packing_gives_the_report_of_the_plain_log() {
         // What it is, is told by its content and not by its name.
         let path = put(&directory, "mail.log", &pack(&log));
         for threads in ["1", "2", "5"] {
-            assert!(plain == report(&[path.clone()], &["--threads", threads, "--chunk-size", "5000"]), "{name} on {threads} threads");
+            assert!(
+                plain == report(std::slice::from_ref(&path), &["--threads", threads, "--chunk-size", "5000"]),
+                "{name} on {threads} threads"
+            );
         }
     }
 }
