@@ -2,6 +2,9 @@
 //!
 //! In comes one line without its line break, out goes a [`Record`]. A stamp's hour is worked out once and remembered, so
 //! that most lines cost a comparison. The year of a yearless stamp and local time are the [`Calendar`]'s business.
+//!
+//! There is one form of lines behind this point. Logs whose records are no lines ([`Records`]: JSON, container runtimes,
+//! the journal) and stamps of the user's own ([`TimeFormat`]) are written as such lines before, by whoever reads them.
 
 mod bsd;
 mod custom;
