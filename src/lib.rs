@@ -5,7 +5,8 @@
 //! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows.
 //!
 //! What is absent, and why: no clock below `input` and `cli` (the same log gives the same report at any time), no parser
-//! in `input`, no printing outside `render`, `export` and `cli`, no thread outside `pipeline`.
+//! in `input`, no printing outside `render`, `export` and `cli`, no thread outside `pipeline` but those in `input` that unpack
+//! ahead of it.
 
 pub mod aggregate;
 pub mod cli;

@@ -4,6 +4,7 @@ mod chains;
 mod conformance;
 mod exim;
 mod findings;
+mod inputs;
 mod robust;
 mod split;
 mod support;

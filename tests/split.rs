@@ -1,7 +1,7 @@
 //! One truth, any split: the same log gives the same bytes, however it is cut into chunks and files, on any number of
 //! threads, packed or not, and whatever the order and the names of the files.
 
-use crate::support::{directory, gzipped, run_on, samples, set_time};
+use crate::support::{directory, gzipped, run_on, samples, set_time, without_files};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::fs;
@@ -136,12 +136,6 @@ fn repetitions_and_unreadable_lines_are_the_same_for_any_chunks_and_threads() {
 }
 
 // ---- cut into files ----------------------------------------------------------------------------
-
-/// Leaves out what may differ between one file and several: how many there are, and their bytes.
-fn without_files(report: &str) -> String {
-    let differs = |line: &&str| line.starts_with("    \"files\": ") || line.starts_with("    \"bytes\": ");
-    report.lines().filter(|line| !differs(line)).map(|line| format!("{line}\n")).collect()
-}
 
 /// How a log is cut and handed over.
 #[derive(Clone, Debug)]

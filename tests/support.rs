@@ -163,6 +163,12 @@ pub fn text<'r>(row: &'r Row, field: &str) -> &'r str {
     row.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Leaves out what may differ between one file and several: how many there are, and their bytes.
+pub fn without_files(report: &str) -> String {
+    let differs = |line: &&str| line.starts_with("    \"files\": ") || line.starts_with("    \"bytes\": ");
+    report.lines().filter(|line| !differs(line)).map(|line| format!("{line}\n")).collect()
+}
+
 // ---- logs written by hand ----------------------------------------------------------------------
 
 /// A log out of a short notation, one line `TIME DAEMON TEXT` each: `10:00:00 smtpd A000000001: client=...` stands for

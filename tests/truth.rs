@@ -122,7 +122,7 @@ fn the_year_that_is_given_wins_over_the_files_time() {
 #[test]
 fn every_style_of_the_same_log_gives_the_same_counts() {
     let base = sample("mail.log").report();
-    for name in ["mail.rfc3339.log.gz", "mail.rfc5424.log.gz"] {
+    for name in ["mail.rfc3339.log.gz", "mail.rfc5424.log.gz", "mail.json.gz"] {
         let sample = sample(name);
         let report = sample.report();
         assert_totals(&sample, &report);

@@ -26,8 +26,12 @@ pub enum Command {
 /// What to read, and which part of it.
 #[derive(Debug, ClapArgs)]
 pub struct InputArgs {
-    /// Logs, plain or gzip, rotated, in any order; - is standard input. Without any: this host's own mail logs
+    /// Logs, plain or packed, rotated, in any order; - is standard input. Without any: this host's own mail logs, else its
+    /// journal
     pub files: Vec<PathBuf>,
+    /// Read this host's journal (what it holds of the facility mail)
+    #[arg(long)]
+    pub journal: bool,
     /// Only lines of this host
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
@@ -46,6 +50,9 @@ pub struct InputArgs {
     /// Year of each log's first line, for stamps without a year (else told from queue ids and the file's time)
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     pub year: Option<i32>,
+    /// The lines' own format of stamps, as of strftime: "%Y %b %d %H:%M:%S%.3f"
+    #[arg(long, value_name = "FORMAT")]
+    pub time_format: Option<String>,
     /// Read with this parser only
     #[arg(long, value_name = "NAME", value_parser = parser_names())]
     pub parser: Option<String>,

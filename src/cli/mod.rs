@@ -67,6 +67,9 @@ fn conclude(input: &Input, unreadable: &[crate::input::Unreadable], overlong: u6
     if overlong > 0 && !input.quiet {
         eprintln!("mailscope: {overlong} lines longer than {} KiB were cut there", crate::input::MAX_LINE / 1024);
     }
+    for said in input.said.take().iter().filter(|_| !input.quiet) {
+        eprintln!("mailscope: {}", output::printable(said));
+    }
     for why in unreadable {
         eprintln!("mailscope: {}", output::printable(&why.to_string()));
     }

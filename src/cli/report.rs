@@ -11,6 +11,7 @@ use crate::render::{json, text};
 use crate::report::{Baseline, InputFacts, build};
 use anyhow::{Context as _, Result};
 use mailscope_parsers::model::{Line, Unrecognized};
+use mailscope_parsers::{PARSERS, Parser};
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 /// Logs whose first unrecognized line is named with its place.
 const NAMED: usize = 3;
+/// So much of a line is shown.
+const SHOWN: usize = 160;
 
 /// What one worker keeps for itself.
 struct Worker {
@@ -43,12 +46,20 @@ struct Places {
     before: u64,
     is_named: bool,
     named: Vec<String>,
+    /// The beginning of the input, to be shown where nothing of it could be read.
+    first: Vec<String>,
 }
 
 impl Places {
     fn pass(&mut self, chunk: &Chunk, counted: &Counted) {
         if self.path.as_ref() != Some(&chunk.path) {
             (self.path, self.before, self.is_named) = (Some(chunk.path.clone()), 0, false);
+        }
+        let missing = NAMED - self.first.len();
+        if missing > 0 {
+            let lines = chunk.lines().split(|c| *c == b'\n').filter(|line| !line.is_empty());
+            let shown = lines.take(missing).map(|line| String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).into_owned());
+            self.first.extend(shown);
         }
         if let Some((number, reason)) = counted.unrecognized
             && !self.is_named
@@ -142,7 +153,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         progress.clear();
     }
     let Ordered { mut correlator, places } = done.ordered;
-    let bytes = done.locals.iter().map(|worker| worker.bytes).sum();
+    let bytes = done.locals.iter().map(|worker| worker.bytes).sum::<u64>().saturating_add_signed(done.chunks.surplus);
     let summaries = done.locals.into_iter().map(|worker| worker.summary);
     let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
     let open = correlator.finish();
@@ -163,10 +174,24 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         }
     }
     output.finish()?;
+    if report.input.lines > 0 && report.input.unrecognized == report.input.lines && !input.quiet {
+        nothing_fits(settings.parser, report.input.lines, &places.first);
+    }
     for place in places.named.iter().filter(|_| !input.quiet) {
         eprintln!("mailscope: {}", printable(place));
     }
     let ended = conclude(&input, &done.chunks.unreadable, overlong);
     let met = args.fail_on.iter().any(|limit| limit.is_met(&report));
     Ok(if met && ended == Ended::Well { Ended::Met } else { ended })
+}
+
+/// Says what was tried, and shows what it was tried on.
+fn nothing_fits(parser: Option<&'static Parser>, lines: u64, first: &[String]) {
+    let parsers: Vec<&str> = parser.map_or_else(|| PARSERS.iter().map(|parser| parser.name).collect(), |parser| vec![parser.name]);
+    eprintln!(
+        "mailscope: none of the {lines} lines could be read. Tried: syslog lines (RFC 3164, RFC 3339, RFC 5424), JSON lines, container logs \
+         and journal exports, with the parsers {}. Stamps of another form are read with --time-format. The log begins:",
+        parsers.join(", ")
+    );
+    first.iter().for_each(|line| eprintln!("    {}", printable(line)));
 }

@@ -8,8 +8,10 @@ use crate::input::{self, Chunks, Zone};
 use crate::pipeline::Settings;
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use mailscope_parsers::envelope::TimeFormat;
 use mailscope_parsers::model::Micros;
 use std::io::{IsTerminal as _, stderr};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ pub struct Input {
     pub zone: Zone,
     pub quiet: bool,
     pub progress: Option<Progress>,
+    /// What journalctl says.
+    pub said: input::Said,
 }
 
 /// A bar on standard error, and what it shows: bytes as they lie on disk.
@@ -60,37 +64,62 @@ pub fn input(args: &InputArgs) -> Result<Input> {
     let zone: Zone = args.tz.parse()?;
     let now = Now { time: chrono::Utc::now().timestamp_micros(), zone };
     let window = window(args, now)?;
-    let own = args.files.is_empty();
-    let paths = if own { input::own_logs() } else { args.files.clone() };
-    if paths.is_empty() {
-        bail!("no mail log in /var/log (looked for mail.log, maillog and mail); name the files to read, or - for standard input");
-    }
-    let mut plan = input::plan(&paths, zone, args.year);
-    if own && plan.logs.is_empty() {
-        let why: Vec<String> = plan.unreadable.iter().map(ToString::to_string).collect();
-        bail!("this host's own mail logs can't be read ({}); mail logs are usually readable for root and the group adm", why.join("; "));
-    }
-    plan.keep_for(window.since.map(|since| since.saturating_sub(MEMORY)), window.until);
+    let from = window.since.map(|since| since.saturating_sub(MEMORY));
+    let mut plan = plan(args, zone, input::JournalWindow { since: from, until: window.until })?;
+    plan.keep_for(from, window.until);
     if !args.quiet {
         for notice in &plan.notices {
             eprintln!("mailscope: {}", output::printable(notice));
         }
     }
     let progress = progress(args, &plan);
+    let said = plan.said.clone();
     let parser = args.parser.as_deref().and_then(mailscope_parsers::parser);
     let threads = if args.threads > 0 { args.threads } else { std::thread::available_parallelism().map_or(1, usize::from) };
     // A small input is done before a second thread has begun.
     let small = plan.logs.iter().all(|log| log.size > 0) && plan.logs.iter().map(|log| log.size).sum::<u64>() < args.chunk_size as u64;
+    let threads = if small { 1 } else { threads };
     Ok(Input {
-        chunks: Some(Chunks::new(plan, args.chunk_size, zone)),
+        chunks: Some(Chunks::new(plan, args.chunk_size, zone, threads)),
         settings: Settings { zone, parser },
         window,
         host: args.host.clone(),
-        threads: if small { 1 } else { threads },
+        threads,
         zone,
         quiet: args.quiet,
         progress,
+        said,
     })
+}
+
+/// The named logs, else this host's own, else its journal.
+fn plan(args: &InputArgs, zone: Zone, window: input::JournalWindow) -> Result<input::Plan> {
+    let stamps = args.time_format.as_deref().map(time_format).transpose()?;
+    let own = args.files.is_empty() && !args.journal;
+    let paths = if own { input::own_logs() } else { args.files.clone() };
+    let no_file = own && paths.is_empty();
+    let journal = (args.journal || no_file).then_some(window);
+    let plan = input::plan(input::Wanted { paths, year: args.year, stamps, journal }, zone);
+    let is_empty = plan.logs.is_empty() || no_file && plan.logs.iter().all(|log| log.first.is_none());
+    if !own || !is_empty {
+        return Ok(plan);
+    }
+    let why = plan.unreadable.iter().map(ToString::to_string).chain(plan.said.take());
+    let why = why.collect::<Vec<_>>().join("; ");
+    if no_file {
+        let why = if why.is_empty() { "the journal holds nothing of the facility mail in this time".to_owned() } else { why };
+        bail!(
+            "no mail log in /var/log (looked for mail.log, maillog and mail), and {why}; name the files to read, or - for standard input"
+        );
+    }
+    bail!("this host's own mail logs can't be read ({why}); mail logs are usually readable for root and the group adm");
+}
+
+fn time_format(format: &str) -> Result<Arc<TimeFormat>> {
+    match TimeFormat::new(format) {
+        Ok(format) => Ok(Arc::new(format)),
+        Err(why) => bail!("--time-format: {format:?} {}; write it as for strftime, \"%Y %b %d %H:%M:%S%.3f\"", why.reason()),
+    }
 }
 
 fn window(args: &InputArgs, now: Now) -> Result<Window> {
@@ -117,5 +146,5 @@ fn progress(args: &InputArgs, plan: &input::Plan) -> Option<Progress> {
     let style = ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left").ok()?;
     let bar = ProgressBar::new(total).with_style(style);
     bar.enable_steady_tick(Duration::from_millis(200));
-    Some(Progress { bar, read: plan.progress.clone() })
+    Some(Progress { bar, read: plan.reading.progress.clone() })
 }

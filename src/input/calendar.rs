@@ -47,6 +47,19 @@ impl Zone {
         }
     }
 
+    /// How much later the second of the two times is that a local time stands for, where a clock was set back.
+    fn fold(self, local: NaiveDateTime) -> Option<Micros> {
+        let both = match self {
+            Self::Local => Local.from_local_datetime(&local).map(|time| time.timestamp()),
+            Self::Named(zone) => zone.from_local_datetime(&local).map(|time| time.timestamp()),
+            Self::Fixed(_) => return None,
+        };
+        match both {
+            LocalResult::Ambiguous(one, other) => Some((one - other).abs() * 1_000_000),
+            _ => None,
+        }
+    }
+
     /// The local time, with its offset, of an instant.
     #[must_use]
     pub fn local(self, time: Micros) -> DateTime<FixedOffset> {
@@ -73,11 +86,62 @@ pub struct Clock {
     pub zone: Zone,
     /// The time, in seconds since 1970 UTC, that the next yearless stamp should be near.
     pub near: i64,
+    /// The time of the line before, if there was one.
+    last: Micros,
+    /// The hour that was asked for last comes twice: its second pass is so much later.
+    fold: Option<Micros>,
+}
+
+/// Lines of one log may be so late, at most, without being of the hour's second pass.
+const LATE: Micros = 600_000_000;
+/// A line further back than that is from another time altogether.
+const STRAY: Micros = 9_000_000_000;
+
+impl Clock {
+    #[must_use]
+    pub fn new(zone: Zone, near: i64) -> Self {
+        Self { zone, near, last: Micros::MIN, fold: None }
+    }
+
+    /// The same, where lines were read before.
+    #[must_use]
+    pub fn behind(self, last: Micros) -> Self {
+        Self { last, ..self }
+    }
+
+    /// Whether the hour of the last stamp comes twice.
+    #[must_use]
+    pub fn is_folded(&self) -> bool {
+        self.fold.is_some()
+    }
+
+    /// The time of the line before.
+    #[must_use]
+    pub fn last(&self) -> Micros {
+        self.last
+    }
+
+    /// The time of a line, now that the lines before it are known. In the hour that comes twice where a clock is set
+    /// back, a line that would lie well before the one before it is of the second pass.
+    #[inline]
+    #[must_use]
+    pub fn settle(&mut self, mut time: Micros) -> Micros {
+        if let Some(later) = self.fold {
+            let back = self.last.saturating_sub(time);
+            if (LATE + 1..STRAY).contains(&back) {
+                time += later;
+            }
+        }
+        self.last = time;
+        time
+    }
 }
 
 impl Calendar for Clock {
     fn local_hour(&mut self, year: Option<i32>, month: u32, day: u32, hour: u32) -> Option<i64> {
-        let at = |year| Some(self.zone.utc(NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, 0, 0)?));
+        let zone = self.zone;
+        let local = |year| NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, 0, 0);
+        let at = |year| Some(zone.utc(local(year)?));
         self.near = match year {
             Some(year) => at(year)?,
             None => {
@@ -86,6 +150,7 @@ impl Calendar for Clock {
                 (around - 8..=around + 8).filter_map(at).min_by_key(|time| (time - self.near).abs())?
             }
         };
+        self.fold = DateTime::<Utc>::from_timestamp(self.near, 0).and_then(|time| zone.fold(local(time.year())?));
         Some(self.near)
     }
 }
@@ -95,7 +160,7 @@ mod tests {
     use super::*;
 
     fn clock(near: &str) -> Clock {
-        Clock { zone: "UTC".parse().unwrap(), near: near.parse::<DateTime<Utc>>().unwrap().timestamp() }
+        Clock::new("UTC".parse().unwrap(), near.parse::<DateTime<Utc>>().unwrap().timestamp())
     }
 
     fn day(seconds: i64) -> String {

@@ -3,12 +3,15 @@
 use super::copies::Copies;
 use super::discover::Unreadable;
 use super::order::{Log, Plan};
-use super::read::{self, Input, Progress};
+use super::read::{self, Input, ReadError, Reading};
+use super::unpack::Bomb;
 use super::{Clock, Zone};
 use mailscope_parsers::envelope::{Envelope, Opened};
+use mailscope_parsers::model::Micros;
 use memchr::{memchr, memrchr};
+use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
 
@@ -18,6 +21,13 @@ pub const MAX_LINE: usize = 1 << 16;
 /// The least that is read at once.
 const BLOCK: usize = 1 << 16;
 
+/// How far unpacking may be ahead of the log that is read.
+const AHEAD: usize = 1 << 21;
+/// How far, in all, that of the logs behind it: these wait for their turn and use the cores that are left.
+const AHEAD_OF_TURN: usize = 1 << 26;
+/// How many logs behind it; each decoder has a window of its own.
+const MOST_AHEAD: usize = 3;
+
 /// Whole lines of one log.
 pub struct Chunk {
     bytes: Buffer,
@@ -25,6 +35,8 @@ pub struct Chunk {
     pub context: Vec<u8>,
     /// The time near which the first yearless stamp lies.
     pub near: i64,
+    /// The time of the last line before it.
+    pub last: Micros,
     /// The log it is from.
     pub path: Arc<Path>,
     /// Lines of this log that another one has too.
@@ -90,14 +102,28 @@ impl Buffer {
 /// Reads a plan's logs one after the other.
 pub struct Chunks {
     logs: vec::IntoIter<Log>,
+    /// The next logs, opened before their turn.
+    next: VecDeque<Begun>,
+    threads: usize,
     current: Option<Current>,
     size: usize,
     zone: Zone,
-    progress: Progress,
+    reading: Reading,
     context: Vec<u8>,
+    last: Micros,
     spare: Vec<Buffer>,
     pub files: u64,
+    /// Bytes that were read of the inputs and are in no line.
+    pub surplus: i64,
     pub unreadable: Vec<Unreadable>,
+}
+
+/// A log, and what came of opening it.
+struct Begun {
+    path: PathBuf,
+    near: i64,
+    copies: Option<Arc<Copies>>,
+    input: Result<Input, ReadError>,
 }
 
 struct Current {
@@ -112,18 +138,22 @@ struct Current {
 }
 
 impl Chunks {
-    /// Chunks of about `size` bytes.
+    /// Chunks of about `size` bytes, for so many threads.
     #[must_use]
-    pub fn new(plan: Plan, size: usize, zone: Zone) -> Self {
+    pub fn new(plan: Plan, size: usize, zone: Zone, threads: usize) -> Self {
         Self {
             logs: plan.logs.into_iter(),
+            next: VecDeque::new(),
+            threads: threads.max(1),
             current: None,
             size: size.max(1),
             zone,
-            progress: plan.progress,
+            reading: plan.reading,
             context: Vec::new(),
+            last: Micros::MIN,
             spare: Vec::new(),
             files: 0,
+            surplus: 0,
             unreadable: plan.unreadable,
         }
     }
@@ -138,6 +168,7 @@ impl Chunks {
     /// Reads no further.
     pub fn stop(&mut self) {
         self.current = None;
+        self.next.clear();
         self.logs = Vec::new().into_iter();
     }
 
@@ -146,17 +177,18 @@ impl Chunks {
     pub fn next_chunk(&mut self) -> Option<Chunk> {
         loop {
             if self.current.is_none() {
-                let log = self.logs.next()?;
-                self.current = self.open(log);
+                let begun = self.next_log()?;
+                self.current = self.begin(begun);
             }
             let Some(current) = &mut self.current else { continue };
             let mut buffer = self.spare.pop().unwrap_or_default();
             buffer.truncate(0);
             let (overlong, cut_bytes) = current.fill(&mut buffer, self.size);
             if buffer.filled > 0 {
-                let chunk = current.chunk(buffer, self.zone, &mut self.context);
+                let chunk = current.chunk(buffer, self.zone, &mut self.context, &mut self.last);
                 return Some(Chunk { overlong, cut_bytes, ..chunk });
             }
+            self.surplus += current.input.surplus.bytes();
             if let Some(error) = current.failed.take() {
                 self.unreadable.push(Unreadable { path: current.path.to_path_buf(), why: explain(&current.input, error).into() });
             }
@@ -164,46 +196,102 @@ impl Chunks {
         }
     }
 
-    fn open(&mut self, log: Log) -> Option<Current> {
-        let input = match log.opened.map_or_else(|| read::open(&log.path, &self.progress), Ok) {
-            Ok(input) => input,
-            Err(why) => {
-                self.unreadable.push(Unreadable { path: log.path, why });
-                return None;
+    /// The next log, and those behind it on their way.
+    fn next_log(&mut self) -> Option<Begun> {
+        if self.next.is_empty() {
+            let log = self.logs.next()?;
+            let begun = self.open(log, AHEAD);
+            self.next.push_back(begun);
+        }
+        let behind = (self.threads - 1).min(MOST_AHEAD);
+        while self.next.len() <= behind
+            && let Some(log) = self.logs.next()
+        {
+            let begun = self.open(log, AHEAD_OF_TURN / behind);
+            self.next.push_back(begun);
+        }
+        self.next.pop_front()
+    }
+
+    fn open(&self, log: Log, ahead: usize) -> Begun {
+        let input = log.opened.map_or_else(|| read::open(&log.path, &self.reading), Ok);
+        // One thread does all the work, one thing after the other.
+        let input = if self.threads > 1 { input.and_then(|input| Ok(input.ahead(ahead)?)) } else { input };
+        Begun { path: log.path, near: log.near, copies: log.copies, input }
+    }
+
+    fn begin(&mut self, begun: Begun) -> Option<Current> {
+        match begun.input {
+            Ok(input) => {
+                self.files += 1;
+                Some(Current {
+                    path: begun.path.into(),
+                    copies: begun.copies,
+                    input,
+                    near: begun.near,
+                    carry: Vec::new(),
+                    ended: false,
+                    failed: None,
+                })
             }
-        };
-        self.files += 1;
-        Some(Current { path: log.path.into(), copies: log.copies, input, near: log.near, carry: Vec::new(), ended: false, failed: None })
+            Err(why) => {
+                self.unreadable.push(Unreadable { path: begun.path, why });
+                None
+            }
+        }
     }
 }
 
 /// Decompression errors deserve their name.
 fn explain(input: &Input, error: io::Error) -> io::Error {
-    if input.compressed {
+    let is_bomb = error.get_ref().is_some_and(|error| error.is::<Bomb>());
+    if input.compressed && !is_bomb {
         io::Error::new(error.kind(), format!("damaged or cut off compressed data ({error}); what came before is reported"))
     } else {
         error
     }
 }
 
-/// The last line that is a record of its own.
-fn last_record(lines: &[u8], mut clock: Clock) -> Option<&[u8]> {
+/// A line and its time.
+struct Stamped<'a> {
+    line: &'a [u8],
+    time: Micros,
+}
+
+/// The last line that is a record of its own. `clock` stands at the first one.
+fn last_record(lines: &[u8], mut clock: Clock) -> Option<Stamped<'_>> {
+    let begin = clock;
     let mut end = lines.strip_suffix(b"\n").unwrap_or(lines).len();
     let mut envelope = Envelope::default();
     loop {
         let from = memrchr(b'\n', &lines[..end]).map_or(0, |at| at + 1);
         let line = &lines[from..end];
-        if let Ok(Opened::Record(_)) = envelope.open(&line[..line.len().min(MAX_LINE)], &mut clock) {
-            return Some(line);
+        if let Ok(Opened::Record(record)) = envelope.open(&line[..line.len().min(MAX_LINE)], &mut clock) {
+            // In an hour that comes twice, only the lines before it tell which of the two it is.
+            let time = if clock.is_folded() { settled(lines, begin) } else { record.time };
+            return Some(Stamped { line, time });
         }
         end = from.checked_sub(1)?;
     }
 }
 
+/// The time of the last record, by way of all records before it.
+fn settled(lines: &[u8], mut clock: Clock) -> Micros {
+    let mut envelope = Envelope::default();
+    for line in lines.split(|c| *c == b'\n') {
+        match envelope.open(&line[..line.len().min(MAX_LINE)], &mut clock) {
+            Ok(Opened::Record(record)) => _ = clock.settle(record.time),
+            Ok(Opened::Repeat { time, .. }) => _ = clock.settle(time),
+            Err(_) => {}
+        }
+    }
+    clock.last()
+}
+
 impl Current {
     /// Puts what the chunk needs to be read on its own beside it.
-    fn chunk(&mut self, bytes: Buffer, zone: Zone, context: &mut Vec<u8>) -> Chunk {
-        let mut clock = Clock { zone, near: self.near };
+    fn chunk(&mut self, bytes: Buffer, zone: Zone, context: &mut Vec<u8>, last: &mut Micros) -> Chunk {
+        let mut clock = Clock::new(zone, self.near);
         let mut envelope = Envelope::default();
         // The first stamp in the chunk: usually on its first line.
         for line in bytes.filled().split(|c| *c == b'\n').take(64) {
@@ -212,12 +300,22 @@ impl Current {
             }
         }
         self.near = clock.near;
-        let before = context.clone();
-        if let Some(last) = last_record(bytes.filled(), clock) {
+        let (before, last_before) = (context.clone(), *last);
+        if let Some(record) = last_record(bytes.filled(), clock.behind(last_before)) {
             context.clear();
-            context.extend_from_slice(last);
+            context.extend_from_slice(record.line);
+            *last = record.time;
         }
-        Chunk { bytes, context: before, near: clock.near, path: self.path.clone(), copies: self.copies.clone(), overlong: 0, cut_bytes: 0 }
+        Chunk {
+            bytes,
+            context: before,
+            near: clock.near,
+            last: last_before,
+            path: self.path.clone(),
+            copies: self.copies.clone(),
+            overlong: 0,
+            cut_bytes: 0,
+        }
     }
 
     /// Fills `buffer` with about `size` bytes of whole lines; leaves it empty at the end of the log. Gives how many lines

@@ -5,7 +5,7 @@
 //! the files, and whatever each of them lost, an event is counted once. Two equal lines of one log are two events.
 
 use super::order::Log;
-use super::read::{self, Progress};
+use super::read::{self, Reading};
 use hashbrown::HashSet;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{BufRead, BufReader};
@@ -40,14 +40,14 @@ fn repeats_others(path: &Path) -> bool {
 }
 
 /// Tells each log that repeats others which of its lines those have.
-pub fn find(logs: &mut [Log]) {
+pub fn find(logs: &mut [Log], reading: &Reading) {
     let files = || logs.iter().filter(|log| log.opened.is_none());
     let (mut wanted, mut found) = (Copies::default(), Copies::default());
     if files().all(|log| repeats_others(&log.path)) {
         return;
     }
     for log in files().filter(|log| repeats_others(&log.path)) {
-        each_line(&log.path, |line| {
+        each_line(&log.path, reading, |line| {
             if wanted.0.len() < MOST {
                 wanted.0.insert(line);
             }
@@ -57,7 +57,7 @@ pub fn find(logs: &mut [Log]) {
         return;
     }
     for log in files().filter(|log| !repeats_others(&log.path)) {
-        each_line(&log.path, |line| {
+        each_line(&log.path, reading, |line| {
             if wanted.0.contains(&line) {
                 found.0.insert(line);
             }
@@ -70,8 +70,8 @@ pub fn find(logs: &mut [Log]) {
 }
 
 /// The hashes of the lines that begin with a date as Exim writes it. What can't be read is told when it is read again.
-fn each_line(path: &Path, mut with: impl FnMut(u64)) {
-    let Ok(input) = read::open(path, &Progress::default()) else { return };
+fn each_line(path: &Path, reading: &Reading, mut with: impl FnMut(u64)) {
+    let Ok(input) = read::open(path, reading) else { return };
     let mut bytes = BufReader::with_capacity(1 << 18, input.bytes);
     let mut line = Vec::new();
     while let Ok(1..) = bytes.read_until(b'\n', &mut line) {

@@ -3,16 +3,22 @@
 //! Knows nothing of what the lines say but their stamps, which put files in order and give years to stamps without one.
 //! Files are read, never mapped: a live file may be truncated under us.
 
+mod ahead;
 mod calendar;
 mod chunks;
 mod copies;
 mod discover;
+mod frames;
+mod journal;
 mod order;
+mod overlap;
 mod read;
+mod unpack;
 
 pub use calendar::{Clock, Zone};
 pub use chunks::{Chunk, Chunks, MAX_LINE};
 pub use copies::Copies;
 pub use discover::{Unreadable, own_logs};
-pub use order::{Log, Plan, plan};
+pub use journal::{Said, Window as JournalWindow};
+pub use order::{Log, Plan, Wanted, plan};
 pub use read::Progress;

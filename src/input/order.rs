@@ -6,10 +6,13 @@
 use super::calendar::{Clock, Zone};
 use super::copies::{self, Copies};
 use super::discover::Unreadable;
-use super::read::{self, Progress};
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use super::frames::Lines;
+use super::journal;
+use super::overlap;
+use super::read::{self, Input, Progress, Reading};
+use chrono::{DateTime, Datelike, NaiveDate, Offset as _, Utc};
 use mailscope_parsers::birth_second;
-use mailscope_parsers::envelope::{Envelope, Opened};
+use mailscope_parsers::envelope::{Envelope, Form, Opened, TimeFormat};
 use mailscope_parsers::model::Micros;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -21,6 +24,8 @@ use std::sync::Arc;
 
 /// How much of a log's head and tail is looked at.
 const LOOK: u64 = 1 << 17;
+/// Lines whose hosts are looked at.
+const MANY: usize = 200;
 /// A year in seconds, a leap year's.
 const YEAR: i64 = 366 * 86_400;
 
@@ -31,10 +36,13 @@ pub struct Log {
     pub near: i64,
     pub first: Option<Micros>,
     pub last: Option<Micros>,
+    pub is_journal: bool,
+    /// Hosts of its first lines.
+    pub hosts: Vec<Vec<u8>>,
     /// Bytes on disk; 0 for standard input.
     pub size: u64,
     /// Standard input is opened once and kept.
-    pub opened: Option<read::Input>,
+    pub opened: Option<Input>,
     /// Its lines that another log has too, if it is of the kind that repeats others.
     pub copies: Option<Arc<Copies>>,
 }
@@ -45,8 +53,24 @@ pub struct Plan {
     pub logs: Vec<Log>,
     pub unreadable: Vec<Unreadable>,
     pub notices: Vec<String>,
-    pub progress: Progress,
+    pub reading: Reading,
+    /// What journalctl says.
+    pub said: journal::Said,
 }
+
+/// What is to be read, and how.
+#[derive(Default)]
+pub struct Wanted {
+    pub paths: Vec<PathBuf>,
+    /// Of each log's first line.
+    pub year: Option<i32>,
+    pub stamps: Option<Arc<TimeFormat>>,
+    /// The journal too.
+    pub journal: Option<journal::Window>,
+}
+
+/// What the journal is called where files are called by their path.
+const JOURNAL: &str = "the journal";
 
 impl Plan {
     /// Leaves out the logs that begin at or after `until` or ended before `from`.
@@ -61,52 +85,63 @@ impl Plan {
 
 /// Looks at every path and puts the readable ones in order.
 #[must_use]
-pub fn plan(paths: &[PathBuf], zone: Zone, year: Option<i32>) -> Plan {
-    let mut plan = Plan::default();
+pub fn plan(wanted: Wanted, zone: Zone) -> Plan {
+    let reading = Reading { stamps: wanted.stamps, ..Reading::default() };
+    let mut plan = Plan { reading, ..Plan::default() };
     let mut seen = HashMap::new();
-    for path in paths {
+    for path in &wanted.paths {
         if let Some(twin) = twin(path, &mut seen) {
             plan.notices.push(format!("{} is the same as {}: read once", path.display(), twin.display()));
             continue;
         }
-        match look(path, zone, year, &plan.progress) {
+        match read::open(path, &plan.reading).and_then(|input| look(path, input, zone, wanted.year, &plan.reading)) {
             Ok(log) => plan.logs.push(log),
             Err(why) => plan.unreadable.push(Unreadable { path: path.clone(), why }),
         }
     }
-    know_ends(&mut plan.logs, zone);
+    if let Some(window) = wanted.journal {
+        let input = read::open_journal(window, plan.said.clone(), &plan.reading.progress);
+        match input.and_then(|input| look(Path::new(JOURNAL), input, zone, wanted.year, &plan.reading)) {
+            Ok(log) => plan.logs.push(log),
+            Err(why) => plan.unreadable.push(Unreadable { path: JOURNAL.into(), why }),
+        }
+    }
+    know_ends(&mut plan, zone);
+    plan.notices.extend(overlap::warnings(&plan.logs));
     plan.logs.sort_by(|a, b| {
         let key = |log: &Log| (log.first.unwrap_or(Micros::MAX), log.last.unwrap_or(Micros::MAX));
         key(a).cmp(&key(b)).then_with(|| natural(&a.path, &b.path))
     });
-    copies::find(&mut plan.logs);
+    copies::find(&mut plan.logs, &plan.reading);
     // Looking counts as nothing read.
-    plan.progress.0.store(0, std::sync::atomic::Ordering::Relaxed);
+    plan.reading.progress.0.store(0, std::sync::atomic::Ordering::Relaxed);
     plan
 }
 
 /// Where two logs begin at the same time, their ends decide; a packed one has to be read to know it.
-fn know_ends(logs: &mut [Log], zone: Zone) {
-    let firsts: Vec<Option<Micros>> = logs.iter().map(|log| log.first).collect();
-    for log in logs.iter_mut().filter(|log| log.last.is_none() && log.opened.is_none()) {
-        if log.first.is_some() && firsts.iter().filter(|first| **first == log.first).count() > 1 {
-            log.last = last_stamp(&log.path, Clock { zone, near: log.near });
+fn know_ends(plan: &mut Plan, zone: Zone) {
+    // A journal beside other logs may hold the same lines.
+    let mixed = plan.logs.iter().any(|log| log.is_journal) && plan.logs.iter().any(|log| !log.is_journal);
+    let firsts: Vec<Option<Micros>> = plan.logs.iter().map(|log| log.first).collect();
+    for log in plan.logs.iter_mut().filter(|log| log.last.is_none() && log.opened.is_none()) {
+        if log.first.is_some() && (mixed || firsts.iter().filter(|first| **first == log.first).count() > 1) {
+            log.last = last_stamp(&log.path, Clock::new(zone, log.near), &plan.reading);
         }
     }
 }
 
-fn last_stamp(path: &Path, mut clock: Clock) -> Option<Micros> {
-    let mut input = read::open(path, &Progress::default()).ok()?;
+fn last_stamp(path: &Path, mut clock: Clock, reading: &Reading) -> Option<Micros> {
+    let mut input = read::open(path, &quiet(reading)).ok()?;
     let (mut block, mut kept, mut last) = (vec![0; 1 << 18], 0, None);
     while let Ok(n @ 1..) = input.bytes.read(&mut block[kept..]) {
         let filled = kept + n;
         let whole = memchr::memrchr(b'\n', &block[..filled]).map_or(0, |at| at + 1);
-        last = stamps(&block[..whole], &mut clock).last().or(last);
+        last = stamps(&block[..whole], &mut clock).max().max(last);
         // A line longer than the block has no stamp worth waiting for.
         kept = if filled - whole < block.len() { filled - whole } else { 0 };
         block.copy_within(filled - kept..filled, 0);
     }
-    stamps(&block[..kept], &mut clock).last().or(last)
+    stamps(&block[..kept], &mut clock).max().max(last)
 }
 
 /// An earlier path that is the same file, or one of the same size and content.
@@ -143,8 +178,12 @@ fn same_content(a: &Path, b: &Path) -> bool {
     compare().unwrap_or(false)
 }
 
-fn look(path: &Path, zone: Zone, year: Option<i32>, progress: &Progress) -> Result<Log, read::ReadError> {
-    let mut input = read::open(path, progress)?;
+/// The same without a count of what is read.
+fn quiet(reading: &Reading) -> Reading {
+    Reading { progress: Progress::default(), ..reading.clone() }
+}
+
+fn look(path: &Path, mut input: Input, zone: Zone, year: Option<i32>, reading: &Reading) -> Result<Log, read::ReadError> {
     let mut head = Vec::new();
     // Damage is told when the log is read: what stands before it counts.
     if let Err(error) = (&mut input.bytes).take(LOOK).read_to_end(&mut head)
@@ -152,22 +191,23 @@ fn look(path: &Path, zone: Zone, year: Option<i32>, progress: &Progress) -> Resu
     {
         return Err(error.into());
     }
-    let stdin = path == Path::new("-");
-    let metadata = if stdin { None } else { Some(fs::metadata(path)?) };
+    let is_stream = [Path::new("-"), Path::new(JOURNAL)].contains(&path);
+    let metadata = if is_stream { None } else { Some(fs::metadata(path)?) };
     let modified = metadata.as_ref().map_or_else(|| Utc::now().timestamp(), MetadataExt::mtime);
-    let tail = if stdin || input.compressed { Vec::new() } else { tail(path)? };
+    let tail = if is_stream || input.compressed { Vec::new() } else { tail(path, &input, reading)? };
 
-    let near = start(&head, &tail, zone, year, modified, || mentions_leap_day(path, stdin));
-    let mut clock = Clock { zone, near };
-    let first = stamps(&head, &mut clock).next();
-    let last = if tail.is_empty() { None } else { stamps(&tail, &mut clock).last() };
-    let opened =
-        stdin.then(|| read::Input { bytes: Box::new(std::io::Cursor::new(head).chain(input.bytes)), compressed: input.compressed });
-    Ok(Log { path: path.to_path_buf(), near, first, last, size: metadata.map_or(0, |m| m.len()), opened, copies: None })
+    let near = start(&head, &tail, zone, year, modified, || !is_stream && mentions_leap_day(path, reading));
+    let mut clock = Clock::new(zone, near);
+    let first = begin(stamps(&head, &mut clock));
+    let last = if tail.is_empty() { None } else { stamps(&tail, &mut clock).max() };
+    let hosts = hosts(&head);
+    let is_journal = input.is_journal;
+    let opened = is_stream.then(|| Input { bytes: Box::new(std::io::Cursor::new(head).chain(input.bytes)), ..input });
+    Ok(Log { path: path.to_path_buf(), near, first, last, is_journal, hosts, size: metadata.map_or(0, |m| m.len()), opened, copies: None })
 }
 
-/// The last part of a plain file, from a line's beginning.
-fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
+/// The lines in the last part of a file that is not packed, from a record's beginning.
+fn tail(path: &Path, input: &Input, reading: &Reading) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let from = length.saturating_sub(LOOK);
@@ -176,10 +216,16 @@ fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
         file.take(LOOK).read_to_end(&mut tail)?;
     }
     if from > 0 {
-        let line = memchr::memchr(b'\n', &tail).map_or(tail.len(), |at| at + 1);
+        let begin: &[u8] = if input.form == Form::Export { b"\n\n__" } else { b"\n" };
+        let line = memchr::memmem::find(&tail, begin).map_or(tail.len(), |at| at + begin.len().min(2));
         tail.drain(..line);
     }
-    Ok(tail)
+    if input.is_plain {
+        return Ok(tail);
+    }
+    let mut lines = Vec::new();
+    Lines::new(tail.as_slice(), input.form, reading.stamps.clone()).read_to_end(&mut lines)?;
+    Ok(lines)
 }
 
 /// The stamps of the lines that have one.
@@ -192,9 +238,35 @@ fn stamps<'a>(text: &'a [u8], clock: &'a mut Clock) -> impl Iterator<Item = Micr
     })
 }
 
+/// The hosts of the first lines.
+fn hosts(head: &[u8]) -> Vec<Vec<u8>> {
+    let mut envelope = Envelope::default();
+    let mut hosts: Vec<Vec<u8>> = Vec::new();
+    for line in head.split(|c| *c == b'\n').take(MANY) {
+        if let Ok(Opened::Record(record)) = envelope.open(line, &mut Clock::new(Zone::Fixed(Utc.fix()), 0))
+            && !record.host.is_empty()
+            && !hosts.iter().any(|host| host == record.host.0)
+        {
+            hosts.push(record.host.0.to_vec());
+        }
+    }
+    hosts
+}
+
+/// The first of some times; the second, where the first is of another day than those behind it, which agree: a line with
+/// a wrong stamp is no reason to put a log somewhere else.
+fn begin(mut times: impl Iterator<Item = Micros>) -> Option<Micros> {
+    const DAY: u64 = 86_400_000_000;
+    let first = times.next()?;
+    let (Some(second), Some(third)) = (times.next(), times.next()) else { return Some(first) };
+    let near = |one: Micros, other: Micros| one.abs_diff(other) <= DAY;
+    let is_stray = !near(first, second) && !near(first, third) && near(second, third);
+    Some(if is_stray { second } else { first })
+}
+
 /// Near which time the log's first line lies.
 fn start(head: &[u8], tail: &[u8], zone: Zone, year: Option<i32>, modified: i64, leap_day: impl Fn() -> bool) -> i64 {
-    let at = |near: i64, text: &[u8]| stamps(text, &mut Clock { zone, near }).next().map(|time| time / 1_000_000);
+    let at = |near: i64, text: &[u8]| begin(stamps(text, &mut Clock::new(zone, near))).map(|time| time / 1_000_000);
     if let Some(year) = year {
         return in_year(year, zone, head).unwrap_or(modified);
     }
@@ -207,7 +279,8 @@ fn start(head: &[u8], tail: &[u8], zone: Zone, year: Option<i32>, modified: i64,
         let time = at(near, text)?;
         if time > than { at(near - YEAR, text) } else { Some(time) }
     };
-    let last = tail.rsplit(|c| *c == b'\n').find_map(|line| not_later(newest, line, newest)).unwrap_or(newest);
+    let lasts = tail.rsplit(|c| *c == b'\n').filter_map(|line| not_later(newest, line, newest));
+    let last = begin(lasts.map(|time| time * 1_000_000)).map_or(newest, |time| time / 1_000_000);
     let Some(first) = not_later(last, head, last + 86_400) else { return modified };
     let day = |time: i64| DateTime::from_timestamp(time, 0).map(|t| (t.month(), t.day(), t.year()));
     let Some((month, _, first_year)) = day(first) else { return first };
@@ -228,7 +301,7 @@ fn in_year(year: i32, zone: Zone, head: &[u8]) -> Option<i64> {
     let middle = NaiveDate::from_ymd_opt(year, 7, 2)?.and_hms_opt(0, 0, 0)?.and_utc().timestamp();
     // From the middle of a year its first and last day are about as far as their neighbours in other years.
     let nears = [middle, middle - 30 * 86_400, middle + 30 * 86_400];
-    let first = |near| stamps(head, &mut Clock { zone, near }).next();
+    let first = |near| stamps(head, &mut Clock::new(zone, near)).next();
     let in_it = |time: &Micros| zone.local(*time).year() == year;
     Some(nears.into_iter().filter_map(first).find(in_it).map_or(middle, |time| time / 1_000_000))
 }
@@ -236,11 +309,11 @@ fn in_year(year: i32, zone: Zone, head: &[u8]) -> Option<i64> {
 /// A queue id that holds its birth second, on a line whose stamp agrees with it but for the year.
 fn birth(head: &[u8], zone: Zone, modified: i64) -> Option<i64> {
     let mut envelope = Envelope::default();
-    let mut clock = Clock { zone, near: modified };
+    let mut clock = Clock::new(zone, modified);
     head.split(|c| *c == b'\n').find_map(|line| {
         let Ok(Opened::Record(record)) = envelope.open(line, &mut clock) else { return None };
         let born = birth_second(record.text.0)?;
-        let mut at_birth = Clock { zone, near: born };
+        let mut at_birth = Clock::new(zone, born);
         let Ok(Opened::Record(again)) = Envelope::default().open(line, &mut at_birth) else { return None };
         // A message waits for days at most.
         let waited = again.time / 1_000_000 - born;
@@ -249,11 +322,8 @@ fn birth(head: &[u8], zone: Zone, modified: i64) -> Option<i64> {
 }
 
 /// Whether a line of 29 February is in the log; asked only where it decides the year.
-fn mentions_leap_day(path: &Path, stdin: bool) -> bool {
-    if stdin {
-        return false;
-    }
-    let Ok(mut input) = read::open(path, &Progress::default()) else { return false };
+fn mentions_leap_day(path: &Path, reading: &Reading) -> bool {
+    let Ok(mut input) = read::open(path, &quiet(reading)) else { return false };
     let (mut block, mut kept) = (vec![0; 1 << 18], 0);
     while let Ok(n @ 1..) = input.bytes.read(&mut block[kept..]) {
         let filled = kept + n;
@@ -293,7 +363,7 @@ mod tests {
         let zone: Zone = "UTC".parse().unwrap();
         let near =
             start(head.as_bytes(), tail.as_bytes(), zone, None, utc(modified), || head.contains("Feb 29") || tail.contains("Feb 29"));
-        let first = stamps(head.as_bytes(), &mut Clock { zone, near }).next().unwrap();
+        let first = stamps(head.as_bytes(), &mut Clock::new(zone, near)).next().unwrap();
         DateTime::from_timestamp_micros(first).unwrap().date_naive().to_string()
     }
 

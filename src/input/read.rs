@@ -1,8 +1,13 @@
-//! Opens one input and gives its bytes, decompressed. What it is, is told by its content, never by its name.
+//! Opens one input and gives its lines, decompressed. What it is, is told by its content, never by its name.
 
-use flate2::bufread::MultiGzDecoder;
+use super::ahead::Ahead;
+use super::frames::{Lines, Surplus};
+use super::journal::{self, Journal};
+use super::unpack::Packing;
+use mailscope_parsers::envelope::{Form, TimeFormat};
+use memchr::memmem;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +19,8 @@ pub enum ReadError {
     Io(#[from] io::Error),
     #[error("is a directory; name the files in it")]
     Directory,
-    #[error("is compressed with {0}, which is not read yet; unpack it first")]
-    Compression(&'static str),
-    #[error("holds {0}, which is not read yet; give the log as syslog lines")]
-    Form(&'static str),
+    #[error("is packed as {0}, which is not read; unpack it first")]
+    Packed(&'static str),
     #[error("is no text but a binary file")]
     Binary,
 }
@@ -39,17 +42,71 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// How inputs are read, the same for all of them, and how far they are.
+#[derive(Clone, Default)]
+pub struct Reading {
+    pub progress: Progress,
+    /// The format of the stamps, where it is the user's own.
+    pub stamps: Option<Arc<TimeFormat>>,
+}
+
 /// An open input.
 pub struct Input {
+    /// Its lines, whatever it holds.
     pub bytes: Box<dyn Read + Send>,
     pub compressed: bool,
+    pub form: Form,
+    /// They come from a journal.
+    pub is_journal: bool,
+    /// The lines are the file's own.
+    pub is_plain: bool,
+    /// What the lines are too short by, against what they were made of.
+    pub surplus: Surplus,
+}
+
+impl Input {
+    /// Does what work there is before there are lines on a thread of its own, at most `bytes` ahead.
+    ///
+    /// # Errors
+    /// Where there is no thread to be had.
+    pub fn ahead(self, bytes: usize) -> io::Result<Self> {
+        if self.is_plain {
+            return Ok(self);
+        }
+        Ok(Self { bytes: Box::new(Ahead::new(self.bytes, bytes)?), ..self })
+    }
+
+    /// Looks at the first bytes of what is unpacked already.
+    fn new(mut bytes: Box<dyn Read + Send>, compressed: bool, stamps: Option<Arc<TimeFormat>>) -> Result<Self, ReadError> {
+        let head = match head_of(&mut bytes) {
+            Ok(head) => head,
+            // Where even its beginning is damaged, that is told when it is read.
+            Err(_) if compressed => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        if is_binary(&head) {
+            return Err(ReadError::Binary);
+        }
+        let form = Form::of(&head).unwrap_or(Form::Lines);
+        let is_journal = form == Form::Export || form == Form::Json && memmem::find(&head, b"\"__REALTIME_TIMESTAMP\"").is_some();
+        let whole = io::Cursor::new(head).chain(bytes);
+        let are_lines = form == Form::Lines && stamps.is_none();
+        let (bytes, surplus): (Box<dyn Read + Send>, _) = if are_lines {
+            (Box::new(whole), Surplus::default())
+        } else {
+            let lines = Lines::new(whole, form, stamps);
+            let surplus = lines.surplus();
+            (Box::new(lines), surplus)
+        };
+        Ok(Self { surplus, bytes, compressed, form, is_journal, is_plain: are_lines && !compressed })
+    }
 }
 
 /// Opens a file, or standard input for `-`.
 ///
 /// # Errors
 /// Where it can't be opened, or holds what is not read.
-pub fn open(path: &Path, progress: &Progress) -> Result<Input, ReadError> {
+pub fn open(path: &Path, reading: &Reading) -> Result<Input, ReadError> {
     let raw: Box<dyn Read + Send> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -59,28 +116,39 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Input, ReadError> {
         }
         Box::new(file)
     };
-    decode(Counted { inner: raw, progress: progress.clone() })
+    decode(Counted { inner: raw, progress: reading.progress.clone() }, reading.stamps.clone())
+}
+
+/// Opens this host's journal.
+///
+/// # Errors
+/// Where journalctl can't be started, or ends without any output.
+pub fn open_journal(window: journal::Window, said: journal::Said, progress: &Progress) -> Result<Input, ReadError> {
+    decode(Counted { inner: Journal::open(window, said)?, progress: progress.clone() }, None)
 }
 
 /// Looks at the first bytes and puts the right decoder before the rest.
-fn decode<R: Read + Send + 'static>(mut raw: R) -> Result<Input, ReadError> {
+fn decode<R: Read + Send + 'static>(mut raw: R, stamps: Option<Arc<TimeFormat>>) -> Result<Input, ReadError> {
     let head = head_of(&mut raw)?;
-    match head.as_slice() {
-        [0x1f, 0x8b, ..] => {
-            let whole = BufReader::with_capacity(1 << 18, io::Cursor::new(head).chain(raw));
-            let mut unpacked = MultiGzDecoder::new(whole);
-            // Where even its beginning is damaged, that is told when it is read.
-            let head = head_of(&mut unpacked).unwrap_or_default();
-            refuse(&head)?;
-            Ok(Input { bytes: Box::new(io::Cursor::new(head).chain(unpacked)), compressed: true })
-        }
-        [b'B', b'Z', b'h', ..] => Err(ReadError::Compression("bzip2")),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(ReadError::Compression("xz")),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(ReadError::Compression("zstd")),
-        _ => {
-            refuse(&head)?;
-            Ok(Input { bytes: Box::new(io::Cursor::new(head).chain(raw)), compressed: false })
-        }
+    if let Some(name) = foreign(&head) {
+        return Err(ReadError::Packed(name));
+    }
+    let packing = Packing::of(&head);
+    let whole = io::Cursor::new(head).chain(raw);
+    match packing {
+        Some(packing) => Input::new(packing.unpack(whole)?, true, stamps),
+        None => Input::new(Box::new(whole), false, stamps),
+    }
+}
+
+/// What can't be unpacked deserves its name.
+fn foreign(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [b'P', b'K', 3, 4, ..] => Some("zip"),
+        [0x1f, 0x9d, ..] => Some("compress (.Z)"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some("lz4"),
+        [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some("7z"),
+        _ => None,
     }
 }
 
@@ -88,17 +156,6 @@ fn head_of(from: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD);
     from.take(HEAD as u64).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// What is no syslog is not read as if it were.
-fn refuse(head: &[u8]) -> Result<(), ReadError> {
-    if head.starts_with(b"{") {
-        return Err(ReadError::Form("JSON lines"));
-    }
-    if head.starts_with(b"__CURSOR=") {
-        return Err(ReadError::Form("a journal export"));
-    }
-    if is_binary(head) { Err(ReadError::Binary) } else { Ok(()) }
 }
 
 const HEAD: usize = 4096;

@@ -47,9 +47,9 @@ impl Reader {
     /// Calls `each` for every line of the chunk, in order. What it sees is written over for the next line.
     pub fn read<'a>(&self, chunk: &'a Chunk, mut each: impl FnMut(&Seen<'a>)) {
         let mut envelope = Envelope::default();
-        let mut clock = Clock { zone: self.settings.zone, near: chunk.near };
+        let mut clock = Clock::new(self.settings.zone, chunk.near).behind(chunk.last);
         let mut last = match envelope.open(cut(&chunk.context), &mut clock) {
-            Ok(Opened::Record(record)) => record,
+            Ok(Opened::Record(record)) => Record { time: clock.settle(record.time), ..record },
             _ => Record { time: NO_TIME, ..Record::default() },
         };
         let line = Line::Unrecognized(Unrecognized::Blank);
@@ -78,6 +78,7 @@ impl Reader {
     fn read_line<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) {
         match envelope.open(seen.raw, clock) {
             Ok(Opened::Record(record)) => {
+                let record = Record { time: clock.settle(record.time), ..record };
                 match is_copy(last, &record) {
                     // Two copies make a pair: what comes behind them is no third one.
                     Some(copy) if self.settings.parser.is_none_or(|only| only.name == copy.1) => {
@@ -91,10 +92,10 @@ impl Reader {
                 }
             }
             Ok(Opened::Repeat { time, host, times }) if host == last.host && !last.text.is_empty() => {
-                self.read_record(seen, Record { time, ..*last }, times);
+                self.read_record(seen, Record { time: clock.settle(time), ..*last }, times);
             }
             Ok(Opened::Repeat { time, host, .. }) => {
-                not_read(seen, Record { time, host, ..Record::default() }, Unrecognized::Repeat);
+                not_read(seen, Record { time: clock.settle(time), host, ..Record::default() }, Unrecognized::Repeat);
             }
             Err(reason) => match goes_on(last, seen.raw) {
                 Some(part) => passed_over(seen, Record { text: Text(b""), ..*last }, part),

@@ -54,13 +54,17 @@ const EVERY_PARSER: &[&str] = &["Parser", "model", "scan", "envelope", "classify
 /// What stands only where it is allowed to: the text, the modules of the program, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("rayon::", &["pipeline"], "threads are handed out in one place"),
-    ("std::thread", &["pipeline", "cli"], "threads are handed out in one place"),
+    // Of the input only what comes before there are lines: unpacking, records to lines.
+    ("std::thread", &["pipeline", "cli", "input"], "threads are handed out in one place"),
     ("polars", &["tables", "query", "export"], "frames are never on the path of the report"),
     ("::now(", &["input", "cli"], "the same log gives the same report at any time"),
     ("std::fs", &["input", "cli"], "files are opened and written at the edge"),
-    ("std::process", &["main", "cli"], "nothing but the command line ends the program"),
+    ("std::process", &["main", "cli", "input"], "nothing but the command line ends the program, and only the input starts one"),
     ("clap", &["cli"], "only the command line knows its arguments"),
     ("indicatif", &["cli"], "progress is shown by the command line"),
+    ("bzip2", &["input"], "what a file is packed with is forgotten once it is read"),
+    ("liblzma", &["input"], "what a file is packed with is forgotten once it is read"),
+    ("zstd", &["input"], "what a file is packed with is forgotten once it is read"),
     ("flate2", &["input"], "what a file is packed with is forgotten once it is read"),
     ("println!", &["cli"], "printing is the command line's"),
 ];

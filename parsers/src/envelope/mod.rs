@@ -3,11 +3,21 @@
 //!
 //! In comes one line without its line break, out goes a [`Record`]. A stamp's hour is worked out once and remembered, so
 //! that most lines cost a comparison. The year of a yearless stamp and local time are the [`Calendar`]'s business.
+//!
+//! There is one form of lines behind this point. Logs whose records are no lines ([`Records`]: JSON, container runtimes,
+//! the journal) and stamps of the user's own ([`TimeFormat`]) are written as such lines before, by whoever reads them.
 
 mod bsd;
+mod custom;
+mod entry;
 mod exim;
 mod iso;
+mod json;
+mod records;
 mod rfc5424;
+
+pub use custom::{BadFormat, TimeFormat};
+pub use records::{Form, Records, is_field_name};
 
 use crate::model::{Calendar, Micros, Record, Text, Unrecognized};
 use crate::scan::{Cursor, digits, number};
@@ -78,12 +88,21 @@ impl Envelope {
             Some(b'0'..=b'9') => iso::stamp(&mut self.hour, &mut line, calendar),
             Some(_) => bsd::stamp(&mut self.hour, &mut line, calendar),
         };
-        let time =
-            time.ok_or_else(|| if whole.iter().all(u8::is_ascii_whitespace) { Unrecognized::Blank } else { Unrecognized::Timestamp })?;
+        let time = time.ok_or_else(|| no_stamp(whole))?;
         if whole.get(10) == Some(&b' ') {
             return exim::open(time, line);
         }
         host_and_tag(time, line)
+    }
+}
+
+/// What a line without a stamp is.
+#[cold]
+fn no_stamp(line: &[u8]) -> Unrecognized {
+    match line.trim_ascii_start() {
+        [] => Unrecognized::Blank,
+        [b'{', ..] => Unrecognized::Json,
+        _ => Unrecognized::Timestamp,
     }
 }
 

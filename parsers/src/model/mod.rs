@@ -43,6 +43,7 @@ pub enum Line<'a> {
 pub enum Unrecognized {
     Blank,
     Timestamp,
+    Json,
     Header,
     Program,
     Text,
@@ -56,6 +57,7 @@ impl Unrecognized {
         match self {
             Self::Blank => "an empty line",
             Self::Timestamp => "no timestamp that can be read",
+            Self::Json => "JSON that is no log record",
             Self::Header => "no host or program after the timestamp",
             Self::Program => "a program that no parser reads",
             Self::Text => "a text that its program is not known to write",
