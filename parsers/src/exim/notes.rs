@@ -68,7 +68,9 @@ const MESSAGE: Shapes = &[
             "PRDR R=<*",
             "moved from *msglog to *msglog",
             "SA: Action: *",
-            "incomplete transaction (*) from <*",
+            "H=* incomplete transaction (*)*",
+            "U=* incomplete transaction (*)*",
+            "\"*\" from * rewritten as \"*\" by rule #",
             "fixed CR/LF *",
             "Error while reading message with no usable sender address*",
             "timed out while reading local message",
@@ -95,6 +97,7 @@ const MESSAGE: Shapes = &[
 ];
 
 const SERVER: Shapes = &[
+    (Known("how it was called"), &["cwd=* # args:*"]),
     (Known("a queue run"), &["Start queue run: pid=*", "End queue run: pid=*", "Start * queue run: pid=*", "End * queue run: pid=*"]),
     (Known("open connections, at a reload"), &["Connections=#"]),
     (Known("start"), &["exim * daemon started: pid=*"]),
@@ -105,7 +108,14 @@ const SERVER: Shapes = &[
     (Known("still frozen"), &["Message is frozen"]),
     (
         Known("a name that was not found"),
-        &["no host name found for IP address *", "no IP address found for host *", "host name alias list truncated for *"],
+        &[
+            "no host name found for IP address *",
+            "no IP address found for host *",
+            "host name alias list truncated for *",
+            "dnssec fail on * for *",
+            "list matching forced to fail: *",
+            "ident connection to * timed out",
+        ],
     ),
     (
         Shown,
@@ -131,6 +141,10 @@ const SERVER: Shapes = &[
             "ATRN '*' received from *",
             "ridiculously long message header received from *: message abandoned",
             "overlong message header line received from *: message abandoned",
+            "DNS list lookup defer (probably timeout) for *: *",
+            "H=* incomplete transaction (*)*",
+            "U=* incomplete transaction (*)*",
+            "\"*\" from * rewritten as \"*\" by rule #",
             "DNS list lookup for * at * returned *; not in 127.0/8 and discarded",
         ],
     ),

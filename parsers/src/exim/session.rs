@@ -87,6 +87,10 @@ fn skip_id(text: &mut Cursor<'_>) {
 /// What stands behind `SMTP connection from `.
 fn connection(mut text: Cursor<'_>) -> Option<Event<'_>> {
     let client = reject::from(&mut text)?.peer;
+    if text.eat(b" (via inetd)") && text.rest.starts_with(b" D=") {
+        text.rest = &text.rest[1..];
+        fields::skip(&mut text)?;
+    }
     let rest = text.rest;
     if rest.is_empty() || rest.starts_with(b" (TCP/IP connection count = ") {
         return Some(Event::Connect(Connect { client }));
@@ -128,7 +132,14 @@ fn disconnection(text: &[u8]) -> Option<Event<'_>> {
 /// `no MAIL in SMTP connection from HOST D=1s C=EHLO,QUIT`
 fn no_mail(text: &[u8]) -> Option<Event<'_>> {
     let mut cursor = Cursor::new(text);
-    if !(cursor.eat(b"no MAIL in SMTP connection from ") || cursor.eat(b"no MAIL in TLS SMTP connection from ")) {
+    if !cursor.eat(b"no MAIL in ") {
+        return None;
+    }
+    // `TLS `, `TFO `, `TFO* `
+    if !cursor.rest.starts_with(b"SMTP ") {
+        cursor.until(b' ')?;
+    }
+    if !cursor.eat(b"SMTP connection from ") {
         return None;
     }
     Some(Event::Disconnect(Disconnect { client: reject::from(&mut cursor)?.peer, commands: Commands::default() }))
