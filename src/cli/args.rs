@@ -56,6 +56,9 @@ pub struct InputArgs {
     /// Read with this parser only
     #[arg(long, value_name = "NAME", value_parser = parser_names())]
     pub parser: Option<String>,
+    /// Rules of your own for the classes of failure, asked before the program's
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
     /// Threads; 0 is one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
