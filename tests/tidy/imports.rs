@@ -39,6 +39,8 @@ const PROGRAM: &[Module] = &[
         crates: &["export", "correlate", "aggregate::Window", "input::Zone", "render::json", "render::printable"],
         parsers: &["model"],
     },
+    // Knows replies, and no log.
+    Module { name: "explain", crates: &["explain", "render::printable"], parsers: &["classify", "model"] },
     Module { name: "cli", crates: &[ANYTHING], parsers: &[ANYTHING] },
     Module { name: "main", crates: &[], parsers: &[] },
     Module { name: "lib", crates: &[], parsers: &[] },

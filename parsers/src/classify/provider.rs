@@ -13,7 +13,8 @@ pub struct Provider {
 
 impl Provider {
     /// One of its domains.
-    pub(super) fn relay(&self) -> &[u8] {
+    #[must_use]
+    pub fn relay(&self) -> &[u8] {
         self.relays.first().map_or(b"", |relay| relay.as_bytes())
     }
 }
