@@ -52,11 +52,11 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// What a client was told by this server.
+    /// What a client was told by this server, which may quote a host that it asked about the address.
     #[must_use]
     pub fn of_reject(reject: &Reject<'a>) -> Self {
-        let (reply_code, dsn) = (reject.reply_code, reject.dsn);
-        Self { relay: b"", reply_code, dsn, text: reject.diagnostic.0, said: Said::Local }
+        let said = if quoted(reject.diagnostic.0).is_some() { Said::Remote } else { Said::Local };
+        Self { relay: b"", reply_code: reject.reply_code, dsn: reject.dsn, text: reject.diagnostic.0, said }
     }
 }
 

@@ -94,6 +94,7 @@ fn what_this_servers_kin_say_of_themselves() {
 
 #[test]
 fn the_same_words_mean_another_thing_in_this_servers_mouth() {
+    assert_eq!(said(Said::Local, "cannot update mailbox /var/mail/a for user a. error writing message: File too large"), MailboxFull);
     for text in ["451 4.3.0 <a@b.example>: Temporary lookup failure", "451 local error", "452 4.3.1 Insufficient system storage"] {
         assert_eq!(said(Said::Local, text), LocalError, "{text}");
         assert_eq!(said(Said::Remote, text), ReceiverUnavailable, "{text}");
