@@ -70,7 +70,9 @@ const QUOTES: &[&[u8]] =
 fn words_of_a_host(text: &[u8]) -> (&[u8], &[u8]) {
     let Some((before, words)) = quoted(text) else { return (b"", text) };
     let words = words.strip_prefix(b"[").unwrap_or(words);
-    let end = memrchr(b'(', words).filter(|at| words[*at..].starts_with(b"(in reply to ")).unwrap_or(words.len());
+    // At MAIL it is the sender who is refused; the other commands say nothing that the words don't.
+    let stage = memrchr(b'(', words).filter(|at| words[*at..].starts_with(b"(in reply to "));
+    let end = stage.filter(|at| !words[*at..].starts_with(b"(in reply to MAIL")).unwrap_or(words.len());
     let name = memmem::find(before, b"host ").map_or(&b""[..], |host| &before[host + 5..]);
     let name = name.split(|c| matches!(c, b'[' | b' ' | b'\n')).next().unwrap_or_default();
     (name, words[..end].trim_ascii_end())
