@@ -7,7 +7,7 @@ use super::Reply;
 use super::codes::says_much;
 use super::pattern::Pattern;
 use super::rules::Rule;
-use super::words::{Id, Token};
+use super::words::{Id, Token, Words};
 
 /// A pattern by its rule and its place there.
 #[derive(Clone, Copy, Debug)]
@@ -51,14 +51,15 @@ impl Automaton {
     }
 
     /// The first rule that holds.
-    pub fn first<'r>(&self, rules: &'r [Rule], words: &[Token], reply: &Reply<'_>, provider: Option<&str>) -> Option<&'r Rule> {
+    pub fn first<'r>(&self, rules: &'r [Rule], words: &Words, reply: &Reply<'_>, provider: Option<&str>) -> Option<&'r Rule> {
         let holds = |rule: &Rule| conditions(rule, reply, provider) && !rule.not.iter().any(|pattern| pattern.matches(words));
         let mut best = self.wordless.iter().copied().find(|rule| holds(&rules[*rule])).unwrap_or(usize::MAX);
-        for (at, token) in words.iter().enumerate() {
+        let tokens = words.tokens();
+        for (at, token) in tokens.iter().enumerate() {
             for id in token.ids() {
                 let node = self.first[usize::from(id)];
                 if node != 0 {
-                    self.walk(node, &words[at + 1..], &mut |place: Place| {
+                    self.walk(node, &tokens[at + 1..], &mut |place: Place| {
                         let rule = &rules[place.rule];
                         let pattern = &rule.any[place.pattern];
                         if place.rule < best && (pattern.is_one_piece() || pattern.matches(words)) && holds(rule) {

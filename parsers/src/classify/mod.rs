@@ -115,11 +115,11 @@ impl Classifier {
     pub fn classify(&self, reply: &Reply<'_>) -> Classified<'_> {
         let relay = provider_of(reply.relay);
         let words = Words::of(reply.text, &self.vocabulary);
-        let words = words.tokens();
-        if let Some(rule) = self.automaton.first(&self.rules, words, reply, relay) {
+        if let Some(rule) = self.automaton.first(&self.rules, &words, reply, relay) {
             return Classified { class: rule.class, rule: Some(rule), provider: rule.provider.or(relay) };
         }
-        let class = if words.is_empty() { codes::by_bare_code(reply.dsn, reply.reply_code) } else { by_code(reply.dsn, reply.reply_code) };
+        let class =
+            if words.tokens().is_empty() { codes::by_bare_code(reply.dsn, reply.reply_code) } else { by_code(reply.dsn, reply.reply_code) };
         Classified { class, rule: None, provider: relay }
     }
 

@@ -3,7 +3,7 @@
 //! `mailbox ... is full` are two pieces with at most eight words between them; `reject*` is any word that begins so. Case,
 //! punctuation, numbers and addresses don't matter, in the rule as in the text.
 
-use super::words::{Id, Token, Vocabulary, each_word};
+use super::words::{Id, Token, Vocabulary, Words, each_word};
 use crate::model::EnhancedStatus;
 
 /// So many words may stand where a pattern has dots.
@@ -43,8 +43,12 @@ impl Pattern {
         self.written.replace("...", " ").replace('*', "")
     }
 
-    pub fn matches(&self, words: &[Token]) -> bool {
+    pub fn matches(&self, words: &Words) -> bool {
         let Some((first, rest)) = self.pieces.split_first() else { return false };
+        if !self.pieces.iter().all(|piece| words.may_have(piece[0])) {
+            return false;
+        }
+        let words = words.tokens();
         places(words, first).any(|at| follow(rest, &words[at + first.len()..]))
     }
 }
@@ -131,13 +135,12 @@ impl Code {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::Words;
     use super::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
         let mut vocabulary = Vocabulary::default();
         let pattern = Pattern::read(pattern, &mut vocabulary).unwrap();
-        pattern.matches(Words::of(text.as_bytes(), &vocabulary).tokens())
+        pattern.matches(&Words::of(text.as_bytes(), &vocabulary))
     }
 
     #[test]

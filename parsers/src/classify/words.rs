@@ -29,7 +29,22 @@ pub struct Vocabulary {
     words: HashMap<Box<[u8]>, Id, FixedState>,
     /// Beginnings of words, `greylist*`, by their first letters.
     stems: HashMap<[u8; STEM], Stems, FixedState>,
+    /// Which first letters a beginning has, five bits of each: most words need not be looked up.
+    firsts: Firsts,
     last: Id,
+}
+
+#[derive(Debug)]
+struct Firsts(Box<[bool; 1 << 15]>);
+
+impl Default for Firsts {
+    fn default() -> Self {
+        Self(Box::new([false; 1 << 15]))
+    }
+}
+
+fn place(stem: [u8; STEM]) -> usize {
+    stem.into_iter().fold(0, |place, letter| place << 5 | usize::from(letter & 31))
 }
 
 impl Vocabulary {
@@ -38,7 +53,9 @@ impl Vocabulary {
         let word = word.to_ascii_lowercase().into_boxed_slice();
         let next = self.last.checked_add(1)?;
         let id = if begins {
-            let stems = self.stems.entry(*word.first_chunk()?).or_default();
+            let stem = *word.first_chunk()?;
+            self.firsts.0[place(stem)] = true;
+            let stems = self.stems.entry(stem).or_default();
             stems.iter().find(|(known, _)| *known == word).map(|(_, id)| *id).unwrap_or_else(|| {
                 stems.push((word, next));
                 next
@@ -64,7 +81,8 @@ impl Vocabulary {
         lower.make_ascii_lowercase();
         let lower = &*lower;
         let is = if word.len() > LONGEST { None } else { self.words.get(lower).copied() };
-        let stems = lower.first_chunk().and_then(|stem| self.stems.get(stem)).map_or(&[][..], Vec::as_slice);
+        let stem = lower.first_chunk().filter(|stem| self.firsts.0[place(**stem)]);
+        let stems = stem.and_then(|stem| self.stems.get(stem)).map_or(&[][..], Vec::as_slice);
         let mut begins = [OTHER; 2];
         let found = stems.iter().filter(|(stem, _)| lower.starts_with(stem)).map(|(_, id)| *id);
         begins.iter_mut().zip(found).for_each(|(place, id)| *place = id);
@@ -95,14 +113,17 @@ impl Token {
 pub struct Words {
     tokens: [Token; MOST_WORDS],
     len: usize,
+    /// A bit for each number that is there; numbers far apart may share one.
+    seen: [u64; 32],
 }
 
 impl Words {
     pub fn of(text: &[u8], vocabulary: &Vocabulary) -> Self {
-        let mut words = Self { tokens: [Token::default(); MOST_WORDS], len: 0 };
+        let mut words = Self { tokens: [Token::default(); MOST_WORDS], len: 0, seen: [0; 32] };
         each_word(text, |word| {
             let Some(token) = words.tokens.get_mut(words.len) else { return false };
             *token = vocabulary.token(word);
+            token.ids().for_each(|id| words.seen[usize::from(id) / 64 % 32] |= 1 << (id % 64));
             words.len += 1;
             true
         });
@@ -111,6 +132,12 @@ impl Words {
 
     pub fn tokens(&self) -> &[Token] {
         &self.tokens[..self.len]
+    }
+
+    /// Whether a word may be there; where it says no, it is not.
+    #[inline]
+    pub fn may_have(&self, id: Id) -> bool {
+        self.seen[usize::from(id) / 64 % 32] & (1 << (id % 64)) != 0
     }
 }
 
