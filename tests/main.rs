@@ -3,6 +3,7 @@
 mod chains;
 mod conformance;
 mod exim;
+mod explain;
 mod findings;
 mod inputs;
 mod robust;

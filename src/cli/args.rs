@@ -1,6 +1,7 @@
 //! The arguments as they are typed.
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Reads the logs of mail servers and says what happened to the mail.
@@ -19,6 +20,8 @@ pub enum Command {
     Parse(ParseArgs),
     /// Rows for spreadsheets and scripts: one a recipient or one an attempt
     Export(ExportArgs),
+    /// What a reply or a code means, and what to do
+    Explain(ExplainArgs),
     /// The parsers, and what they read
     Formats,
 }
@@ -56,6 +59,9 @@ pub struct InputArgs {
     /// Read with this parser only
     #[arg(long, value_name = "NAME", value_parser = parser_names())]
     pub parser: Option<String>,
+    /// Rules of your own for the classes of failure, asked before the program's
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
     /// Threads; 0 is one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
@@ -103,6 +109,28 @@ pub struct ParseArgs {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    /// A reply ("550 5.1.1 User unknown"), a code (5.7.26, 421), or - for one reply a line on standard input
+    #[arg(required = true)]
+    pub text: Vec<OsString>,
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
+    pub format: ExplainFormat,
+    /// Who said it: Google, Microsoft, Yahoo ...
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// Rules of your own for the classes of failure, asked before the program's
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    Text,
+    /// One object a line
+    Json,
 }
 
 #[derive(Debug, ClapArgs)]

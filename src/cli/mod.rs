@@ -5,6 +5,7 @@
 
 mod args;
 mod events;
+mod explain;
 mod limits;
 mod output;
 mod report;
@@ -58,6 +59,7 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Report(args) => report::run(&args),
         Command::Parse(args) => events::run(&args),
         Command::Export(args) => rows::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Formats => events::formats(),
     }
 }

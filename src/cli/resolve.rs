@@ -8,9 +8,11 @@ use crate::input::{self, Chunks, Zone};
 use crate::pipeline::Settings;
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::envelope::TimeFormat;
 use mailscope_parsers::model::Micros;
 use std::io::{IsTerminal as _, stderr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -81,7 +83,7 @@ pub fn input(args: &InputArgs) -> Result<Input> {
     let threads = if small { 1 } else { threads };
     Ok(Input {
         chunks: Some(Chunks::new(plan, args.chunk_size, zone, threads)),
-        settings: Settings { zone, parser },
+        settings: Settings { zone, parser, classifier: classifier(args.rules.as_deref())? },
         window,
         host: args.host.clone(),
         threads,
@@ -147,4 +149,22 @@ fn progress(args: &InputArgs, plan: &input::Plan) -> Option<Progress> {
     let bar = ProgressBar::new(total).with_style(style);
     bar.enable_steady_tick(Duration::from_millis(200));
     Some(Progress { bar, read: plan.reading.progress.clone() })
+}
+
+/// The program's own rules, or with a user's before them.
+///
+/// # Errors
+/// Every reason why the user's can't be used.
+pub fn classifier(rules: Option<&Path>) -> Result<&'static Classifier> {
+    let Some(path) = rules else { return Ok(Classifier::built_in()) };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
+    match Classifier::with(&[(&name, &text)]) {
+        // It is read once, and in use until the program ends.
+        Ok(classifier) => Ok(Box::leak(Box::new(classifier))),
+        Err(problems) => {
+            problems.iter().for_each(|problem| eprintln!("mailscope: {}", output::printable(&problem.to_string())));
+            bail!("{name} can't be used: {} mistakes", problems.len())
+        }
+    }
 }

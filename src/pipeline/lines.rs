@@ -1,6 +1,7 @@
 //! Reads the lines of one chunk: envelope, parser, repetition, window.
 
 use crate::input::{Chunk, Clock, MAX_LINE, Zone};
+use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
 use mailscope_parsers::model::{Line, Micros, Record, Text, Unrecognized};
 use mailscope_parsers::{Parser, goes_on, is_copy, parse_into};
@@ -15,6 +16,8 @@ pub struct Settings {
     pub zone: Zone,
     /// Reads with this parser only.
     pub parser: Option<&'static Parser>,
+    /// Says why a failure failed.
+    pub classifier: &'static Classifier,
 }
 
 /// One line and what it is.
@@ -110,6 +113,7 @@ impl Reader {
         seen.record = Record { text, ..record };
         seen.count = times.saturating_mul(more);
         seen.parser = parse_into(&seen.record, self.settings.parser, &mut seen.line);
+        self.settings.classifier.class_line(&mut seen.line);
     }
 }
 

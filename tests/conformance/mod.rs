@@ -16,6 +16,7 @@ mod exim_suite;
 mod judging;
 mod matcher;
 mod matching;
+mod replies;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,6 +4,8 @@
 use super::{none, root, text};
 use mailscope::export::{COLUMNS_DELIVERIES, COLUMNS_RECIPIENTS};
 use mailscope_parsers::PARSERS;
+use mailscope_parsers::classify::{Classifier, meaning_of_class};
+use mailscope_parsers::model::Class;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -134,6 +136,43 @@ fn the_parsers_are_those_of_the_registry() {
     let readme = readme();
     let names: Vec<&str> = rows(section(&readme, "## Parsers")).iter().map(|row| row[0]).collect();
     assert_eq!(names, PARSERS.iter().map(|parser| parser.name).collect::<Vec<_>>());
+}
+
+/// A word of the model as it is in JSON.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).expect("a word").as_str().expect("a word").to_owned()
+}
+
+#[test]
+fn the_classes_are_those_of_the_model() {
+    let readme = readme();
+    let rows = rows(section(&readme, "## Classes of failure"));
+    let told: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+    let means = |class: Class| meaning_of_class(class).expect("a meaning").means.clone();
+    let row = |class: &Class| vec![class.name().to_owned(), word(&class.side()), word(&class.kind()), means(*class)];
+    assert_eq!(told, Class::ALL.iter().map(row).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_rules_shown_can_be_used() {
+    let readme = readme();
+    let text = section(&readme, "## Classes of failure");
+    let rules = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("rules");
+    let problems = Classifier::with(&[("README.md", rules)]).err().unwrap_or_default();
+    none(&problems.iter().map(ToString::to_string).collect::<Vec<_>>(), "the rules of the README");
+}
+
+#[test]
+fn the_fields_of_an_explanation_are_those_of_the_program() {
+    let readme = readme();
+    let printed = run(&["explain", "--format", "json", "451 4.3.0 local error [TSS04]"]);
+    let other = run(&["explain", "--format", "json", "451 4.3.0 local error"]);
+    let keys = |text: &str| serde_json::from_str::<Value>(text).expect("JSON").as_object().expect("an object").keys().cloned().collect();
+    let all: BTreeSet<String> = BTreeSet::union(&keys(&printed), &keys(&other)).cloned().collect();
+    let told: BTreeSet<&str> = quoted(section(&readme, "### explain").split("```").nth(2).expect("text")).into_iter().collect();
+    let untold = all.iter().filter(|key| !told.contains(key.as_str())).cloned();
+    none(&untold.collect::<Vec<_>>(), "fields that the README does not tell");
+    assert!(all.len() >= 10, "{all:?}");
 }
 
 #[test]

@@ -1,51 +1,146 @@
-//! Why a delivery or a client failed, by its codes (RFC 3463 and the IANA registry of enhanced status codes).
+//! Why a delivery or a client failed: rules over the words of a reply, then its codes.
+//!
+//! In comes a [`Reply`], out goes a [`Classified`]: the class, the rule that decided, the provider. The answer depends on
+//! the reply alone, never on what came before it. Rules are data (`rules/*.toml`): those of the providers first, then
+//! block lists, then what any server says; the first that matches wins, and a user's own come before all of them. What no
+//! rule knows is classed by its enhanced code (RFC 3463 and the IANA registry), then by its reply code (RFC 5321).
+//!
+//! All patterns are searched for at once by one automaton over words, so that the number of rules costs nothing. What this never does: look at a log line (that is a parser's), or guess whether a failure lasts (that is
+//! what the server did, not what it was told).
 
-use crate::model::{Class, EnhancedStatus};
+mod automaton;
+mod codes;
+mod lint;
+mod pattern;
+mod provider;
+mod reply;
+mod rules;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use codes::{Meaning, by_code, meaning_of_class, meaning_of_enhanced, meaning_of_reply};
+pub use provider::{Provider, provider_named, provider_of, providers};
+pub use reply::{Reply, Said};
+pub use rules::{Problem, Rule};
+
+use crate::model::{Action, Class, Event, Line, Status};
+use automaton::Automaton;
+use std::sync::LazyLock;
+use words::{Vocabulary, Words};
 
 /// The class of a recipient that was given up without a known reply.
 pub const EXPIRED: Class = Class::Expired;
 
-/// The class by the enhanced code, then by the reply code. The first digit does not count: whether a failure lasts is
-/// what the MTA did, not what the code says.
-///
-/// ```
-/// use mailscope_parsers::{classify::by_code, model::{Class, EnhancedStatus}};
-/// assert_eq!(by_code(EnhancedStatus::parse(b"4.2.2"), Some(452)), Class::MailboxFull);
-/// assert_eq!(by_code(EnhancedStatus::parse(b"4.0.0"), Some(421)), Class::ReceiverUnavailable);
-/// ```
-#[must_use]
-pub fn by_code(dsn: Option<EnhancedStatus>, reply_code: Option<u16>) -> Class {
-    dsn.and_then(by_enhanced).or_else(|| reply_code.and_then(by_reply)).unwrap_or(Class::Unknown)
+/// The rules that come with the program, in their order.
+const FILES: &[(&str, &str)] = &[
+    ("google.toml", include_str!("../../rules/google.toml")),
+    ("microsoft.toml", include_str!("../../rules/microsoft.toml")),
+    ("yahoo.toml", include_str!("../../rules/yahoo.toml")),
+    ("mailboxes.toml", include_str!("../../rules/mailboxes.toml")),
+    ("gateways.toml", include_str!("../../rules/gateways.toml")),
+    ("blocklists.toml", include_str!("../../rules/blocklists.toml")),
+    ("servers.toml", include_str!("../../rules/servers.toml")),
+    ("words.toml", include_str!("../../rules/words.toml")),
+    ("broad.toml", include_str!("../../rules/broad.toml")),
+];
+
+static BUILT_IN: LazyLock<Classifier> = LazyLock::new(|| Classifier::of(&[]));
+
+/// The rules and the automaton over their patterns. Built once, used by every thread.
+#[derive(Debug)]
+pub struct Classifier {
+    rules: Vec<Rule>,
+    vocabulary: Vocabulary,
+    automaton: Automaton,
+    problems: Vec<Problem>,
 }
 
-fn by_enhanced(dsn: EnhancedStatus) -> Option<Class> {
-    Some(match (dsn.subject, dsn.detail) {
-        (1, 1 | 3 | 6) => Class::RecipientUnknown,
-        (2, 1) => Class::MailboxDisabled,
-        (2, 2) => Class::MailboxFull,
-        (1, 2 | 10) | (4, 3 | 4) => Class::DomainInvalid,
-        (2, 3) | (3, 4) => Class::MessageTooLarge,
-        (1, 7 | 8) => Class::SenderRejected,
-        (7, 8 | 9) => Class::Credentials,
-        (7, 20..=24 | 26 | 27 | 30) => Class::Authentication,
-        (7, 25) => Class::Reputation,
-        (4, 5) | (7, 28) => Class::RateLimited,
-        (7, 0 | 1) => Class::Policy,
-        (7, 10 | 11) => Class::Tls,
-        (4, 1 | 2) => Class::Connection,
-        (3, 0..=2) => Class::ReceiverUnavailable,
-        (4, 6) => Class::RoutingLoop,
-        (4, 7) => Class::Expired,
-        (5 | 6, _) => Class::ContentFormat,
-        _ => return None,
-    })
+/// What a reply was found to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Classified<'c> {
+    pub class: Class,
+    /// The rule that decided; none where a code did.
+    pub rule: Option<&'c Rule>,
+    /// Known by the relay's name, or by words that only this provider uses.
+    pub provider: Option<&'static str>,
 }
 
-/// RFC 5321 section 4.2.3, RFC 4954.
-fn by_reply(code: u16) -> Option<Class> {
-    match code {
-        530 | 535 => Some(Class::Credentials),
-        421 | 451 => Some(Class::ReceiverUnavailable),
-        _ => None,
+impl Classifier {
+    /// The one with the program's own rules.
+    #[must_use]
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
+    /// With rules of a user's before the program's own; `own` are names of files and what is in them.
+    ///
+    /// # Errors
+    /// Every reason why one of these rules can't be used, or never would be.
+    pub fn with(own: &[(&str, &str)]) -> Result<Self, Vec<Problem>> {
+        let classifier = Self::of(own);
+        let names: Vec<&str> = own.iter().map(|(name, _)| *name).collect();
+        let mut problems = lint::lint(&classifier);
+        problems.retain(|problem| names.contains(&problem.file.as_str()));
+        if problems.is_empty() { Ok(classifier) } else { Err(problems) }
+    }
+
+    fn of(own: &[(&str, &str)]) -> Self {
+        let mut problems = Vec::new();
+        let mut vocabulary = Vocabulary::default();
+        let read = |(name, text): &(&str, &str)| rules::read(name, text, &mut vocabulary, &mut problems);
+        let rules: Vec<Rule> = own.iter().chain(FILES).flat_map(read).collect();
+        let automaton = Automaton::over(&rules, vocabulary.len());
+        Self { rules, vocabulary, automaton, problems }
+    }
+
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What is wrong with the rules: see [`Problem`].
+    #[must_use]
+    pub fn lint(&self) -> Vec<Problem> {
+        lint::lint(self)
+    }
+
+    /// ```
+    /// use mailscope_parsers::{classify::{Classifier, Reply}, model::Class};
+    /// let reply = Reply::of(b"450 4.2.0 Greylisted, come back in 5 minutes");
+    /// assert_eq!(Classifier::built_in().classify(&reply).class, Class::Greylisted);
+    /// ```
+    #[must_use]
+    pub fn classify(&self, reply: &Reply<'_>) -> Classified<'_> {
+        let relay = provider_of(reply.relay);
+        let words = Words::of(reply.text, &self.vocabulary);
+        if let Some(rule) = self.automaton.first(&self.rules, &words, reply, relay) {
+            return Classified { class: rule.class, rule: Some(rule), provider: rule.provider.or(relay) };
+        }
+        let class =
+            if words.tokens().is_empty() { codes::by_bare_code(reply.dsn, reply.reply_code) } else { by_code(reply.dsn, reply.reply_code) };
+        Classified { class, rule: None, provider: relay }
+    }
+
+    /// Classes a line where it tells a failure. Where neither words nor codes say why, what the parser said stays.
+    pub fn class_line(&self, line: &mut Line<'_>) {
+        match line {
+            Line::Event(Event::Delivery(delivery)) => {
+                if matches!(delivery.status, Status::Deferred | Status::Bounced | Status::Expired | Status::Undeliverable) {
+                    delivery.class = self.known(&Reply::of_delivery(delivery)).or(delivery.class);
+                }
+            }
+            Line::Event(Event::Reject(reject)) => {
+                if matches!(reject.action, Action::Reject | Action::RejectWarning) {
+                    reject.class = self.known(&Reply::of_reject(reject)).or(reject.class);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn known(&self, reply: &Reply<'_>) -> Option<Class> {
+        Some(self.classify(reply).class).filter(|class| *class != Class::Unknown)
     }
 }

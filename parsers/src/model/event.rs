@@ -278,6 +278,7 @@ pub struct Delivery<'a> {
     pub diagnostic: Text<'a>,
     #[serde(skip_serializing_if = "Text::absent")]
     pub queued_as: Text<'a>,
+    /// A parser's is by the codes; the words are read by `classify::Classifier`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
     /// Whether nobody was asked: it was not yet time to try again, or an administrator closed it by hand.

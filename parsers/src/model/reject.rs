@@ -149,6 +149,7 @@ pub struct Reject<'a> {
     pub protocol: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth<'a>>,
+    /// A parser's is by the codes; the words are read by `classify::Classifier`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
 }

@@ -1,0 +1,101 @@
+//! Who really receives the mail: most domains are hosted, and the relay's name tells by whom.
+
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// A provider and the domains of its inbound hosts, as the providers document them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    pub name: String,
+    relays: Vec<String>,
+}
+
+impl Provider {
+    /// One of its domains.
+    #[must_use]
+    pub fn relay(&self) -> &[u8] {
+        self.relays.first().map_or(b"", |relay| relay.as_bytes())
+    }
+}
+
+#[derive(Deserialize)]
+struct File {
+    provider: Vec<Provider>,
+}
+
+struct Known {
+    providers: Vec<Provider>,
+    /// The domains of all of them in order, each with its provider's place.
+    domains: Vec<(String, usize)>,
+}
+
+static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+    let file = toml::from_str::<File>(include_str!("../../rules/providers.toml"));
+    let providers = file.map_or_else(|_| Vec::new(), |file| file.provider);
+    let of = |(at, provider): (usize, &Provider)| provider.relays.iter().map(move |relay| (relay.clone(), at)).collect::<Vec<_>>();
+    let mut domains: Vec<(String, usize)> = providers.iter().enumerate().flat_map(of).collect();
+    domains.sort();
+    Known { providers, domains }
+});
+
+/// Every provider that is known by the name of its relays.
+pub fn providers() -> &'static [Provider] {
+    &KNOWN.providers
+}
+
+/// The provider that a relay belongs to.
+///
+/// ```
+/// use mailscope_parsers::classify::provider_of;
+/// assert_eq!(provider_of(b"Example-COM.mail.protection.OUTLOOK.com"), Some("Microsoft"));
+/// assert_eq!(provider_of(b"google.com.evil.example"), None);
+/// ```
+#[must_use]
+pub fn provider_of(relay: &[u8]) -> Option<&'static str> {
+    let Known { providers, domains } = &*KNOWN;
+    let known = |end: &[u8]| {
+        let order = |domain: &str| domain.bytes().cmp(end.iter().map(u8::to_ascii_lowercase));
+        domains.binary_search_by(|(domain, _)| order(domain)).ok().map(|at| domains[at].1)
+    };
+    // The whole name, then what stands behind each of its dots.
+    let found = known(relay).or_else(|| memchr::memchr_iter(b'.', relay).find_map(|dot| known(&relay[dot + 1..])));
+    found.map(|at| providers[at].name.as_str())
+}
+
+/// The provider of that name, whatever its case; also where only the name's first word is given.
+#[must_use]
+pub fn provider_named(name: &str) -> Option<&'static str> {
+    let first = |whole: &str| whole.split([',', ' ']).next().is_some_and(|first| first.eq_ignore_ascii_case(name));
+    let is_it = |provider: &&Provider| provider.name.eq_ignore_ascii_case(name) || first(&provider.name);
+    providers().iter().find(is_it).map(|provider| provider.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_the_end_of_the_name() {
+        assert_eq!(provider_of(b"gmail-smtp-in.l.google.com"), Some("Google"));
+        assert_eq!(provider_of(b"mta7.am0.yahoodns.net"), Some("Yahoo"));
+        assert_eq!(provider_of(b"google.com"), Some("Google"));
+        assert_eq!(provider_of(b"notgoogle.com"), None);
+        assert_eq!(provider_of(b""), None);
+    }
+
+    #[test]
+    fn every_domain_is_written_in_lower_case_and_once() {
+        let domains = &KNOWN.domains;
+        assert!(domains.len() > 80);
+        assert!(domains.iter().all(|(domain, _)| domain.to_ascii_lowercase() == *domain));
+        assert!(domains.windows(2).all(|two| two[0].0 != two[1].0));
+    }
+
+    #[test]
+    fn by_name() {
+        assert_eq!(provider_named("google"), Some("Google"));
+        assert_eq!(provider_named("GMX"), Some("GMX, web.de"));
+        assert_eq!(provider_named("nobody"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! A reply's words, as rules are held against them: each one a number, if any rule has it, in the order of the text.
+//!
+//! What names one message or one machine is left out: addresses, hosts (`name[ip]`), IP addresses, numbers, and so the
+//! status codes that a reply of several lines repeats in the middle of its sentences. Of `550-5.1.1 <a@b.example>:
+//! User\n550 5.1.1 unknown!` the words are `user` and `unknown`. Case doesn't matter; bytes beyond ASCII are letters.
+//! Nothing is allocated, and what lies beyond the longest text that matters is not looked at.
+
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
+
+/// A longer text is cut: what a reply has to say, it says first.
+const MOST_WORDS: usize = 200;
+/// A longer word is in no rule.
+const LONGEST: usize = 64;
+/// As much of a word is looked at before any beginning is looked up.
+const STEM: usize = 3;
+
+/// The number of a word, or of the beginning of words, that a rule has.
+pub type Id = u16;
+/// A word that no rule has.
+const OTHER: Id = 0;
+
+/// Beginnings of words with the same first letters.
+type Stems = Vec<(Box<[u8]>, Id)>;
+
+/// Every word that a rule has.
+#[derive(Debug, Default)]
+pub struct Vocabulary {
+    words: HashMap<Box<[u8]>, Id, FixedState>,
+    /// Beginnings of words, `greylist*`, by their first letters.
+    stems: HashMap<[u8; STEM], Stems, FixedState>,
+    /// Which first letters a beginning has, five bits of each: most words need not be looked up.
+    firsts: Firsts,
+    last: Id,
+}
+
+#[derive(Debug)]
+struct Firsts(Box<[bool; 1 << 15]>);
+
+impl Default for Firsts {
+    fn default() -> Self {
+        Self(Box::new([false; 1 << 15]))
+    }
+}
+
+fn place(stem: [u8; STEM]) -> usize {
+    stem.into_iter().fold(0, |place, letter| place << 5 | usize::from(letter & 31))
+}
+
+impl Vocabulary {
+    /// The number of a word, or of the beginning of one; `None` where it is too short or too long, or there are too many.
+    pub fn add(&mut self, word: &[u8], begins: bool) -> Option<Id> {
+        let word = word.to_ascii_lowercase().into_boxed_slice();
+        let next = self.last.checked_add(1)?;
+        let id = if begins {
+            let stem = *word.first_chunk()?;
+            self.firsts.0[place(stem)] = true;
+            let stems = self.stems.entry(stem).or_default();
+            stems.iter().find(|(known, _)| *known == word).map(|(_, id)| *id).unwrap_or_else(|| {
+                stems.push((word, next));
+                next
+            })
+        } else if word.len() > LONGEST {
+            return None;
+        } else {
+            *self.words.entry(word).or_insert(next)
+        };
+        self.last = self.last.max(id);
+        Some(id)
+    }
+
+    pub fn len(&self) -> usize {
+        usize::from(self.last) + 1
+    }
+
+    fn token(&self, word: &[u8]) -> Token {
+        let mut buffer = [0; LONGEST];
+        let length = word.len().min(LONGEST);
+        let lower = &mut buffer[..length];
+        lower.copy_from_slice(&word[..length]);
+        lower.make_ascii_lowercase();
+        let lower = &*lower;
+        let is = if word.len() > LONGEST { None } else { self.words.get(lower).copied() };
+        let stem = lower.first_chunk().filter(|stem| self.firsts.0[place(**stem)]);
+        let stems = stem.and_then(|stem| self.stems.get(stem)).map_or(&[][..], Vec::as_slice);
+        let mut begins = [OTHER; 2];
+        let found = stems.iter().filter(|(stem, _)| lower.starts_with(stem)).map(|(_, id)| *id);
+        begins.iter_mut().zip(found).for_each(|(place, id)| *place = id);
+        Token { is: is.unwrap_or(OTHER), begins }
+    }
+}
+
+/// One word of a text: what it is, and what it begins with, as far as rules ask.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Token {
+    is: Id,
+    begins: [Id; 2],
+}
+
+impl Token {
+    #[inline]
+    pub fn has(self, id: Id) -> bool {
+        self.is == id || self.begins[0] == id || self.begins[1] == id
+    }
+
+    /// All that it is.
+    pub fn ids(self) -> impl Iterator<Item = Id> {
+        [self.is, self.begins[0], self.begins[1]].into_iter().filter(|id| *id != OTHER)
+    }
+}
+
+/// The words of one reply.
+pub struct Words {
+    tokens: [Token; MOST_WORDS],
+    len: usize,
+    /// A bit for each number that is there; numbers far apart may share one.
+    seen: [u64; 32],
+}
+
+impl Words {
+    pub fn of(text: &[u8], vocabulary: &Vocabulary) -> Self {
+        let mut words = Self { tokens: [Token::default(); MOST_WORDS], len: 0, seen: [0; 32] };
+        each_word(text, |word| {
+            let Some(token) = words.tokens.get_mut(words.len) else { return false };
+            *token = vocabulary.token(word);
+            token.ids().for_each(|id| words.seen[usize::from(id) / 64 % 32] |= 1 << (id % 64));
+            words.len += 1;
+            true
+        });
+        words
+    }
+
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens[..self.len]
+    }
+
+    /// Whether a word may be there; where it says no, it is not.
+    #[inline]
+    pub fn may_have(&self, id: Id) -> bool {
+        self.seen[usize::from(id) / 64 % 32] & (1 << (id % 64)) != 0
+    }
+}
+
+/// Calls `each` for every word that counts, until it wants no more.
+pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        // A run may be an address or a host: both are known at their end only.
+        let (mut end, mut kinds) = (0, 0);
+        while let Some(kind) = rest.get(end).map(|c| BYTES[*c as usize]).filter(|kind| *kind != BREAK) {
+            kinds |= kind;
+            end += 1;
+        }
+        let (run, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        if kinds & LETTER == 0 || kinds & AT != 0 || kinds & DOT != 0 && after.first() == Some(&b'[') {
+            continue;
+        }
+        for word in run.split(|c| BYTES[*c as usize] & JOINT != 0) {
+            if word.iter().any(|c| BYTES[*c as usize] == LETTER) && !each(word) {
+                return;
+            }
+        }
+    }
+}
+
+/// What parts an address from the text around it.
+const BREAK: u8 = 0;
+/// What parts words, and may stand within an address.
+const JOINT: u8 = 1;
+const AT: u8 = 2;
+const DOT: u8 = 4;
+const DIGIT: u8 = 8;
+const LETTER: u8 = 16;
+
+const BYTES: [u8; 256] = {
+    let mut kinds = [JOINT; 256];
+    let mut c = 0;
+    while c < 256 {
+        kinds[c] = match c as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => LETTER,
+            b'0'..=b'9' => DIGIT,
+            b'@' => AT | JOINT,
+            b'.' => DOT | JOINT,
+            0..=b' ' | b'<' | b'>' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',' | b';' | b':' | b'"' | b'\'' => BREAK,
+            _ => JOINT,
+        };
+        c += 1;
+    }
+    kinds
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> String {
+        let mut words = Vec::new();
+        each_word(text.as_bytes(), |word| {
+            words.push(String::from_utf8_lossy(word).into_owned());
+            true
+        });
+        words.join(" ")
+    }
+
+    #[test]
+    fn words_and_nothing_of_one_message() {
+        assert_eq!(of("550-5.1.1 <a.full@b.example>: User\r\n550 5.1.1 unknown!"), "User unknown");
+        assert_eq!(of("mx1.x.example[192.0.2.1] user_unknown (S3140)"), "user unknown S3140");
+        assert_eq!(of("The mailbox doesn't EXIST"), "The mailbox doesn t EXIST");
+        assert_eq!(of("überfüllt"), "überfüllt");
+        assert_eq!(of(""), "");
+        assert_eq!(of("550 5.1.1 <a@b>"), "");
+    }
+
+    #[test]
+    fn a_word_is_itself_and_what_it_begins_with() {
+        let mut vocabulary = Vocabulary::default();
+        let whole = vocabulary.add(b"greylisted", false).unwrap();
+        let stem = vocabulary.add(b"GREYlist", true).unwrap();
+        assert_eq!(vocabulary.add(b"Greylisted", false), Some(whole));
+        assert_eq!(vocabulary.add(b"ab", true), None);
+        let words = Words::of(b"Greylisted greylisting grey", &vocabulary);
+        let has = |at: usize, id| words.tokens()[at].has(id);
+        assert!(has(0, whole) && has(0, stem) && has(1, stem) && !has(1, whole) && !has(2, stem));
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let vocabulary = Vocabulary::default();
+        assert_eq!(Words::of(&b"word ".repeat(1000), &vocabulary).tokens().len(), MOST_WORDS);
+        assert_eq!(Words::of(&b"w".repeat(1000), &vocabulary).tokens().len(), 1);
+    }
+}
