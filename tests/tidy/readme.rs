@@ -201,6 +201,14 @@ fn the_keys_are_those_of_the_report() {
 }
 
 #[test]
+fn the_findings_are_those_of_the_program() {
+    let readme = readme();
+    let table = readme.split("| finding | is there when |").nth(1).expect("a table");
+    let told: Vec<&str> = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(told, mailscope::report::FINDINGS);
+}
+
+#[test]
 fn what_is_counted_is_in_the_report() {
     let readme = readme();
     let report = report(&readme);

@@ -1,8 +1,7 @@
 //! Where mail does not get through: providers that block or slow us, block lists, authentication, and hosts that can't be
 //! reached.
 
-use super::super::lists::text;
-use super::{Facts, Finding, Severity, When, names, number, percent};
+use super::{Facts, Finding, Severity, When, names, number, percent, text};
 use crate::aggregate::Course;
 use mailscope_parsers::model::{Class, Side};
 use std::collections::BTreeMap;
@@ -110,7 +109,7 @@ fn refuses(facts: &Facts<'_>, by_class: &ByClass<'_>, (class, one, many, action)
     }
     let Sum { failed, permanent, attempts } = Sum::of(&rows);
     let severe = class.side() == Side::Sender && (permanent >= SOME || failed * 2 >= attempts);
-    let When { since, until } = facts.when(&rows.iter().map(|row| row.course).collect::<Vec<_>>());
+    let When { since, until, .. } = facts.when(&rows.iter().map(|row| row.course).collect::<Vec<_>>());
     all.push(Finding {
         finding: "destination_refuses",
         severity: if severe { Severity::Critical } else { Severity::Warning },
@@ -218,9 +217,8 @@ fn unreachable(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>
     at.sort_unstable();
     at.dedup();
     let of_one = rows.iter().map(|row| row.course.count).max().unwrap_or(0);
-    if at.len() >= SEVERAL && count >= 5 * SOME && count * 5 >= attempts && of_one * 2 < count {
-        let courses: Vec<&Course> = rows.iter().map(|row| row.course).collect();
-        let when = facts.when(&courses);
+    let when = facts.when(&rows.iter().map(|row| row.course).collect::<Vec<_>>());
+    if at.len() >= SEVERAL && count >= 5 * SOME && when.share >= 0.5 && of_one * 2 < count {
         all.push(Finding {
             finding: "nothing_reachable",
             severity: Severity::Critical,
@@ -244,7 +242,7 @@ fn unreachable(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>
             continue;
         }
         let Sum { failed, attempts, .. } = Sum::of(&rows);
-        let When { since, until } = facts.when(&rows.iter().map(|row| row.course).collect::<Vec<_>>());
+        let When { since, until, .. } = facts.when(&rows.iter().map(|row| row.course).collect::<Vec<_>>());
         all.push(Finding {
             finding: "destination_unreachable",
             severity: Severity::Warning,

@@ -81,7 +81,7 @@ fn stages(facts: &Facts<'_>, all: &mut Vec<Finding>) {
             continue;
         }
         let first = facts.buckets.iter().find(|(_, bucket)| slow(bucket)).map(|(from, _)| *from);
-        let When { since, until } = facts.when_series(&series, first);
+        let When { since, until, .. } = facts.when_series(&series, first);
         all.push(Finding {
             finding: "delay_in_stage",
             severity: Severity::Warning,

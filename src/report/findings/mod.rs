@@ -14,6 +14,7 @@ mod spell;
 pub use baseline::Baseline;
 
 use super::build::Tables;
+use super::lists::text;
 use super::patterns::Found;
 use super::timeline::spread;
 use crate::aggregate::{self, Course, Summary, Timeline};
@@ -94,6 +95,8 @@ pub struct Facts<'a> {
 struct When {
     since: Option<String>,
     until: Option<String>,
+    /// Of all attempts in that time.
+    share: f64,
 }
 
 impl Facts<'_> {
@@ -124,6 +127,10 @@ impl Facts<'_> {
     fn when_series(&self, series: &[Tried], first: Option<i64>) -> When {
         let starts: Vec<i64> = self.buckets.keys().copied().collect();
         let stamp = |from: i64| self.stamp(from * 1_000_000);
+        let share = |series: &[Tried]| {
+            let (failed, all) = series.iter().fold((0, 0), |(failed, all), tried| (failed + tried.failed, all + tried.all));
+            failed as f64 / all.max(failed).max(1) as f64
+        };
         match spell::spell(series) {
             Some(spell) => {
                 // What ended only just before the log did may go on.
@@ -131,9 +138,10 @@ impl Facts<'_> {
                 When {
                     since: starts.get(spell.from).map(|from| stamp(*from)),
                     until: starts.get(spell.until).filter(|_| over).map(|from| stamp(*from)),
+                    share: share(&series[spell.from..spell.until]),
                 }
             }
-            None => When { since: first.map(stamp), until: None },
+            None => When { since: first.map(stamp), until: None, share: share(series) },
         }
     }
 }

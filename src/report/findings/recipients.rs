@@ -1,7 +1,6 @@
 //! Mail to people who are not there: told apart by cause, since each has another cure.
 
-use super::super::lists::text;
-use super::{Facts, Finding, Severity, number, percent};
+use super::{Facts, Finding, Severity, number, percent, text};
 use crate::aggregate::Course;
 use mailscope_parsers::model::{Class, Side};
 

@@ -1,7 +1,6 @@
 //! What concerns this server itself: log-ins that are tried, and its own errors.
 
-use super::super::lists::text;
-use super::{Facts, Finding, Severity, When, number};
+use super::{Facts, Finding, Severity, When, number, text};
 use crate::aggregate::Course;
 use mailscope_parsers::model::{Class, Micros, Side};
 
@@ -52,7 +51,7 @@ fn log_ins(facts: &Facts<'_>, all: &mut Vec<Finding>) {
         _ => return,
     };
     let count: u64 = courses.iter().map(|course| course.count).sum();
-    let When { since, until } = facts.when(&courses);
+    let When { since, until, .. } = facts.when(&courses);
     all.push(Finding {
         finding: "log_ins_fail",
         severity: Severity::Notice,
@@ -116,12 +115,16 @@ fn errors(facts: &Facts<'_>, all: &mut Vec<Finding>) {
         _ => format!("{} failed for errors of this server's own", number(local, "attempt")),
     };
     let said = example.map_or_else(String::new, |(_, text)| format!("; most often: {text}"));
-    let when = if fatal + full > 0 { When { since: seen.map(|(first, _)| facts.stamp(first)), until: None } } else { facts.when(&failing) };
+    let when =
+        if fatal + full > 0 { When { since: seen.map(|(first, _)| facts.stamp(first)), ..When::default() } } else { facts.when(&failing) };
     all.push(Finding {
         finding: "local_errors",
         severity: if full > 0 || local >= SOME { Severity::Critical } else { Severity::Warning },
         title,
-        evidence: format!("{}, {} failed for local errors{said}", number(fatal + full, "complaint"), number(local, "attempt")),
+        evidence: match fatal + full {
+            0 => format!("{} with the class {}", number(local, "attempt"), Class::LocalError.name()),
+            complaints => format!("{}, {} failed for local errors{said}", number(complaints, "complaint"), number(local, "attempt")),
+        },
         since: when.since,
         until: when.until,
         side: Side::Sender,
