@@ -2,6 +2,7 @@
 
 mod chains;
 mod conformance;
+mod queue;
 mod robust;
 mod split;
 mod support;

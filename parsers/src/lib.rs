@@ -10,13 +10,16 @@
 pub mod classify;
 mod dovecot;
 pub mod envelope;
+mod exim;
 pub mod model;
+mod opensmtpd;
 mod postfix;
 pub mod scan;
+mod sendmail;
 
 pub use postfix::birth_second;
 
-use model::{Line, Record, Unrecognized};
+use model::{Found, Line, Record, Unrecognized};
 
 /// A parser of one family of programs: what the registry, the help and the README's table are made from.
 pub struct Parser {
@@ -60,4 +63,27 @@ pub fn parse_into<'a>(record: &Record<'a>, only: Option<&'static Parser>, line: 
     }
     *line = Line::Unrecognized(Unrecognized::Program);
     ""
+}
+
+/// A form of queue listing: what `mailscope queue` reads.
+pub struct Listing {
+    /// The command that prints it.
+    pub name: &'static str,
+    pub mta: &'static str,
+    /// Whether an entry begins with this line: a listing may be cut in front of it.
+    pub starts: fn(&[u8]) -> bool,
+    /// Whether the line can only be of such a listing.
+    pub belongs: fn(&[u8]) -> bool,
+    /// Gives every entry of a text that begins and ends where entries do, and every line that is no part of one.
+    pub parse: for<'a> fn(&'a [u8], &mut dyn FnMut(Found<'_, 'a>)),
+}
+
+/// Every form, in the order in which they are tried.
+pub const LISTINGS: &[Listing] =
+    &[postfix::QUEUE_JSON, postfix::QUEUE_TEXT, exim::queue::LISTING, opensmtpd::queue::LISTING, sendmail::queue::LISTING];
+
+/// The form of a listing, told by the first of its lines that can be of one only.
+#[must_use]
+pub fn listing(text: &[u8]) -> Option<&'static Listing> {
+    scan::listing::lines(text).find_map(|line| LISTINGS.iter().find(|listing| (listing.belongs)(line)))
 }

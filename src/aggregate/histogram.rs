@@ -198,7 +198,8 @@ mod tests {
             let rise = step(bucket) - step(bucket - 1);
             assert!(rise <= 1, "{bucket}");
             let (decade, digits) = parts(bucket);
-            let (least, beyond) = (u64::from(digits) * 10_u64.pow(u32::from(decade)), u64::from(digits + 1) * 10_u64.pow(u32::from(decade)));
+            let (least, beyond) =
+                (u64::from(digits) * 10_u64.pow(u32::from(decade)), u64::from(digits + 1) * 10_u64.pow(u32::from(decade)));
             let (middle, most) = (step_value(step(bucket)), if decade == 0 { least } else { beyond });
             assert!(middle.abs_diff(least) * 100 <= least && middle.abs_diff(most) * 100 <= most, "{bucket} {middle} {least}");
         }

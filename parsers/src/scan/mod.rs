@@ -1,5 +1,8 @@
 //! A cursor over bytes, and the small readers that every MTA needs. No regular expressions, no allocation.
 
+pub mod json;
+pub mod listing;
+
 use crate::model::{EnhancedStatus, Micros, Peer, Text};
 use memchr::{memchr, memchr2, memmem, memrchr};
 
