@@ -3,6 +3,7 @@
 //! The path of a line: `input` cuts logs into chunks of whole lines; `pipeline` reads the chunks in parallel with the
 //! parsers of `mailscope-parsers`; `correlate` joins events to messages, in the order of the log; `aggregate` sums up,
 //! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows.
+//! `queue` goes a way of its own: a queue listing to sums and findings, beside what the logs say.
 //!
 //! What is absent, and why: no clock below `input` and `cli` (the same log gives the same report at any time), no parser
 //! in `input`, no printing outside `render`, `export` and `cli`, no thread outside `pipeline`.
@@ -13,5 +14,6 @@ pub mod correlate;
 pub mod export;
 pub mod input;
 pub mod pipeline;
+pub mod queue;
 pub mod render;
 pub mod report;

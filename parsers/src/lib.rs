@@ -66,6 +66,7 @@ pub fn parse_into<'a>(record: &Record<'a>, only: Option<&'static Parser>, line: 
 }
 
 /// A form of queue listing: what `mailscope queue` reads.
+#[derive(Debug)]
 pub struct Listing {
     /// The command that prints it.
     pub name: &'static str,

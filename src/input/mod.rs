@@ -6,11 +6,13 @@
 mod calendar;
 mod chunks;
 mod discover;
+mod listing;
 mod order;
 mod read;
 
 pub use calendar::{Clock, Zone};
 pub use chunks::{Chunk, Chunks, MAX_LINE};
 pub use discover::{Unreadable, own_logs};
+pub use listing::{OpenListing, open_listing};
 pub use order::{Log, Plan, plan};
 pub use read::Progress;

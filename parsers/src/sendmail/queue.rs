@@ -9,7 +9,7 @@
 //! the load to fall.
 
 use crate::Listing;
-use crate::model::{Arrival, Found, QueueEntry, QueueState, Waiting};
+use crate::model::{Found, QueueEntry, QueueState, Waiting};
 use crate::scan::listing::{column, date, lines, sender};
 use crate::scan::{contains, number};
 use std::borrow::Cow;
