@@ -104,10 +104,12 @@ fn entry<'a>(line: &'a [u8], entry: &mut QueueEntry<'a>) -> Option<()> {
     entry.arrival = match date(&mut rest, false) {
         Some(arrival) => arrival,
         None => {
-            // With -v the priority comes first, with + behind it where a warning was sent.
-            let priority = column(&mut rest);
-            let digits = priority.strip_prefix(b"-").unwrap_or(priority);
-            number(digits.strip_suffix(b"+").unwrap_or(digits))?;
+            // With -v the priority comes first; where a warning was sent, + takes the place of the blank behind it.
+            rest = rest.strip_prefix(b"-").unwrap_or(rest);
+            let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
+            number(&rest[..digits])?;
+            rest = &rest[digits..];
+            rest = rest.strip_prefix(b"+").unwrap_or(rest).trim_ascii_start();
             date(&mut rest, false)?
         }
     };
