@@ -65,7 +65,8 @@ pub fn parse_into<'a>(record: &Record<'a>, only: Option<&'static Parser>, line: 
     ""
 }
 
-/// A form of queue listing: what `mailscope queue` reads.
+/// A form of queue listing: what `mailscope queue` reads. As total as a parser; but an entry has a list of recipients, whose
+/// memory serves for all entries, and texts that JSON escapes are copied.
 #[derive(Debug)]
 pub struct Listing {
     /// The command that prints it.
@@ -76,6 +77,7 @@ pub struct Listing {
     /// Whether the line can only be of such a listing.
     pub belongs: fn(&[u8]) -> bool,
     /// Gives every entry of a text that begins and ends where entries do, and every line that is no part of one.
+    #[allow(clippy::type_complexity)] // said in full it is plainest
     pub parse: for<'a> fn(&'a [u8], &mut dyn FnMut(Found<'_, 'a>)),
 }
 

@@ -120,7 +120,7 @@ pub struct QueueArgs {
     /// The moment that ages count from, instead of the file's time: 2026-11-24T06:33:07Z, "2026-11-24 06:33"
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<String>,
-    /// Logs of the same host: rates, when the backlog is gone, last and next attempts
+    /// Logs of the same host, all names that follow: rates, when the backlog is gone, last and next attempts
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub logs: Vec<PathBuf>,
     /// Time zone of the listing's local stamps and of the output: local, UTC, Europe/Berlin, +02:00
@@ -137,6 +137,9 @@ pub struct QueueArgs {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// No notices
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -38,10 +38,10 @@ fn once(args: &QueueArgs, own: bool, again: bool) -> Result<Ended> {
     let mut failed = Vec::new();
     if own {
         let (command, bytes) = live::listing()?;
-        listings.push(take(bytes.as_slice(), &command, now.unwrap_or(clock.time), zone, &mut sums)?);
+        listings.push(take(bytes.as_slice(), &command, now.unwrap_or(clock.time), args.quiet, &mut sums)?);
     }
     for path in &args.files {
-        match file(path, now, clock.time, zone, &mut sums) {
+        match file(path, now, clock.time, args.quiet, &mut sums) {
             Ok(facts) => listings.push(facts),
             Err(error) => failed.push(format!("{}: {error:#}", path.display())),
         }
@@ -92,15 +92,15 @@ fn lifetime(text: &str) -> Result<u64> {
     seconds.filter(|seconds| *seconds > 0).with_context(|| format!("--lifetime {text:?}: write 5d or 36h"))
 }
 
-fn file(path: &Path, now: Option<Micros>, clock: Micros, zone: Zone, sums: &mut Sums) -> Result<ListingFacts> {
+fn file(path: &Path, now: Option<Micros>, clock: Micros, quiet: bool, sums: &mut Sums) -> Result<ListingFacts> {
     let open = open_listing(path)?;
     let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-    take(open.bytes, &name, now.or(open.time).unwrap_or(clock), zone, sums)
+    take(open.bytes, &name, now.or(open.time).unwrap_or(clock), quiet, sums)
 }
 
-fn take(from: impl std::io::Read, name: &str, time: Micros, zone: Zone, sums: &mut Sums) -> Result<ListingFacts> {
+fn take(from: impl std::io::Read, name: &str, time: Micros, quiet: bool, sums: &mut Sums) -> Result<ListingFacts> {
     let listed = queue::read(from, |entry, mta| sums.add(entry, Place { time, mta }))?;
-    if listed.unrecognized > 0 {
+    if listed.unrecognized > 0 && !quiet {
         let lines = if listed.unrecognized == 1 { "line is" } else { "lines are" };
         let first = printable(&listed.first_unrecognized);
         eprintln!("mailscope: {}: {} {lines} no part of a queue listing, first: {first}", printable(name), listed.unrecognized);
@@ -109,7 +109,7 @@ fn take(from: impl std::io::Read, name: &str, time: Micros, zone: Zone, sums: &m
         from: name.to_owned(),
         form: listed.form.map(|form| form.name),
         mta: listed.form.map(|form| form.mta),
-        time: queue::written(time, zone),
+        time: queue::written(time, sums.options.zone),
         unrecognized: listed.unrecognized,
     })
 }

@@ -20,17 +20,17 @@ const NAMED: usize = 10;
 pub fn find(sums: &Sums, oldest: &[Message]) -> Vec<Finding> {
     let mut found = Vec::new();
     floods(sums, oldest, &mut found);
-    stuck(sums, oldest, &mut found);
+    stuck(sums, &mut found);
     let [overdue, within_1h, within_24h] = sums.expiring;
     if overdue + within_1h > 0 {
         found.push(Finding {
             severity: "warning",
-            title: format!("{} messages are returned to their senders within the hour", overdue + within_1h),
+            title: format!("{} to be returned to the sender within the hour", messages(overdue + within_1h)),
             evidence: format!(
                 "{overdue} are past the lifetime of {}, {within_1h} reach it within an hour, {within_24h} more within a day",
                 days(sums.options.lifetime_s)
             ),
-            action: command(oldest, |message| message.age_s.is_some_and(|age| age + 3600 >= sums.options.lifetime_s), Deed::Try),
+            action: command(among(oldest, |message| message.age_s.is_some_and(|age| age + 3600 >= sums.options.lifetime_s)), Deed::Try),
         });
     }
     found
@@ -55,35 +55,41 @@ fn floods(sums: &Sums, oldest: &[Message], found: &mut Vec<Finding>) {
                 severity: "critical",
                 title: format!("{name} fills the queue"),
                 evidence: counts,
-                action: command(oldest, |message| message.envelope_sender.as_deref() == Some(name.as_str()), Deed::Hold),
+                action: command(among(oldest, |message| message.envelope_sender.as_deref() == Some(name.as_str())), Deed::Hold),
             });
         } else if sums.notified.len() >= SCATTERED {
             found.push(Finding {
                 severity: "critical",
                 title: "Notifications fill the queue: bounces of mail with forged senders, as it looks".to_owned(),
                 evidence: format!("{counts}, to {} domains", sums.notified.len()),
-                action: command(oldest, |message| message.envelope_sender.as_deref() == Some("<>"), Deed::Delete),
+                action: command(among(oldest, |message| message.envelope_sender.as_deref() == Some("<>")), Deed::Delete),
             });
         }
     }
 }
 
-fn stuck(sums: &Sums, oldest: &[Message], found: &mut Vec<Finding>) {
+fn stuck(sums: &Sums, found: &mut Vec<Finding>) {
     for (state, stuck) in QueueState::ALL.iter().zip(&sums.stuck).filter(|(_, stuck)| stuck.entries > 0) {
         let (severity, title, deed) = match state {
-            QueueState::Incoming => ("critical", "wait in incoming for over ten minutes: the queue manager does not take them", None),
-            QueueState::Corrupt => ("critical", "are damaged and can't be delivered", None),
-            QueueState::Frozen => ("warning", "are frozen: nobody tries them until they are thawed", Some(Deed::Release)),
-            QueueState::Quarantined => ("warning", "are quarantined", Some(Deed::Release)),
-            _ => ("warning", "are on hold: nobody tries them until they are released", Some(Deed::Release)),
+            QueueState::Incoming => ("critical", "in incoming for over ten minutes: the queue manager does not take them", None),
+            QueueState::Corrupt => ("critical", "damaged: can't be delivered", None),
+            QueueState::Frozen => ("warning", "frozen: not tried until thawed", Some(Deed::Release)),
+            QueueState::Quarantined => ("warning", "quarantined: not tried until released", Some(Deed::Release)),
+            _ => ("warning", "on hold: not tried until released", Some(Deed::Release)),
         };
+        let ids = stuck.queue_ids.iter().map(String::as_str).zip(stuck.mtas.iter().copied());
         found.push(Finding {
             severity,
-            title: format!("{} messages {title}", stuck.entries),
+            title: format!("{} {title}", messages(stuck.entries)),
             evidence: format!("state {} in the listing", state.name()),
-            action: deed.and_then(|deed| command(oldest, |message| message.state == *state, deed)),
+            action: deed.and_then(|deed| command(ids, deed)),
         });
     }
+}
+
+/// `1 message`, `2 messages`.
+fn messages(count: u64) -> String {
+    format!("{count} message{}", if count == 1 { "" } else { "s" })
 }
 
 /// What to do with some messages.
@@ -122,17 +128,24 @@ fn form(mta: &str, deed: Deed) -> Option<Form> {
         ("opensmtpd", Deed::Release) => Apart("smtpctl resume envelope "),
         ("opensmtpd", Deed::Delete) => Apart("smtpctl remove "),
         ("sendmail", Deed::Try) => Together("sendmail -v", " -qI"),
+        ("sendmail", Deed::Hold) => Together("sendmail -Qheld", " -qI"),
+        ("sendmail", Deed::Release) => Together("sendmail -qQ -Q", " -qI"),
         _ => return None,
     })
 }
 
+/// The messages shown that are meant, with their servers.
+fn among(oldest: &[Message], is_meant: impl Fn(&Message) -> bool) -> impl Iterator<Item = (&str, &'static str)> {
+    oldest.iter().filter(move |message| is_meant(message)).map(|message| (message.queue_id.as_str(), message.mta))
+}
+
 /// A line for a shell, with the ids of the first messages that it is about; `None` where the server has no such command.
-fn command(oldest: &[Message], is_meant: impl Fn(&Message) -> bool, deed: Deed) -> Option<String> {
+fn command<'m>(meant: impl Iterator<Item = (&'m str, &'static str)>, deed: Deed) -> Option<String> {
     let is_plain = |id: &str| !id.is_empty() && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-') && !id.starts_with('-');
-    let mut meant = oldest.iter().filter(|message| is_meant(message) && is_plain(&message.queue_id));
-    let first = meant.next()?;
-    let form = form(first.mta, deed)?;
-    let ids = std::iter::once(first).chain(meant.filter(|message| message.mta == first.mta)).take(NAMED).map(|m| m.queue_id.as_str());
+    let mut meant = meant.filter(|(id, _)| is_plain(id));
+    let (first, server) = meant.next()?;
+    let form = form(server, deed)?;
+    let ids = std::iter::once(first).chain(meant.filter(|(_, mta)| *mta == server).map(|(id, _)| id)).take(NAMED);
     Some(match form {
         Form::Together(command, before) => ids.fold(command.to_owned(), |line, id| line + before + id),
         Form::Apart(command) => ids.map(|id| format!("{command}{id}")).collect::<Vec<_>>().join("; "),
@@ -147,6 +160,10 @@ fn days(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn one(id: &str, mta: &'static str, deed: Deed) -> Option<String> {
+        command(among(&[message(id, mta)], |_| true), deed)
+    }
 
     fn message(id: &str, mta: &'static str) -> Message {
         Message {
@@ -166,11 +183,11 @@ mod tests {
     #[test]
     fn no_hostile_id_gets_into_a_command() {
         let hostile = ["$(reboot)", "a;b", "a b", "-r", ""].map(|id| message(id, "postfix"));
-        assert_eq!(command(&hostile, |_| true, Deed::Delete), None);
+        assert_eq!(command(among(&hostile, |_| true), Deed::Delete), None);
         let two = [message("4F9D195432C", "postfix"), message("x`y`", "postfix"), message("4JfdNQ5stDz1yJf", "postfix")];
-        assert_eq!(command(&two, |_| true, Deed::Hold).unwrap(), "postsuper -h 4F9D195432C -h 4JfdNQ5stDz1yJf");
-        assert_eq!(command(&[message("1xVjdP-0000JF-1u", "exim")], |_| true, Deed::Release).unwrap(), "exim -Mt 1xVjdP-0000JF-1u");
-        assert_eq!(command(&[message("6AO6Ugvb001438", "sendmail")], |_| true, Deed::Try).unwrap(), "sendmail -v -qI6AO6Ugvb001438");
-        assert_eq!(command(&[message("6AO6Ugvb001438", "sendmail")], |_| true, Deed::Delete), None);
+        assert_eq!(command(among(&two, |_| true), Deed::Hold).unwrap(), "postsuper -h 4F9D195432C -h 4JfdNQ5stDz1yJf");
+        assert_eq!(one("1xVjdP-0000JF-1u", "exim", Deed::Release).unwrap(), "exim -Mt 1xVjdP-0000JF-1u");
+        assert_eq!(one("6AO6Ugvb001438", "sendmail", Deed::Try).unwrap(), "sendmail -v -qI6AO6Ugvb001438");
+        assert_eq!(one("6AO6Ugvb001438", "sendmail", Deed::Delete), None);
     }
 }

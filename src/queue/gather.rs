@@ -62,13 +62,16 @@ impl Row for Sender {
 pub struct Stuck {
     pub entries: u64,
     pub queue_ids: Vec<String>,
+    /// The server of each.
+    pub mtas: Vec<&'static str>,
 }
 
 impl Stuck {
-    fn add(&mut self, id: &[u8]) {
+    fn add(&mut self, id: &[u8], mta: &'static str) {
         self.entries += 1;
         if self.queue_ids.len() < NAMED {
             self.queue_ids.push(String::from_utf8_lossy(id).into_owned());
+            self.mtas.push(mta);
         }
     }
 }
@@ -151,7 +154,7 @@ impl Sums {
                 *self.providers.entry(provider_of(&waiting.envelope_recipient, &waiting.diagnostic)).or_default() += 1;
             }
         }
-        self.wait(entry, times, place.time, state);
+        self.wait(entry, times, place, state);
         self.oldest.offer(entry, times, place.mta);
     }
 
@@ -164,12 +167,12 @@ impl Sums {
     }
 
     /// What is stuck, and what will be returned soon.
-    fn wait(&mut self, entry: &QueueEntry<'_>, times: Times, now: Micros, state: usize) {
+    fn wait(&mut self, entry: &QueueEntry<'_>, times: Times, place: Place, state: usize) {
         let rests = matches!(entry.state, QueueState::Hold | QueueState::Frozen | QueueState::Quarantined | QueueState::Corrupt);
         if rests || entry.state == QueueState::Incoming && times.age_s.is_some_and(|age| age > INCOMING_S) {
-            self.stuck[state].add(&entry.queue_id);
+            self.stuck[state].add(&entry.queue_id, place.mta);
         }
-        let left = times.expires.map(|expires| expires - now).filter(|_| !rests);
+        let left = times.expires.map(|expires| expires.saturating_sub(place.time)).filter(|_| !rests);
         let when = match left {
             Some(..=0) => 0,
             Some(left) if left <= 3600 * SECOND => 1,

@@ -41,7 +41,9 @@ fn header(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
     page.blank()?;
     let oldest = queue.oldest_s.map_or_else(String::new, |age| format!("; the oldest for {}", duration(age as f64)));
     let colour = if queue.entries > 0 { Colour::Warn } else { Colour::Good };
-    let words = format!("messages, {} recipients, {}{oldest}", count(queue.recipients), bytes(queue.size_bytes));
+    // Some listings have no sizes.
+    let size = if queue.size_bytes > 0 { format!(", {}", bytes(queue.size_bytes)) } else { String::new() };
+    let words = format!("messages, {} recipients{size}{oldest}", count(queue.recipients));
     page.fact("Waiting", queue.entries, colour, &words)?;
     for (state, number) in &queue.by_state {
         page.fact("", *number, Colour::Plain, state)?;
@@ -133,7 +135,10 @@ fn senders(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
     let mut cells: Vec<Vec<String>> = queue
         .senders
         .iter()
-        .map(|row| vec![printable(&row.sender).into_owned(), count(row.entries), count(row.recipients), bytes(row.size_bytes)])
+        .map(|row| {
+            let size = if row.size_bytes > 0 { bytes(row.size_bytes) } else { String::new() };
+            vec![printable(&row.sender).into_owned(), count(row.entries), count(row.recipients), size]
+        })
         .collect();
     if let Some(other) = queue.other.get("senders") {
         cells.push(vec![format!("{} others", count(other.rows)), count(other.count)]);

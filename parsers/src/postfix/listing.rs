@@ -23,8 +23,8 @@ pub const JSON: Listing = Listing {
 pub const TEXT: Listing = Listing {
     name: "postqueue -p",
     mta: "postfix",
-    starts: |line| entry(line).is_some(),
-    belongs: |line| entry(line).is_some() || is_frame(line),
+    starts: |line| head(line, &mut QueueEntry::default()).is_some(),
+    belongs: |line| head(line, &mut QueueEntry::default()).is_some() || is_frame(line),
     parse: parse_text,
 };
 
@@ -94,7 +94,7 @@ fn state(queue_name: &[u8]) -> QueueState {
 }
 
 fn parse_text<'a>(text: &'a [u8], found: &mut dyn FnMut(Found<'_, 'a>)) {
-    let mut current = QueueEntry::default();
+    let (mut current, mut next) = (QueueEntry::default(), QueueEntry::default());
     // A reason stands above all recipients that have it.
     let mut reason: &[u8] = b"";
     for line in lines(text) {
@@ -102,14 +102,13 @@ fn parse_text<'a>(text: &'a [u8], found: &mut dyn FnMut(Found<'_, 'a>)) {
         if inner.is_empty() {
             continue;
         }
-        if let Some((id, state, arrival, size, from)) = entry(line) {
+        next.clear();
+        if head(line, &mut next).is_some() {
             if !current.queue_id.is_empty() {
                 found(Found::Entry(&current));
             }
-            current.clear();
+            std::mem::swap(&mut current, &mut next);
             reason = b"";
-            (current.queue_id, current.state, current.arrival) = (Cow::Borrowed(id), state, arrival);
-            (current.size_bytes, current.envelope_sender) = (Some(size), Some(Cow::Borrowed(from)));
         } else if let Some(words) = inner.strip_prefix(b"(").filter(|_| !current.queue_id.is_empty()) {
             reason = words.strip_suffix(b")").unwrap_or(words);
         } else if line.starts_with(b" ") && !current.queue_id.is_empty() {
@@ -125,7 +124,7 @@ fn parse_text<'a>(text: &'a [u8], found: &mut dyn FnMut(Found<'_, 'a>)) {
 }
 
 /// Id with its mark, size, time, sender. `*` is active, `!` on hold, `#` forced to expire.
-fn entry(line: &[u8]) -> Option<(&[u8], QueueState, Arrival, u64, &[u8])> {
+fn head<'a>(line: &'a [u8], entry: &mut QueueEntry<'a>) -> Option<()> {
     let mut rest = line;
     let word = column(&mut rest);
     let end = word.iter().position(|c| !c.is_ascii_alphanumeric()).unwrap_or(word.len());
@@ -133,14 +132,16 @@ fn entry(line: &[u8]) -> Option<(&[u8], QueueState, Arrival, u64, &[u8])> {
     if id.len() < 5 || !marks.iter().all(|c| matches!(c, b'*' | b'!' | b'#')) {
         return None;
     }
-    let size = number(column(&mut rest))?;
-    let arrival = date(&mut rest, true)?;
-    let state = match marks.first() {
+    entry.size_bytes = Some(number(column(&mut rest))?);
+    entry.arrival = date(&mut rest, true)?;
+    entry.queue_id = Cow::Borrowed(id);
+    entry.envelope_sender = Some(Cow::Borrowed(sender(rest)));
+    entry.state = match marks.first() {
         Some(b'*') => QueueState::Active,
         Some(b'!') => QueueState::Hold,
         _ => QueueState::Deferred,
     };
-    Some((id, state, arrival, size, sender(rest)))
+    Some(())
 }
 
 /// The head, the foot, and what is printed for an empty queue.

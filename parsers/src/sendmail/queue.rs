@@ -66,6 +66,8 @@ impl<'a> Open<'a> {
             let reason = words.strip_prefix(b"Deferred: ").unwrap_or(words);
             match self.entry.recipients.last_mut() {
                 Some(recipient) => recipient.diagnostic = Cow::Borrowed(reason),
+                // That it is quarantined is why it waits, whatever came before.
+                None if self.entry.state == QueueState::Quarantined => {}
                 None => self.reason = reason,
             }
             if self.entry.state == QueueState::Queued {
