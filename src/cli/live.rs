@@ -1,7 +1,6 @@
 //! Asks this host's own mail server for its queue. Only commands that list are run.
 
 use anyhow::{Context as _, Result, bail};
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -44,7 +43,7 @@ pub fn listing() -> Result<(String, Vec<u8>)> {
 }
 
 fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let own = std::env::split_paths(&path).collect::<Vec<_>>();
     own.iter().map(PathBuf::as_path).chain(PLACES.iter().map(Path::new)).map(|place| place.join(name)).find(|program| program.is_file())
 }

@@ -19,7 +19,7 @@ const NAMED: usize = 10;
 #[must_use]
 pub fn find(sums: &Sums, oldest: &[Message]) -> Vec<Finding> {
     let mut found = Vec::new();
-    floods(sums, oldest, &mut found);
+    floods(sums, &mut found);
     stuck(sums, &mut found);
     let [overdue, within_1h, within_24h] = sums.expiring;
     if overdue + within_1h > 0 {
@@ -36,7 +36,7 @@ pub fn find(sums: &Sums, oldest: &[Message]) -> Vec<Finding> {
     found
 }
 
-fn floods(sums: &Sums, oldest: &[Message], found: &mut Vec<Finding>) {
+fn floods(sums: &Sums, found: &mut Vec<Finding>) {
     let is_flood = |sender: &Sender| {
         let share = |part: u64, whole: u64| part >= MANY && part * 100 >= whole * SHARE;
         share(sender.entries, sums.entries) || share(sender.recipients, sums.recipients)
@@ -50,19 +50,20 @@ fn floods(sums: &Sums, oldest: &[Message], found: &mut Vec<Finding>) {
     floods.sort_by(|a, b| b.1.entries.cmp(&a.1.entries).then_with(|| a.0.cmp(&b.0)));
     for (name, sender) in floods {
         let counts = format!("{} of {} messages, {} of {} recipients", sender.entries, sums.entries, sender.recipients, sums.recipients);
+        let examples = sender.examples.iter().map(|(id, mta)| (id.as_str(), *mta));
         if name != "<>" {
             found.push(Finding {
                 severity: "critical",
                 title: format!("{name} fills the queue"),
                 evidence: counts,
-                action: command(among(oldest, |message| message.envelope_sender.as_deref() == Some(name.as_str())), Deed::Hold),
+                action: command(examples, Deed::Hold),
             });
         } else if sums.notified.len() >= SCATTERED {
             found.push(Finding {
                 severity: "critical",
                 title: "Notifications fill the queue: bounces of mail with forged senders, as it looks".to_owned(),
                 evidence: format!("{counts}, to {} domains", sums.notified.len()),
-                action: command(among(oldest, |message| message.envelope_sender.as_deref() == Some("<>")), Deed::Delete),
+                action: command(examples, Deed::Delete),
             });
         }
     }

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 const SECOND: Micros = 1_000_000;
 /// Distinct senders; past them the light ones are summed up.
 const SENDERS: usize = 50_000;
+/// Messages named of a sender, once there are so many messages or recipients.
+const EXAMPLES: usize = 10;
+const VERY_MANY: u64 = 90;
 /// Ids that are named for what is stuck.
 const NAMED: usize = 20;
 /// Domains of notifications' recipients that are told apart.
@@ -36,11 +39,13 @@ pub struct Options {
 }
 
 /// One sender.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sender {
     pub entries: u64,
     pub recipients: u64,
     pub size_bytes: u64,
+    /// Some of the messages of one with very many, with their servers.
+    pub examples: Vec<(String, &'static str)>,
 }
 
 impl Merge for Sender {
@@ -48,6 +53,8 @@ impl Merge for Sender {
         self.entries += other.entries;
         self.recipients += other.recipients;
         self.size_bytes += other.size_bytes;
+        self.examples.extend(other.examples);
+        self.examples.truncate(EXAMPLES);
     }
 }
 
@@ -144,7 +151,13 @@ impl Sums {
         self.matrix.add(entry, times.age_s, &mut self.reasons);
         if let Some(sender) = entry.envelope_sender.as_deref() {
             let name: &[u8] = if sender.is_empty() { b"<>" } else { sender };
-            self.senders.row(name).merge(Sender { entries: 1, recipients, size_bytes: size });
+            let row = self.senders.row(name);
+            row.entries += 1;
+            row.recipients += recipients;
+            row.size_bytes += size;
+            if row.entries.max(row.recipients) > VERY_MANY && row.examples.len() < EXAMPLES {
+                row.examples.push((String::from_utf8_lossy(&entry.queue_id).into_owned(), place.mta));
+            }
             if sender.is_empty() {
                 self.notify(entry);
             }

@@ -33,7 +33,6 @@ fn main() -> io::Result<()> {
 }
 
 /// Writes one message; how many recipients it has, and its size.
-
 fn entry(to: &mut impl Write, rng: &mut Rng, number: u64) -> io::Result<(u64, u64)> {
     let state = match rng.below(20) {
         0 => "active",
