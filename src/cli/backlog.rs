@@ -7,6 +7,7 @@ use crate::input::{self, Chunks, Zone};
 use crate::pipeline::{self, Kept, Reader, Settings};
 use crate::queue::{Lives, Snapshot};
 use anyhow::Result;
+use mailscope_parsers::model::Micros;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -25,18 +26,23 @@ impl Ordered {
     }
 }
 
-/// Reads the logs and adds to the snapshot what they tell; whether all could be read.
+/// Reads the logs up to the moment of the listing and adds to the snapshot what they tell; whether all could be read.
 ///
 /// # Errors
 /// Where no thread can be had.
-pub fn add(args: &QueueArgs, zone: Zone, snapshot: &mut Snapshot, waiting: &BTreeMap<&'static str, u64>) -> Result<bool> {
+pub fn add(args: &QueueArgs, until: Micros, snapshot: &mut Snapshot, waiting: &BTreeMap<&'static str, u64>) -> Result<bool> {
+    let zone: Zone = args.tz.parse()?;
     let plan = input::plan(&args.logs, zone, args.year);
     let reader = Reader::new(Settings { zone, parser: None });
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let ordered = Ordered { correlator: Correlator::new(Detail::Recipients, None), lives: Lives::of(snapshot) };
     let done = pipeline::run(Chunks::new(plan, CHUNK, zone), threads, ordered, Kept::default, |mine: &mut Kept<'static>, chunk, turn| {
         let mut kept = std::mem::take(mine).recycled();
-        reader.read(chunk, |seen| kept.push(seen));
+        reader.read(chunk, |seen| {
+            if seen.record.time <= until {
+                kept.push(seen);
+            }
+        });
         turn.take(|ordered: &mut Ordered| {
             kept.for_each(|step| ordered.correlator.step(step));
             let closed = ordered.correlator.take_closed();

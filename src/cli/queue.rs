@@ -36,13 +36,19 @@ fn once(args: &QueueArgs, own: bool, again: bool) -> Result<Ended> {
     let mut sums = Sums::new(options(args, zone)?);
     let mut listings = Vec::new();
     let mut failed = Vec::new();
+    // The latest listing's time, whose last second may hold lines of the log.
+    let mut until = Micros::MIN;
+    let mut count = |(time, facts): (Micros, ListingFacts)| {
+        until = until.max(time.saturating_add(999_999));
+        listings.push(facts);
+    };
     if own {
         let (command, bytes) = live::listing()?;
-        listings.push(take(bytes.as_slice(), &command, now.unwrap_or(clock.time), args.quiet, &mut sums)?);
+        count(take(bytes.as_slice(), &command, now.unwrap_or(clock.time), args.quiet, &mut sums)?);
     }
     for path in &args.files {
         match file(path, now, clock.time, args.quiet, &mut sums) {
-            Ok(facts) => listings.push(facts),
+            Ok(listed) => count(listed),
             Err(error) => failed.push(format!("{}: {error:#}", path.display())),
         }
     }
@@ -51,7 +57,7 @@ fn once(args: &QueueArgs, own: bool, again: bool) -> Result<Ended> {
     }
     let waits = std::mem::take(&mut sums.providers);
     let mut snapshot = queue::build(sums, listings, args.parents.then_some(args.min_subdomains));
-    let read_all = args.logs.is_empty() || backlog::add(args, zone, &mut snapshot, &waits)?;
+    let read_all = args.logs.is_empty() || backlog::add(args, until, &mut snapshot, &waits)?;
     show(args, &snapshot, zone, again)?;
     for error in &failed {
         eprintln!("mailscope: {}", printable(error));
@@ -92,26 +98,27 @@ fn lifetime(text: &str) -> Result<u64> {
     seconds.filter(|seconds| *seconds > 0).with_context(|| format!("--lifetime {text:?}: write 5d or 36h"))
 }
 
-fn file(path: &Path, now: Option<Micros>, clock: Micros, quiet: bool, sums: &mut Sums) -> Result<ListingFacts> {
+fn file(path: &Path, now: Option<Micros>, clock: Micros, quiet: bool, sums: &mut Sums) -> Result<(Micros, ListingFacts)> {
     let open = open_listing(path)?;
     let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
     take(open.bytes, &name, now.or(open.time).unwrap_or(clock), quiet, sums)
 }
 
-fn take(from: impl std::io::Read, name: &str, time: Micros, quiet: bool, sums: &mut Sums) -> Result<ListingFacts> {
+fn take(from: impl std::io::Read, name: &str, time: Micros, quiet: bool, sums: &mut Sums) -> Result<(Micros, ListingFacts)> {
     let listed = queue::read(from, |entry, mta| sums.add(entry, Place { time, mta }))?;
     if listed.unrecognized > 0 && !quiet {
         let lines = if listed.unrecognized == 1 { "line is" } else { "lines are" };
         let first = printable(&listed.first_unrecognized);
         eprintln!("mailscope: {}: {} {lines} no part of a queue listing, first: {first}", printable(name), listed.unrecognized);
     }
-    Ok(ListingFacts {
+    let facts = ListingFacts {
         from: name.to_owned(),
         form: listed.form.map(|form| form.name),
         mta: listed.form.map(|form| form.mta),
         time: queue::written(time, sums.options.zone),
         unrecognized: listed.unrecognized,
-    })
+    };
+    Ok((time, facts))
 }
 
 fn show(args: &QueueArgs, snapshot: &Snapshot, zone: Zone, again: bool) -> Result<()> {

@@ -7,6 +7,7 @@
 
 use super::Zone;
 use super::matrix::provider_of;
+use super::reason;
 use super::snapshot::{Snapshot, written};
 use crate::correlate::{Life, Outcome};
 use hashbrown::HashMap;
@@ -64,11 +65,13 @@ struct Minute {
     delivered: BTreeMap<&'static str, u64>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Tried {
     attempts: u32,
     last: Option<Micros>,
     arrival: Option<Micros>,
+    /// Recipients, and what the last attempt said.
+    said: Vec<(String, String)>,
 }
 
 impl Lives {
@@ -102,6 +105,8 @@ impl Lives {
             tried.attempts = life.recipients.iter().map(|recipient| recipient.attempts).max().unwrap_or(0).max(tried.attempts);
             tried.last = tried.last.max(life.recipients.iter().map(|recipient| recipient.last_attempt).max());
             tried.arrival = tried.arrival.max(Some(life.first_line));
+            let text = |span| String::from_utf8_lossy(life.text(span)).into_owned();
+            tried.said.extend(life.recipients.iter().map(|recipient| (text(recipient.address), text(recipient.decisive.diagnostic))));
         }
         self.forget();
     }
@@ -121,9 +126,15 @@ impl Lives {
         let (Some(first), Some(last)) = (self.first, self.last) else { return };
         for message in &mut snapshot.messages {
             let Some(tried) = self.shown.get(message.queue_id.as_bytes()) else { continue };
-            let Some(at) = tried.last else { continue };
+            let Some(at) = tried.last.filter(|last| *last > 0) else { continue };
             message.last_attempt = Some(written(at, zone));
             message.attempts = Some(tried.attempts);
+            // Exim's listing has no reasons, and Postfix's none of a message that it is just trying.
+            for recipient in message.recipients.iter_mut().filter(|recipient| recipient.diagnostic.is_none()) {
+                let said = tried.said.iter().find(|(address, said)| *address == recipient.envelope_recipient && !said.is_empty());
+                recipient.class = said.map(|(_, said)| reason::class(said.as_bytes()).name());
+                recipient.diagnostic = said.map(|(_, said)| said.clone());
+            }
             if message.next_attempt.is_none() && message.state == "deferred" {
                 let age = tried.arrival.map_or(0, |arrival| at - arrival);
                 message.next_attempt = Some(written(at + age.clamp(BACKOFF.0, BACKOFF.1), zone));

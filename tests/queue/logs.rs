@@ -38,3 +38,22 @@ fn attempts_and_rates_come_from_the_logs() {
     assert_eq!(traffic["drained_in_s"], json!(null), "more came than went");
     assert_eq!(traffic["providers"], json!([{"provider": "(none)", "waiting": 1, "delivered": 10, "drained_in_s": 174}]));
 }
+
+#[test]
+fn the_logs_tell_the_reasons_that_a_listing_lacks() {
+    let directory = directory();
+    let lines = [
+        arrival("06:00:00", "A000000001", 1),
+        attempt("06:10:00", "A000000001", "r@y.example", "deferred"),
+        // After the listing: not part of what it shows.
+        attempt("06:40:00", "A000000001", "r@y.example", "sent"),
+        removed("06:40:00", "A000000001"),
+    ];
+    let log = file(&directory, "mail.log", log_of(&lines));
+    let listing = file(&directory, "queue.json", postqueue(&[("A000000001", "active", 1987, "sender@client.example", "r@y.example", "")]));
+    let found = queue(&[&listing], MIXED, &["--logs", log.to_str().expect("a path")]);
+    let (message, recipient) = (&found["messages"][0], &found["messages"][0]["recipients"][0]);
+    assert_eq!((&recipient["class"], &message["attempts"]), (&json!("mailbox_full"), &json!(1)));
+    assert_eq!(message["next_attempt"], json!(null), "it is being tried");
+    assert_eq!(found["traffic"]["departed"], 0);
+}
