@@ -20,6 +20,6 @@ pub use gather::{Options, Place, Sums};
 pub use logs::{Lives, ProviderRow, Traffic};
 pub use matrix::Key;
 pub use read::{Listed, ReadError, read};
-pub use snapshot::{Finding, ListingFacts, MatrixRow, MessageRow, Snapshot, build, written};
+pub use snapshot::{Finding, ListingFacts, MatrixRow, MessageRow, Other, Snapshot, build, written};
 
 use crate::input::Zone;

@@ -129,7 +129,9 @@ pub struct Finding {
 
 #[derive(Debug, Serialize)]
 pub struct Other {
-    pub rows: u64,
+    /// Absent where there were too many keys to tell them apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
     pub count: u64,
 }
 
@@ -182,7 +184,7 @@ pub fn build(mut sums: Sums, listings: Vec<ListingFacts>, subdomains: Option<u64
     let oldest = std::mem::replace(&mut sums.oldest, super::message::Oldest::new(0)).sorted();
     let beyond = sums.entries - oldest.len() as u64;
     if beyond > 0 {
-        other.insert("messages", Other { rows: beyond, count: beyond });
+        other.insert("messages", Other { rows: Some(beyond), count: beyond });
     }
     let findings = findings::find(&sums, &oldest);
     let stuck = QueueState::ALL.iter().zip(std::mem::take(&mut sums.stuck)).filter(|(_, stuck)| stuck.entries > 0);
@@ -218,7 +220,8 @@ fn matrix(sums: &Sums, subdomains: Option<u64>, other: &mut BTreeMap<&'static st
     let beyond: u64 = rows.iter().skip(sums.options.top).filter(|(name, _)| !name.starts_with('.')).map(|(_, cells)| cells.total).sum();
     let beyond = beyond + dropped.total;
     if beyond > 0 {
-        other.insert("matrix", Other { rows: rows.len().saturating_sub(sums.options.top) as u64, count: beyond });
+        let rows = (dropped.total == 0).then(|| rows.len().saturating_sub(sums.options.top) as u64);
+        other.insert("matrix", Other { rows, count: beyond });
     }
     let key = sums.options.key.name();
     let rows = rows.into_iter().take(sums.options.top).map(|(name, mut cells)| {
@@ -241,7 +244,7 @@ fn reasons(sums: &Sums, other: &mut BTreeMap<&'static str, Other>) -> Vec<Reason
     let beyond = sorted.get(sums.options.top..).unwrap_or_default();
     let count = beyond.iter().map(|reason| reason.recipients).sum::<u64>() + sums.reasons.other;
     if count > 0 {
-        other.insert("reasons", Other { rows: beyond.len() as u64, count });
+        other.insert("reasons", Other { rows: (sums.reasons.other == 0).then_some(beyond.len() as u64), count });
     }
     let row = |reason: &&super::reason::Reason| ReasonRow {
         template: reason.template.clone(),
@@ -267,7 +270,7 @@ fn senders(sums: &Sums, other: &mut BTreeMap<&'static str, Other>) -> Vec<Sender
     let beyond = rows.split_off(sums.options.top.min(rows.len()));
     let count = beyond.iter().map(|row| row.entries).sum::<u64>() + sums.senders.dropped.entries;
     if count > 0 {
-        other.insert("senders", Other { rows: beyond.len() as u64 + sums.senders.dropped_keys, count });
+        other.insert("senders", Other { rows: (sums.senders.dropped_keys == 0).then_some(beyond.len() as u64), count });
     }
     rows
 }

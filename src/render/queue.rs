@@ -3,7 +3,7 @@
 use super::printable;
 use super::text::Look;
 use super::text::canvas::{Align, Canvas, Colour, Column, bytes, count, duration};
-use crate::queue::{MatrixRow, MessageRow, Snapshot, Traffic};
+use crate::queue::{MatrixRow, MessageRow, Other, Snapshot, Traffic};
 use std::io::{self, Write};
 
 /// Writes the page.
@@ -93,7 +93,7 @@ fn matrix(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
     let mut cells = vec![row("all", all, &matrix.total, None)];
     cells.extend(matrix.rows.iter().map(|line| row(&line.name, line.total, &line.ages, Some(line))));
     if let Some(other) = queue.other.get("matrix") {
-        cells.push(row(&format!("{} others", count(other.rows)), other.count, &[], None));
+        cells.push(row(&others(other), other.count, &[], None));
     }
     page.table(&columns, cells)
 }
@@ -108,6 +108,11 @@ fn row(name: &str, total: u64, ages: &[u64], line: Option<&MatrixRow>) -> Vec<St
     cells
 }
 
+/// What lies beyond the rows shown.
+fn others(other: &Other) -> String {
+    other.rows.map_or_else(|| "all others".to_owned(), |rows| format!("{} others", count(rows)))
+}
+
 fn reasons(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
     if queue.reasons.is_empty() {
         return Ok(());
@@ -120,7 +125,7 @@ fn reasons(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
         .map(|reason| vec![count(reason.recipients), reason.class.to_owned(), printable(&reason.template).into_owned()])
         .collect();
     if let Some(other) = queue.other.get("reasons") {
-        cells.push(vec![count(other.count), String::new(), format!("{} others", count(other.rows))]);
+        cells.push(vec![count(other.count), String::new(), others(other)]);
     }
     page.table(&columns, cells)
 }
@@ -141,7 +146,7 @@ fn senders(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
         })
         .collect();
     if let Some(other) = queue.other.get("senders") {
-        cells.push(vec![format!("{} others", count(other.rows)), count(other.count)]);
+        cells.push(vec![others(other), count(other.count)]);
     }
     page.table(&columns, cells)
 }
@@ -178,7 +183,7 @@ fn messages(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
         page.line("  ~ is an estimate: Postfix waits as long as a message is old, five to 67 minutes by default")?;
     }
     match queue.other.get("messages") {
-        Some(other) => page.line(&format!("  {} more", count(other.rows))),
+        Some(other) => page.line(&format!("  {} more", count(other.count))),
         None => Ok(()),
     }
 }
