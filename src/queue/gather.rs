@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 const SECOND: Micros = 1_000_000;
 /// Distinct senders; past them the light ones are summed up.
-const SENDERS: usize = 250_000;
+const SENDERS: usize = 50_000;
 /// Messages named of a sender, once there are so many messages or recipients.
 const EXAMPLES: usize = 10;
 const VERY_MANY: u64 = 90;
