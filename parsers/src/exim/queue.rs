@@ -1,9 +1,11 @@
 //! Exim's queue: `exim -bp` with its variants (`-bpr`, `-bpa`, `-bpu`, and mailq), and what exiqgrep prints of it, with
 //! `-b` too. Recipients marked `D` have the message already and are not counted.
 //!
-//!      25m  2.9K 0t5C6f-0000c8-00 <alice@fred.fict.example> *** frozen ***
-//!               D bob@wonderland.fict.example
-//!                 brutus@psyche.fict.example
+//! ```text
+//!  25m  2.9K 0t5C6f-0000c8-00 <alice@fred.fict.example> *** frozen ***
+//!           D bob@wonderland.fict.example
+//!             brutus@psyche.fict.example
+//! ```
 
 use crate::Listing;
 use crate::model::{Arrival, Found, Micros, QueueEntry, QueueState, Waiting};

@@ -1,6 +1,8 @@
 //! OpenSMTPD's queue: `smtpctl show queue`, which its mailq prints too. One line an envelope, that is, a recipient.
 //!
-//!     026d15223be4a98a|inet4|mta||alice@corp.example|a@grey.example|a@grey.example|1795502863|1795502863|0|1|pending|381|450 4.2.0 ...
+//! ```text
+//! 026d15223be4a98a|inet4|mta||alice@corp.example|a@grey.example|a@grey.example|1795502863|1795502863|0|1|pending|381|450 4.2.0 ...
+//! ```
 //!
 //! The columns: envelope id (the first half is the message's), how it came, how it goes, flags, sender, recipient as given
 //! and after expansion, arrival, expiry, last attempt, number of attempts, state, seconds (until the next attempt of a

@@ -1,8 +1,10 @@
 //! Sendmail's queue: `mailq`, with `-v` too, of one or several queue groups, with quarantined messages (`-qQ`).
 //!
-//!     6AO6Ugvb001438-      23 Tue Nov 24 06:30 <rm@corp.example>
-//!                      (Deferred: 451 4.3.0 <tempfail-rm@isp.example>: Temporary loo)
-//!                          <tempfail-rm@isp.example>
+//! ```text
+//! 6AO6Ugvb001438-      23 Tue Nov 24 06:30 <rm@corp.example>
+//!                  (Deferred: 451 4.3.0 <tempfail-rm@isp.example>: Temporary loo)
+//!                      <tempfail-rm@isp.example>
+//! ```
 //!
 //! A reason above the recipients is the message's and holds for all that have none of their own; with `-v` each may be
 //! followed by its own. The marks behind the id: `*` is being worked on, `-` too young for another attempt, `X` waits for
