@@ -2,9 +2,9 @@
 //! `-b` too. Recipients marked `D` have the message already and are not counted.
 //!
 //! ```text
-//!  25m  2.9K 0t5C6f-0000c8-00 <alice@fred.fict.example> *** frozen ***
-//!           D bob@wonderland.fict.example
-//!             brutus@psyche.fict.example
+//!  0m  3.6K 1xVjm9-0000jY-0F <user1@corp.example>
+//!           tempfail1@isp.example
+//!         D u1@refuse.example
 //! ```
 
 use crate::Listing;
