@@ -4,6 +4,7 @@
 //! parsers of `mailscope-parsers`; `correlate` joins events to messages, in the order of the log; `aggregate` sums up,
 //! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows.
 //! `explain` knows replies, and no log.
+//! `queue` goes a way of its own: a queue listing to sums and findings, beside what the logs say.
 //!
 //! What is absent, and why: no clock below `input` and `cli` (the same log gives the same report at any time), no parser
 //! in `input`, no printing outside `render`, `export` and `cli`, no thread outside `pipeline` but those in `input` that unpack
@@ -16,5 +17,6 @@ pub mod explain;
 pub mod export;
 pub mod input;
 pub mod pipeline;
+pub mod queue;
 pub mod render;
 pub mod report;

@@ -6,6 +6,7 @@ mod exim;
 mod explain;
 mod findings;
 mod inputs;
+mod queue;
 mod robust;
 mod split;
 mod support;

@@ -12,10 +12,12 @@ mod dovecot;
 pub mod envelope;
 mod exim;
 pub mod model;
+mod opensmtpd;
 mod postfix;
 pub mod scan;
+mod sendmail;
 
-use model::{Line, Record, Unrecognized};
+use model::{Found, Line, Record, Unrecognized};
 
 /// A parser of one family of programs: what the registry, the help and the README's table are made from.
 pub struct Parser {
@@ -80,4 +82,30 @@ pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<(Line<'static
 #[must_use]
 pub fn birth_second(text: &[u8]) -> Option<i64> {
     postfix::birth_second(text).or_else(|| exim::birth_second(text))
+}
+
+/// A form of queue listing: what `mailscope queue` reads. As total as a parser; but an entry has a list of recipients, whose
+/// memory serves for all entries, and texts that JSON escapes are copied.
+#[derive(Debug)]
+pub struct Listing {
+    /// The command that prints it.
+    pub name: &'static str,
+    pub mta: &'static str,
+    /// Whether an entry begins with this line: a listing may be cut in front of it.
+    pub starts: fn(&[u8]) -> bool,
+    /// Whether the line can only be of such a listing.
+    pub belongs: fn(&[u8]) -> bool,
+    /// Gives every entry of a text that begins and ends where entries do, and every line that is no part of one.
+    #[allow(clippy::type_complexity)] // said in full it is plainest
+    pub parse: for<'a> fn(&'a [u8], &mut dyn FnMut(Found<'_, 'a>)),
+}
+
+/// Every form, in the order in which they are tried.
+pub const LISTINGS: &[Listing] =
+    &[postfix::QUEUE_JSON, postfix::QUEUE_TEXT, exim::listing::LISTING, opensmtpd::queue::LISTING, sendmail::queue::LISTING];
+
+/// The form of a listing, told by the first of its lines that can be of one only.
+#[must_use]
+pub fn listing(text: &[u8]) -> Option<&'static Listing> {
+    scan::listing::lines(text).find_map(|line| LISTINGS.iter().find(|listing| (listing.belongs)(line)))
 }

@@ -27,7 +27,7 @@ pub use provider::provider;
 pub use quantiles::Quantiles;
 pub use rows::{ClientRow, HostRow, MailRow, TextRow};
 pub use table::{Row, Table};
-pub use template::block_list;
+pub use template::{block_list, template};
 pub use timeline::{Bucket, FINEST_S, Timeline};
 
 use crate::correlate::Life;

@@ -1,5 +1,6 @@
 //! The arguments as they are typed.
 
+use clap::builder::TypedValueParser as _;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub struct Args {
 pub enum Command {
     /// What happened to the mail: traffic, outcomes, delays, rejects, problems
     Report(ReportArgs),
+    /// What waits in the queue, how old, and why: a listing, or this host's own queue
+    Queue(QueueArgs),
     /// The events themselves, one JSON object a line
     Parse(ParseArgs),
     /// Rows for spreadsheets and scripts: one a recipient or one an attempt
@@ -97,6 +100,83 @@ pub struct ReportArgs {
 pub enum ReportFormat {
     Text,
     Json,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct QueueArgs {
+    /// Queue listings, plain or gzip, of one or several hosts; - is standard input. Without any: this host's own queue
+    pub files: Vec<PathBuf>,
+    /// Ask this host's own mail server
+    #[arg(long)]
+    pub live: bool,
+    /// Ask again every so many seconds, and draw over
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub watch: Option<u64>,
+    /// Only messages in these states: active, incoming, deferred, hold, frozen, queued, ...
+    #[arg(long, value_name = "STATES", value_delimiter = ',')]
+    pub state: Vec<String>,
+    /// What the rows of the matrix are
+    #[arg(long, value_enum, default_value_t = By::Domain)]
+    pub by: By,
+    /// Columns of age
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=64).map(usize::from))]
+    pub buckets: usize,
+    /// Width of the first column of age, in minutes
+    #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub bucket_min: u64,
+    /// Columns of one width, instead of each twice as wide as the one before
+    #[arg(long)]
+    pub linear: bool,
+    /// Rows for parent domains, too, with a dot in front
+    #[arg(long)]
+    pub parents: bool,
+    /// Parent domains of at least so many names
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub min_subdomains: u64,
+    /// How long a message is tried before it is returned: 5d, 36h
+    #[arg(long, value_name = "TIME", default_value = "5d")]
+    pub lifetime: String,
+    /// The moment that ages count from, instead of the file's time: 2026-11-24T06:33:07Z, "2026-11-24 06:33"
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub now: Option<String>,
+    /// Logs of the same host, all names that follow: rates, when the backlog is gone, last and next attempts
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    /// Time zone of the listing's local stamps and of the output: local, UTC, Europe/Berlin, +02:00
+    #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true)]
+    pub tz: String,
+    /// Year of each log's first line, for stamps without a year
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
+    pub year: Option<i32>,
+    #[arg(long, value_enum, default_value_t = QueueFormat::Text)]
+    pub format: QueueFormat,
+    /// Rows of each list, and messages
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// No notices
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// Domains of the recipients
+    Domain,
+    /// Domains of the senders
+    Sender,
+    /// Who receives the mail, by the relay's name
+    Provider,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum QueueFormat {
+    Text,
+    Json,
+    /// The messages, one row a recipient
+    Csv,
 }
 
 #[derive(Debug, ClapArgs)]

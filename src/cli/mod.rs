@@ -4,10 +4,13 @@
 //! named). A reader that goes away (broken pipe) is success. Only here is the clock asked what time it is.
 
 mod args;
+mod backlog;
 mod events;
 mod explain;
 mod limits;
+mod live;
 mod output;
+mod queue;
 mod report;
 mod resolve;
 mod rows;
@@ -57,6 +60,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Report(args) => report::run(&args),
+        Command::Queue(args) => queue::run(&args),
         Command::Parse(args) => events::run(&args),
         Command::Export(args) => rows::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -2,10 +2,12 @@
 
 mod csv;
 mod jsonl;
+mod queue;
 mod rows;
 
 pub use self::csv::Csv;
 pub use jsonl::Jsonl;
+pub use queue::{COLUMNS_QUEUE, waiting};
 pub use rows::{COLUMNS_DELIVERIES, COLUMNS_RECIPIENTS, deliveries, recipients};
 
 use crate::input::Zone;

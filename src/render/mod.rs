@@ -1,6 +1,7 @@
 //! Shows a report; one file a form. Log text is hostile: nothing of it reaches a terminal unescaped.
 
 pub mod json;
+pub mod queue;
 pub mod text;
 
 use std::borrow::Cow;

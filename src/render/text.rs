@@ -1,6 +1,6 @@
 //! The report for people: what a postmaster wants first stands first.
 
-mod canvas;
+pub mod canvas;
 
 pub use canvas::Look;
 

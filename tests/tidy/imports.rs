@@ -32,11 +32,27 @@ const PROGRAM: &[Module] = &[
     // Times are written in a zone.
     Module { name: "report", crates: &["report", "aggregate", "input::Zone", "pipeline::NO_TIME"], parsers: &["model"] },
     // The report says in the words of the model what is for good and what is for now.
-    Module { name: "render", crates: &["render", "report"], parsers: &["model::Permanence"] },
+    // It shows a queue beside the report.
+    Module { name: "render", crates: &["render", "report", "queue"], parsers: &["model::Permanence"] },
+    // Of the summaries only what counts by key, and the shapes of texts; of the lives what the logs add to a listing.
+    Module {
+        name: "queue",
+        crates: &[
+            "queue",
+            "correlate",
+            "aggregate::Merge",
+            "aggregate::Row",
+            "aggregate::Table",
+            "aggregate::provider",
+            "aggregate::template",
+            "input::Zone",
+        ],
+        parsers: &["model", "classify", "scan", "Listing", "LISTINGS", "listing"],
+    },
     // Of the summaries only which times count; of the renderers only how hostile text is made harmless.
     Module {
         name: "export",
-        crates: &["export", "correlate", "aggregate::Window", "input::Zone", "render::json", "render::printable"],
+        crates: &["export", "correlate", "queue::MessageRow", "aggregate::Window", "input::Zone", "render::json", "render::printable"],
         parsers: &["model"],
     },
     // Knows replies, and no log.
@@ -55,7 +71,7 @@ const PARSERS: &[(&str, &[&str])] = &[
     ("classify", &["classify", "model", "scan"]),
     ("lib", &[ANYTHING]),
 ];
-const EVERY_PARSER: &[&str] = &["Parser", "model", "scan", "envelope", "classify"];
+const EVERY_PARSER: &[&str] = &["Listing", "Parser", "model", "scan", "envelope", "classify"];
 
 /// What stands only where it is allowed to: the text, the modules of the program, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[

@@ -2,10 +2,10 @@
 //! its sample with what the program and the log say.
 
 use super::{none, root, text};
-use mailscope::export::{COLUMNS_DELIVERIES, COLUMNS_RECIPIENTS};
-use mailscope_parsers::PARSERS;
+use mailscope::export::{COLUMNS_DELIVERIES, COLUMNS_QUEUE, COLUMNS_RECIPIENTS};
 use mailscope_parsers::classify::{Classifier, meaning_of_class};
 use mailscope_parsers::model::Class;
+use mailscope_parsers::{LISTINGS, PARSERS};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -129,6 +129,26 @@ fn the_columns_are_those_of_the_tables() {
     let readme = readme();
     assert_eq!(list(&readme, "Columns of `recipients`:"), COLUMNS_RECIPIENTS);
     assert_eq!(list(&readme, "Columns of `deliveries`:"), COLUMNS_DELIVERIES);
+    assert_eq!(list(&readme, "Columns of a queue, one row a message and recipient:"), COLUMNS_QUEUE);
+}
+
+#[test]
+fn the_listings_are_those_of_the_registry() {
+    let readme = readme();
+    let told = rows(section(&readme, "### queue"));
+    let names: Vec<&str> = told.iter().flat_map(|row| quoted(row[0])).take(LISTINGS.len()).collect();
+    assert_eq!(names, LISTINGS.iter().map(|listing| listing.name).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_keys_of_a_queue_are_the_programs() {
+    let readme = readme();
+    let printed = run(&["queue", "--format", "json", "--top", "1", "--logs", SAMPLE, "--", "samples/postfix/queue/mixed.json"]);
+    let printed: Value = serde_json::from_str(&printed).expect("JSON");
+    let keys: BTreeSet<&str> = printed.as_object().expect("an object").keys().map(String::as_str).collect();
+    let told = list(&readme, "Keys of a queue:").into_iter().filter(|key| *key != "--logs");
+    assert_eq!(told.collect::<BTreeSet<_>>(), keys);
+    assert!(readme.contains(&format!("`{}`", printed["schema"].as_str().expect("a schema"))));
 }
 
 #[test]

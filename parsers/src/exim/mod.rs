@@ -12,6 +12,7 @@ mod copies;
 mod delivery;
 mod fields;
 mod id;
+pub mod listing;
 mod notes;
 mod queue;
 mod reject;

@@ -4,12 +4,14 @@
 
 mod address;
 mod event;
+mod queue;
 mod reject;
 mod status;
 mod text;
 
 pub use address::{Peer, domain_of};
 pub use event::*;
+pub use queue::{Arrival, Found, QueueEntry, QueueState, Waiting};
 pub use reject::{Action, By, Reject, Stage};
 pub use status::{Class, EnhancedStatus, Kind, Permanence, Side};
 pub use text::Text;

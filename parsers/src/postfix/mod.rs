@@ -10,6 +10,7 @@ mod complaint;
 mod content;
 mod context;
 mod delivery;
+mod listing;
 mod notes;
 mod postscreen;
 mod queue;
@@ -18,6 +19,7 @@ mod smtpd;
 mod tls;
 
 pub use birth::birth_second;
+pub use listing::{JSON as QUEUE_JSON, TEXT as QUEUE_TEXT};
 
 use crate::Parser;
 use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};

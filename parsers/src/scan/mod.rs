@@ -1,5 +1,7 @@
 //! A cursor over bytes, and the small readers that every MTA needs. No regular expressions, no allocation.
 
+pub mod json;
+pub mod listing;
 pub mod shape;
 
 use crate::model::{EnhancedStatus, Micros, Peer, Text};

@@ -40,13 +40,13 @@ pub enum Align {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
-    name: &'static str,
+pub struct Column<'n> {
+    name: &'n str,
     align: Align,
 }
 
-impl Column {
-    pub fn new(name: &'static str, align: Align) -> Self {
+impl<'n> Column<'n> {
+    pub fn new(name: &'n str, align: Align) -> Self {
         Self { name, align }
     }
 }
@@ -84,6 +84,19 @@ impl<'a, W: Write> Canvas<'a, W> {
 
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.to, "{}", cut(text, self.look.width))
+    }
+
+    /// A line that someone may want to copy whole.
+    pub fn verbatim(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.to, "{text}")
+    }
+
+    /// A word that matters, and what it means, in as many lines as that needs.
+    pub fn note(&mut self, word: &str, colour: Colour, text: &str) -> io::Result<()> {
+        let word = self.paint(&format!("{word:<10}"), colour);
+        let mut lines = wrapped(text, self.look.width.saturating_sub(12).max(20)).into_iter();
+        writeln!(self.to, "  {word}{}", lines.next().unwrap_or_default())?;
+        lines.try_for_each(|line| writeln!(self.to, "{:12}{line}", ""))
     }
 
     pub fn title(&mut self, text: &str) -> io::Result<()> {
@@ -140,7 +153,7 @@ impl<'a, W: Write> Canvas<'a, W> {
     }
 
     /// A table; the widest left-aligned column gives way where a row is too long.
-    pub fn table(&mut self, columns: &[Column], rows: Vec<Vec<String>>) -> io::Result<()> {
+    pub fn table(&mut self, columns: &[Column<'_>], rows: Vec<Vec<String>>) -> io::Result<()> {
         let mut widths: Vec<usize> = columns.iter().map(|column| column.name.width()).collect();
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -167,7 +180,7 @@ impl<'a, W: Write> Canvas<'a, W> {
     }
 }
 
-fn row_text(columns: &[Column], widths: &[usize], cells: &[String]) -> String {
+fn row_text(columns: &[Column<'_>], widths: &[usize], cells: &[String]) -> String {
     let mut line = String::from("  ");
     for ((column, width), cell) in columns.iter().zip(widths).zip(cells) {
         let cell = cut(cell, *width);

@@ -1,0 +1,3 @@
+//! OpenSMTPD.
+
+pub mod queue;

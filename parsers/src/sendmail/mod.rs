@@ -1,0 +1,3 @@
+//! Sendmail.
+
+pub mod queue;

@@ -1,0 +1,69 @@
+//! `mailscope queue --logs`: what the logs say of a queue that is listed already.
+
+use super::args::QueueArgs;
+use super::output::printable;
+use crate::correlate::{Correlator, Detail, Life};
+use crate::input::{self, Chunks, Wanted, Zone};
+use crate::pipeline::{self, Kept, Reader, Settings};
+use crate::queue::{Lives, Snapshot};
+use anyhow::Result;
+use mailscope_parsers::classify::Classifier;
+use mailscope_parsers::model::Micros;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Bytes read at a time.
+const CHUNK: usize = 1 << 16;
+
+/// What needs the order of the lines.
+struct Ordered {
+    correlator: Correlator,
+    lives: Lives,
+}
+
+impl Ordered {
+    fn count(&mut self, closed: &[Box<Life>]) {
+        closed.iter().for_each(|life| self.lives.add(life));
+    }
+}
+
+/// Reads the logs up to the moment of the listing and adds to the snapshot what they tell; whether all could be read.
+///
+/// # Errors
+/// Where no thread can be had.
+pub fn add(args: &QueueArgs, until: Micros, snapshot: &mut Snapshot, waiting: &BTreeMap<&'static str, u64>) -> Result<bool> {
+    let zone: Zone = args.tz.parse()?;
+    let plan = input::plan(Wanted { paths: args.logs.clone(), year: args.year, stamps: None, journal: None }, zone);
+    let reader = Reader::new(Settings { zone, parser: None, classifier: Classifier::built_in() });
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let ordered = Ordered { correlator: Correlator::new(Detail::Recipients, None), lives: Lives::of(snapshot) };
+    let done = pipeline::run(
+        Chunks::new(plan, CHUNK, zone, threads),
+        threads,
+        ordered,
+        Kept::default,
+        |mine: &mut Kept<'static>, chunk, turn| {
+            let mut kept = std::mem::take(mine).recycled();
+            reader.read(chunk, |seen| {
+                if seen.record.time <= until {
+                    kept.push(seen);
+                }
+            });
+            turn.take(|ordered: &mut Ordered| {
+                kept.for_each(|step| ordered.correlator.step(step));
+                let closed = ordered.correlator.take_closed();
+                ordered.count(&closed);
+            });
+            *mine = kept.recycled();
+            ControlFlow::Continue(())
+        },
+    )?;
+    let mut ordered = done.ordered;
+    let open = ordered.correlator.finish();
+    ordered.count(&open);
+    ordered.lives.tell(snapshot, waiting, zone);
+    for why in &done.chunks.unreadable {
+        eprintln!("mailscope: {}", printable(&why.to_string()));
+    }
+    Ok(done.chunks.unreadable.is_empty())
+}
