@@ -2,7 +2,7 @@
 //!
 //! The path of a line: `input` cuts logs into chunks of whole lines; `pipeline` reads the chunks in parallel with the
 //! parsers of `mailscope-parsers`; `correlate` joins events to messages, in the order of the log; `aggregate` sums up,
-//! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows.
+//! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows. `trace` tells single messages.
 //!
 //! What is absent, and why: no clock below `input` and `cli` (the same log gives the same report at any time), no parser
 //! in `input`, no printing outside `render`, `export` and `cli`, no thread outside `pipeline`.
@@ -15,3 +15,4 @@ pub mod input;
 pub mod pipeline;
 pub mod render;
 pub mod report;
+pub mod trace;

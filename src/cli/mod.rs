@@ -11,6 +11,7 @@ mod report;
 mod resolve;
 mod rows;
 mod time;
+mod trace;
 
 use args::{Args, Command};
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -57,6 +58,7 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Report(args) => report::run(&args),
         Command::Parse(args) => events::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Export(args) => rows::run(&args),
         Command::Formats => events::formats(),
     }
