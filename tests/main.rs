@@ -8,4 +8,5 @@ mod robust;
 mod split;
 mod support;
 mod tidy;
+mod trace;
 mod truth;

@@ -83,8 +83,7 @@ impl Reader {
         let mut envelope = Envelope::default();
         let mut clock = Clock { zone: self.settings.zone, near: chunk.near };
         let mut last = Record { time: NO_TIME, ..Record::default() };
-        let mut seen =
-            Seen { record: last, line: Line::Ignored(""), count: 1, parser: "", raw: b"", number: 0, overlong: false };
+        let mut seen = Seen { record: last, line: Line::Ignored(""), count: 1, parser: "", raw: b"", number: 0, overlong: false };
         #[allow(clippy::reversed_empty_ranges)] // a place that no chunk has
         let before = context.then_some(usize::MAX..0);
         let mut behind = 0;
@@ -121,8 +120,7 @@ impl Reader {
     pub fn again<'a>(&self, raw: &'a [u8], time: Micros) -> Seen<'a> {
         let mut clock = Clock { zone: self.settings.zone, near: time / 1_000_000 };
         let last = Record { time, ..Record::default() };
-        let mut seen =
-            Seen { record: last, line: Line::Ignored(""), count: 1, parser: "", raw, number: 0, overlong: false };
+        let mut seen = Seen { record: last, line: Line::Ignored(""), count: 1, parser: "", raw, number: 0, overlong: false };
         self.read_line(&mut seen, &mut Envelope::default(), &mut clock, &mut { last });
         seen.record.time = time;
         seen

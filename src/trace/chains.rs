@@ -1,7 +1,7 @@
 //! Lives and lines to stories: which lives are one message, which line is of which life.
 
 use super::story::{AttemptStory, Moment, NotificationStory, RecipientStory, SCHEMA, Story};
-use crate::correlate::{Attempt, End, LINGER, Life, Recipient};
+use crate::correlate::{Attempt, End, LINGER, Life, Outcome, Recipient};
 use crate::input::Zone;
 use crate::pipeline::Seen;
 use mailscope_parsers::model::{Accepted, Action, Event, Line, Micros, Peer, Text};
@@ -265,11 +265,13 @@ impl<'s> Found<'s> {
                     before.outcome = outcome;
                     before.delay = delay;
                     before.attempts.extend::<Vec<_>>(attempts);
-                    or(&mut before.original_recipient, if before.envelope_recipient == address { original } else { before.envelope_recipient });
+                    or(
+                        &mut before.original_recipient,
+                        if before.envelope_recipient == address { original } else { before.envelope_recipient },
+                    );
                     before.envelope_recipient = address;
                 } else {
-                    let story =
-                        RecipientStory { envelope_recipient: address, original_recipient: original, outcome, delay, attempts };
+                    let story = RecipientStory { envelope_recipient: address, original_recipient: original, outcome, delay, attempts };
                     told.push((*at, story));
                 }
             }
@@ -310,9 +312,11 @@ fn delay(life: &Life, recipient: &Recipient) -> Option<Micros> {
     if recipient.all.is_empty() { None } else { life.delay(recipient) }
 }
 
-/// A message that was taken and not removed.
+/// A message that was taken and waits: it was not removed, and not all of its recipients are known to be done.
 fn is_open(life: &Life) -> bool {
-    life.proof && life.removed.is_none() && life.end == End::Open
+    let done = life.recipients.len() >= life.nrcpt.max(1) as usize && life.recipients.iter().all(|r| r.outcome != Outcome::Deferred);
+    let gone = life.removed.is_some() || life.requeued.is_some() || life.end != End::Open;
+    life.proof && !gone && !done
 }
 
 fn or<'s>(text: &mut Text<'s>, other: Text<'s>) {

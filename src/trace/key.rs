@@ -2,7 +2,7 @@
 
 use super::Scan;
 use crate::pipeline::Seen;
-use mailscope_parsers::model::{Event, Line, Peer, Text};
+use mailscope_parsers::model::{Event, Line, Peer, Reject, Stage, Text};
 use regex::bytes::{Regex, RegexBuilder};
 
 /// A key as it was given: a word that one field of an event must equal, or a pattern for whole lines.
@@ -36,8 +36,8 @@ impl Key {
         }
     }
 
-    /// Finds every line that may be meant. Domains and host names may be in any case, what stands before an `@` and
-    /// everything else may not.
+    /// Finds every line that may be meant. Domains and host names with a dot may be in any case, what stands before an `@`
+    /// and everything else may not.
     #[must_use]
     pub fn scan(&self) -> Scan {
         match self {
@@ -45,7 +45,7 @@ impl Key {
             Self::Word(word) => match memchr::memrchr(b'@', word) {
                 // The domain is compared on the lines that hold the rest.
                 Some(at) if at > 1 => Scan::word(&word[..=at], false),
-                _ => Scan::word(word, true),
+                _ => Scan::word(word, word.contains(&b'.')),
             },
         }
     }
@@ -56,7 +56,7 @@ impl Key {
         let Line::Event(event) = &seen.line else { return false };
         match self {
             Self::Pattern(pattern) => pattern.is_match(seen.raw),
-            Self::Word(word) => event.queue_id().0 == word.as_slice() || names(event, word),
+            Self::Word(word) => event.queue_id().0 == word.as_slice() || names(event, word) || is_subject(event, seen.raw, word),
         }
     }
 }
@@ -75,7 +75,7 @@ fn names(event: &Event<'_>, word: &[u8]) -> bool {
         Event::Delivery(e) => [e.envelope_recipient, e.original_recipient, e.envelope_sender].into_iter().any(address),
         Event::Reject(e) => {
             let user = e.auth.is_some_and(|auth| address(auth.user));
-            user || client(e.client) || address(e.envelope_sender) || address(e.envelope_recipient) || is_subject(e.diagnostic, word)
+            user || client(e.client) || address(e.envelope_sender) || address(e.envelope_recipient)
         }
         Event::AuthFailure(e) => client(e.client) || address(e.user),
         _ => false,
@@ -96,10 +96,12 @@ pub fn same_address(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
-/// `header Subject: TEXT` of a rule that lets headers be logged.
-fn is_subject(diagnostic: Text<'_>, word: &[u8]) -> bool {
-    let at = memchr::memmem::find(&diagnostic, b"Subject: ");
-    at.is_some_and(|at| diagnostic[at + b"Subject: ".len()..].trim_ascii() == word)
+/// `header Subject: TEXT from CLIENT;` of a rule that lets headers be logged: the event does not keep the text.
+fn is_subject(event: &Event<'_>, raw: &[u8], word: &[u8]) -> bool {
+    const NAME: &[u8] = b"header Subject: ";
+    let Event::Reject(Reject { stage: Stage::Header, .. }) = event else { return false };
+    let rest = memchr::memmem::find(raw, NAME).and_then(|at| raw[at + NAME.len()..].strip_prefix(word));
+    rest.is_some_and(|rest| rest.starts_with(b" from ") || rest.starts_with(b"; "))
 }
 
 #[cfg(test)]

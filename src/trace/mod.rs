@@ -21,4 +21,4 @@ pub use key::Key;
 pub use near::Near;
 pub use scan::Scan;
 pub use story::{AttemptStory, Moment, NotificationStory, RecipientStory, Story};
-pub use trail::{Interest, Trail};
+pub use trail::{Ends, Interest, Trail};

@@ -1,14 +1,15 @@
 //! Which queue ids are still to be looked for: those that the key found, and those that their lines name.
 
+use crate::correlate::LINGER;
 use crate::pipeline::Seen;
-use mailscope_parsers::model::{Event, Line, QueueDeed, Status, Text};
-use std::collections::{BTreeSet, HashSet};
+use mailscope_parsers::model::{Event, Line, Micros, QueueDeed, Status, Text};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// What one pass over the log looks for besides the key.
+/// What one pass over the log looks for besides the key, and the last time at which each was named.
 #[derive(Default)]
 pub struct Interest {
-    pub ids: HashSet<Vec<u8>>,
-    pub message_ids: HashSet<Vec<u8>>,
+    ids: HashMap<Vec<u8>, Micros>,
+    message_ids: HashMap<Vec<u8>, Micros>,
 }
 
 impl Interest {
@@ -20,13 +21,14 @@ impl Interest {
     /// All words that a line of interest holds one of, in order.
     #[must_use]
     pub fn words(&self) -> Vec<&[u8]> {
-        self.ids.union(&self.message_ids).map(Vec::as_slice).collect::<BTreeSet<_>>().into_iter().collect()
+        self.ids.keys().chain(self.message_ids.keys()).map(Vec::as_slice).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Whether the line is of one of the ids.
+    /// Whether the line is of one of the ids, or says whose notification one of them is.
     #[must_use]
     pub fn has(&self, event: &Event<'_>) -> bool {
-        self.ids.contains(&*event.queue_id())
+        let child = |event: &Event<'_>| matches!(event, Event::Notification(e) if self.ids.contains_key(&*e.child_queue_id));
+        self.ids.contains_key(&*event.queue_id()) || child(event)
     }
 
     /// Whether the line is of another id and names one of these as what it goes on as, or has one of the message-ids: then
@@ -34,11 +36,43 @@ impl Interest {
     #[must_use]
     pub fn is_named_by(&self, event: &Event<'_>) -> bool {
         match event {
-            Event::Delivery(e) => self.ids.contains(&*e.queued_as),
-            Event::Accepted(e) => self.ids.contains(&*e.original_queue_id),
-            Event::MessageId(e) => self.message_ids.contains(&*e.message_id),
+            Event::Delivery(e) => self.ids.contains_key(&*e.queued_as),
+            Event::Accepted(e) => self.ids.contains_key(&*e.original_queue_id),
+            Event::MessageId(e) => self.message_ids.contains_key(&*e.message_id),
             _ => false,
         }
+    }
+}
+
+/// Says when a pass has seen all that it looks for: every id has ended, and what was only named would have come by now.
+pub struct Ends<'i> {
+    interest: &'i Interest,
+    /// The ids that were seen, and when they were removed.
+    removed: HashMap<&'i [u8], Option<Micros>>,
+}
+
+impl<'i> Ends<'i> {
+    #[must_use]
+    pub fn new(interest: &'i Interest) -> Self {
+        Self { interest, removed: HashMap::new() }
+    }
+
+    pub fn see(&mut self, seen: &Seen<'_>) {
+        let Line::Event(event) = &seen.line else { return };
+        let Some((id, _)) = self.interest.ids.get_key_value(&*event.queue_id()) else { return };
+        let removed = if let Event::Removed(_) = event { Some(seen.record.time) } else { None };
+        let known = self.removed.entry(id).or_default();
+        *known = removed.or(*known);
+    }
+
+    /// Whether nothing more can come at this time of the log.
+    #[must_use]
+    pub fn all_seen(&self, now: Micros) -> bool {
+        let over = |time: Micros| now > time.saturating_add(LINGER);
+        let ended = |(id, named): (&Vec<u8>, &Micros)| {
+            over(*named) && self.removed.get(id.as_slice()).is_none_or(|removed| removed.is_some_and(over))
+        };
+        self.interest.ids.iter().all(ended) && self.interest.message_ids.values().all(|named| over(*named))
     }
 }
 
@@ -46,66 +80,68 @@ impl Interest {
 #[derive(Default)]
 pub struct Trail {
     next: Interest,
-    done: Interest,
-    /// Ids whose message may go on, or have come, under another id with the same message-id.
-    by_message_id: HashSet<Vec<u8>>,
-    /// Whether the log is of several hosts: then a message handed to another server may go on in it.
-    pub hosts: bool,
+    done: HashSet<Vec<u8>>,
+    done_message_ids: HashSet<Vec<u8>>,
+    /// Ids whose message may go on, or have come, under another id with the same message-id, and when that was.
+    by_message_id: HashMap<Vec<u8>, Micros>,
 }
 
 impl Trail {
-    /// Looks for this id in the next pass.
-    pub fn follow(&mut self, id: &[u8]) {
-        if !id.is_empty() && !self.done.ids.contains(id) {
-            self.next.ids.insert(id.to_vec());
+    /// Looks for this id, which a line of that time names, in the next pass.
+    pub fn follow(&mut self, id: &[u8], time: Micros) {
+        if !id.is_empty() && !self.done.contains(id) {
+            last(&mut self.next.ids, id, time);
         }
     }
 
-    /// Takes note of what a line of the trail names: other ids, and its message-id.
+    /// Takes note of what a line of the trail names: other ids, and whether its message-id may name more.
     pub fn note(&mut self, seen: &Seen<'_>) {
         let Line::Event(event) = &seen.line else { return };
+        let time = seen.record.time;
         match event {
             Event::Delivery(e) => {
-                let near = is_near(e.relay.ip);
-                let goes_on = near || self.hosts || !matches!(e.relay.port, 0 | 25);
-                if goes_on {
-                    self.follow(&e.queued_as);
-                }
+                self.follow(&e.queued_as, time);
                 let final_agent = e.relay.ip.is_empty() && matches!(e.relay.name.0, b"local" | b"virtual" | b"");
-                if e.status == Status::Sent && near && !final_agent {
-                    self.by_message_id.insert(e.queue_id.to_vec());
+                if e.status == Status::Sent && is_near(e.relay.ip) && !final_agent {
+                    last(&mut self.by_message_id, &e.queue_id, time);
                 }
             }
-            Event::Notification(e) => self.follow(&e.child_queue_id),
+            Event::Notification(e) => self.follow(&e.child_queue_id, time),
             Event::Accepted(e) => {
-                self.follow(&e.original_queue_id);
+                self.follow(&e.original_queue_id, time);
                 if e.local || is_loopback(e.client.ip) {
-                    self.by_message_id.insert(e.queue_id.to_vec());
+                    last(&mut self.by_message_id, &e.queue_id, time);
                 }
             }
-            Event::QueueAction(e) if e.action == QueueDeed::Requeue => {
-                self.by_message_id.insert(e.queue_id.to_vec());
-            }
+            Event::QueueAction(e) if e.action == QueueDeed::Requeue => last(&mut self.by_message_id, &e.queue_id, time),
             _ => {}
         }
     }
 
     /// The message-id of a line whose message may have another id: noted once it is known which do.
     pub fn note_message_id(&mut self, seen: &Seen<'_>) {
-        if let Line::Event(Event::MessageId(e)) = &seen.line
-            && !e.message_id.is_empty()
-            && self.by_message_id.contains(&*e.queue_id)
-            && !self.done.message_ids.contains(&*e.message_id)
-        {
-            self.next.message_ids.insert(e.message_id.to_vec());
+        let Line::Event(Event::MessageId(e)) = &seen.line else { return };
+        let Some(time) = self.by_message_id.get(&*e.queue_id) else { return };
+        if !e.message_id.is_empty() && !self.done_message_ids.contains(&*e.message_id) {
+            last(&mut self.next.message_ids, &e.message_id, *time);
         }
     }
 
     /// What the next pass looks for; empty at the end of the trail.
     pub fn next_pass(&mut self) -> Interest {
-        self.done.ids.extend(self.next.ids.iter().cloned());
-        self.done.message_ids.extend(self.next.message_ids.iter().cloned());
+        self.done.extend(self.next.ids.keys().cloned());
+        self.done_message_ids.extend(self.next.message_ids.keys().cloned());
         std::mem::take(&mut self.next)
+    }
+}
+
+/// Notes the later of the times.
+fn last(times: &mut HashMap<Vec<u8>, Micros>, word: &[u8], time: Micros) {
+    match times.get_mut(word) {
+        Some(known) => *known = time.max(*known),
+        None => {
+            times.insert(word.to_vec(), time);
+        }
     }
 }
 

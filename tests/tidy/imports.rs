@@ -27,8 +27,10 @@ const PROGRAM: &[Module] = &[
     Module { name: "aggregate", crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen"], parsers: &["model"] },
     // Times are written in a zone.
     Module { name: "report", crates: &["report", "aggregate", "input::Zone", "pipeline::NO_TIME"], parsers: &["model"] },
-    // The report says in the words of the model what is for good and what is for now.
-    Module { name: "render", crates: &["render", "report"], parsers: &["model::Permanence"] },
+    // Lines as the pipeline hands them on; times are written in a zone.
+    Module { name: "trace", crates: &["trace", "correlate", "pipeline::Seen", "input::Zone"], parsers: &["model"] },
+    // The report says in the words of the model what is for good and what is for now; a story is told by its events.
+    Module { name: "render", crates: &["render", "report", "trace", "pipeline::Seen", "input::Zone"], parsers: &["model"] },
     // Of the summaries only which times count; of the renderers only how hostile text is made harmless.
     Module {
         name: "export",
@@ -61,6 +63,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("std::process", &["main", "cli"], "nothing but the command line ends the program"),
     ("clap", &["cli"], "only the command line knows its arguments"),
     ("indicatif", &["cli"], "progress is shown by the command line"),
+    ("regex::", &["trace"], "only what a user asks for is searched with patterns"),
     ("flate2", &["input"], "what a file is packed with is forgotten once it is read"),
     ("println!", &["cli"], "printing is the command line's"),
 ];

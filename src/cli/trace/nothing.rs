@@ -58,7 +58,12 @@ pub fn say(search: &Search<'_>, key: &str, found: usize) -> Result<()> {
     let Some(all) = all else { return Ok(()) };
     let time = |time| input.zone.local(time).format("%Y-%m-%d %H:%M:%S%:z").to_string();
     let span = if all.last == NO_TIME { String::new() } else { format!(", {} to {}", time(all.first), time(all.last)) };
-    eprintln!("mailscope: nothing about {} in {} lines of {files} files{span}", printable(key), all.lines);
+    eprintln!(
+        "mailscope: nothing about {} in {} lines of {files} {}{span}",
+        printable(key),
+        all.lines,
+        if files == 1 { "file" } else { "files" }
+    );
     for bound in [search.window.since.map(|at| ("since", at)), search.window.until.map(|at| ("until", at))].into_iter().flatten() {
         eprintln!("mailscope: looked at {} {}", bound.0, time(bound.1));
     }

@@ -10,14 +10,11 @@ use super::sources::Sources;
 use crate::aggregate::Window;
 use crate::input::{Chunk, Unreadable};
 use crate::pipeline::{self, Reader, Seen, host_matches};
-use crate::trace::{Filter, Interest, Key, Scan, Trail};
+use crate::trace::{Ends, Filter, Interest, Key, Scan, Trail};
 use anyhow::Result;
 use mailscope_parsers::model::{Event, Line, Micros};
-use memchr::{memchr, memrchr};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::sync::Arc;
 
 /// A chunk this large is searched faster than it can be handed over in pieces.
 const CHUNK: usize = 1 << 20;
@@ -47,10 +44,27 @@ enum Item {
     Line(Found),
     /// A line without an id that the key means.
     Door(Found),
-    /// An id that the key means.
-    Hit(Box<[u8]>),
+    /// An id that the key means, and what it goes on as.
+    Hit { id: Box<[u8]>, time: Micros, queued_as: Box<[u8]> },
     /// An id that goes on with, or was before, one that is followed.
-    Named(Box<[u8]>),
+    Named { id: Box<[u8]>, time: Micros },
+}
+
+/// One reading of the logs.
+struct Pass<'p> {
+    scan: Scan,
+    interest: &'p Interest,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Looks for the key too.
+    First,
+    /// Ends where nothing more can come.
+    Ends,
+    /// Reads to the end.
+    Whole,
 }
 
 /// What the passes came to.
@@ -91,7 +105,6 @@ struct Ordered {
     seen: HashSet<Box<[u8]>>,
     messages: usize,
     beyond: u64,
-    hosts: Hosts,
 }
 
 impl<'a> Search<'a> {
@@ -138,29 +151,30 @@ impl<'a> Search<'a> {
     /// All passes.
     pub fn run(&self) -> Result<Gathered> {
         let mut input = resolve::input(&self.args)?;
-        // An id's own lines are found along with the key.
         let mut ordered = Ordered::default();
         if let Some(word) = self.key.as_word().filter(|_| !self.stops) {
-            ordered.trail.follow(word);
+            // An id's own lines are found along with the key.
+            ordered.trail.follow(word, Micros::MIN);
         }
         let interest = ordered.trail.next_pass();
-        let done = self.pass(&mut input, &self.key.scan(), &interest, true, ordered)?;
-        let (mut ordered, mut from) = (done.ordered, 0);
+        let first = Pass { scan: self.key.scan(), interest: &interest, kind: Kind::First };
+        let done = self.pass(&mut input, &first, ordered)?;
+        // Where there is one log its times tell when nothing more can come.
+        let kind = if done.chunks.files == 1 { Kind::Ends } else { Kind::Whole };
+        let (mut ordered, mut from) = (done.ordered.0, 0);
         for _ in 0..PASSES {
-            let new: Vec<Seen<'_>> = ordered.lines[from..].iter().map(|line| self.reader.again(&line.said, line.time)).collect();
-            new.iter().for_each(|seen| ordered.trail.note(seen));
-            drop(new);
-            ordered.lines.iter().map(|line| self.reader.again(&line.said, line.time)).for_each(|seen| ordered.trail.note_message_id(&seen));
-            from = ordered.lines.len();
+            from = self.note(&mut ordered, from);
             let interest = ordered.trail.next_pass();
             if interest.is_empty() {
                 break;
             }
             ordered.chunk = 0;
-            ordered = self.pass(&mut self.again()?, &Scan::ids(&interest.words()), &interest, false, ordered)?.ordered;
+            let pass = Pass { scan: Scan::ids(&interest.words()), interest: &interest, kind };
+            ordered = self.pass(&mut self.again()?, &pass, ordered)?.ordered.0;
         }
         ordered.lines.sort_by_key(|line| line.at);
-        let overlong = done.locals.iter().sum();
+        // A line may be of two ids.
+        ordered.lines.dedup_by_key(|line| line.at);
         Ok(Gathered {
             input,
             lines: ordered.lines,
@@ -168,25 +182,43 @@ impl<'a> Search<'a> {
             beyond: ordered.beyond,
             cut: ordered.cut,
             unreadable: done.chunks.unreadable,
-            overlong,
+            overlong: done.locals.iter().sum(),
         })
     }
 
-    fn pass(&self, input: &mut Input, scan: &Scan, interest: &Interest, first: bool, ordered: Ordered) -> Result<pipeline::Done<u64, Ordered>> {
+    /// Notes what the lines from this one on name; gives the number of all.
+    fn note(&self, ordered: &mut Ordered, from: usize) -> usize {
+        let Ordered { lines, trail, .. } = ordered;
+        let again = |line: &Found, each: &mut dyn FnMut(&Seen<'_>)| each(&self.reader.again(&line.said, line.time));
+        lines[from..].iter().for_each(|line| again(line, &mut |seen| trail.note(seen)));
+        lines.iter().for_each(|line| again(line, &mut |seen| trail.note_message_id(seen)));
+        lines.len()
+    }
+
+    fn pass<'p>(&self, input: &mut Input, pass: &Pass<'p>, ordered: Ordered) -> Result<pipeline::Done<u64, (Ordered, Ends<'p>)>> {
         let chunks = input.take_chunks()?;
         let progress = input.progress.clone();
         let done = pipeline::run(
             chunks,
             input.threads,
-            ordered,
+            (ordered, Ends::new(pass.interest)),
             || 0_u64,
             |overlong, chunk, turn| {
                 *overlong += chunk.overlong;
-                let items = self.items(chunk, scan, interest, first);
+                let items = self.items(chunk, pass);
                 if let Some(progress) = &progress {
                     progress.show();
                 }
-                turn.take(|ordered: &mut Ordered| self.take(ordered, chunk, items, first))
+                turn.take(|(ordered, ends): &mut (Ordered, Ends<'p>)| {
+                    items.into_iter().for_each(|item| self.take(ordered, ends, item));
+                    ordered.chunk += 1;
+                    let over = match pass.kind {
+                        Kind::First => self.stops && ordered.messages >= self.looked_at,
+                        Kind::Ends => ends.all_seen(chunk.near.saturating_mul(1_000_000)),
+                        Kind::Whole => false,
+                    };
+                    if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                })
             },
         )?;
         if let Some(progress) = &input.progress {
@@ -196,57 +228,54 @@ impl<'a> Search<'a> {
     }
 
     /// What a chunk holds.
-    fn items(&self, chunk: &Chunk, scan: &Scan, interest: &Interest, first: bool) -> Vec<Item> {
+    fn items(&self, chunk: &Chunk, pass: &Pass<'_>) -> Vec<Item> {
         let mut items = Vec::new();
-        let context = scan.finds(&chunk.context);
-        self.reader.read_at(chunk, context, scan.lines(chunk.lines()), |seen, said, at| {
+        let context = pass.scan.finds(&chunk.context);
+        self.reader.read_at(chunk, context, pass.scan.lines(chunk.lines()), |seen, said, at| {
             let Line::Event(event) = &seen.line else { return };
             if !host_matches(seen.record.host, self.args.host.as_deref()) {
                 return;
             }
-            let id = event.queue_id();
-            if interest.has(event) {
+            let (id, time) = (event.queue_id(), seen.record.time);
+            if pass.interest.has(event) {
                 items.push(Item::Line(found(seen, said, at)));
-            } else if interest.is_named_by(event) {
-                items.push(Item::Named(id.0.into()));
+            } else if pass.interest.is_named_by(event) {
+                items.push(Item::Named { id: id.0.into(), time });
             }
-            if first && self.is_hit(seen) {
+            if pass.kind == Kind::First && self.is_hit(seen) {
                 let door = id.is_empty() && matches!(event, Event::Reject(_) | Event::AuthFailure(_));
                 if door {
                     items.push(Item::Door(found(seen, said, at)));
                 } else if !id.is_empty() {
-                    items.push(Item::Hit(id.0.into()));
+                    let queued_as = if let Event::Delivery(e) = event { e.queued_as.0 } else { b"" };
+                    items.push(Item::Hit { id: id.0.into(), time, queued_as: queued_as.into() });
                 }
             }
         });
         items
     }
 
-    /// Takes what a chunk holds, in the order of the log.
-    fn take(&self, ordered: &mut Ordered, chunk: &Chunk, items: Vec<Item>, first: bool) -> ControlFlow<()> {
-        if first {
-            ordered.hosts.look(&self.reader, chunk);
-            ordered.trail.hosts = ordered.hosts.several;
-        }
-        for item in items {
-            match item {
-                Item::Line(line) => ordered.keep(line),
-                Item::Named(id) => ordered.trail.follow(&id),
-                Item::Hit(id) if ordered.seen.contains(&id) => {}
-                Item::Hit(_) | Item::Door(_) if ordered.messages >= self.looked_at => ordered.beyond += 1,
-                Item::Hit(id) => {
-                    ordered.messages += 1;
-                    ordered.trail.follow(&id);
-                    ordered.seen.insert(id);
-                }
-                Item::Door(line) => {
-                    ordered.messages += 1;
-                    ordered.keep(line);
-                }
+    /// Takes what a line is, in the order of the log.
+    fn take(&self, ordered: &mut Ordered, ends: &mut Ends<'_>, item: Item) {
+        let full = ordered.messages >= self.looked_at;
+        match item {
+            Item::Line(line) => {
+                ends.see(&self.reader.again(&line.said, line.time));
+                ordered.keep(line);
+            }
+            Item::Named { id, time } => ordered.trail.follow(&id, time),
+            Item::Door(_) if full => ordered.beyond += 1,
+            Item::Hit { id, .. } if full && !ordered.seen.contains(&id) => ordered.beyond += 1,
+            Item::Door(line) => {
+                ordered.messages += 1;
+                ordered.keep(line);
+            }
+            Item::Hit { id, time, queued_as } => {
+                ordered.trail.follow(&id, time);
+                ordered.trail.follow(&queued_as, time);
+                ordered.messages += usize::from(ordered.seen.insert(id));
             }
         }
-        ordered.chunk += 1;
-        if self.stops && first && ordered.messages >= self.looked_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -265,39 +294,4 @@ impl Ordered {
 fn found(seen: &Seen<'_>, said: &[u8], at: usize) -> Found {
     let repeat = (seen.raw.as_ptr() != said.as_ptr()).then(|| seen.raw.into());
     Found { at: (0, at), time: seen.record.time, said: said.into(), repeat, count: seen.count }
-}
-
-/// Whether the log is of several hosts: one line every so many bytes of each file is asked.
-#[derive(Default)]
-struct Hosts {
-    path: Option<Arc<Path>>,
-    offset: usize,
-    first: Option<Box<[u8]>>,
-    several: bool,
-}
-
-impl Hosts {
-    const EVERY: usize = 1 << 16;
-
-    fn look(&mut self, reader: &Reader, chunk: &Chunk) {
-        if self.path.as_ref() != Some(&chunk.path) {
-            self.path = Some(chunk.path.clone());
-            self.offset = 0;
-        }
-        let text = chunk.lines();
-        let (offset, end) = (self.offset, self.offset + text.len());
-        self.offset = end;
-        if self.several {
-            return;
-        }
-        let asked = (offset.div_ceil(Self::EVERY)..).map(|at| at * Self::EVERY).take_while(|at| *at < end).map(|at| at - offset);
-        let lines = asked.map(|at| {
-            let start = memrchr(b'\n', &text[..at]).map_or(0, |before| before + 1);
-            start..memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length)
-        });
-        reader.read_at(chunk, false, lines, |seen, _, _| {
-            let host = seen.record.host.0;
-            self.several |= !host.is_empty() && self.first.get_or_insert_with(|| host.into()).as_ref() != host;
-        });
-    }
 }
