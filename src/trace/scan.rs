@@ -12,7 +12,7 @@ const MANY: usize = 2000;
 pub struct Scan(How);
 
 enum How {
-    One(memmem::Finder<'static>),
+    One(Box<memmem::Finder<'static>>),
     /// Words; as a whole where nothing that ids are made of may stand beside them.
     Words {
         automaton: AhoCorasick,
@@ -30,7 +30,7 @@ impl Scan {
         if word.is_empty() || (any_case && letters) {
             return Self::automaton(&[word], any_case, false);
         }
-        Self(How::One(memmem::Finder::new(word).into_owned()))
+        Self(How::One(Box::new(memmem::Finder::new(word).into_owned())))
     }
 
     /// Lines that hold one of these ids as a word of its own; every line where there are very many.
