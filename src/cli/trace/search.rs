@@ -3,11 +3,11 @@
 //! Nothing but the lines that may be meant is read; what is kept is their text, in the order of the log. Lines of at most
 //! [`MOST_BYTES`] are kept and at most so many messages as are asked for are looked at, whatever the key finds.
 
-use super::super::args::{InputArgs, TraceArgs};
-use super::super::resolve::{self, Input};
-use super::super::time::Now;
 use super::sources::Sources;
 use crate::aggregate::Window;
+use crate::cli::args::{InputArgs, TraceArgs};
+use crate::cli::resolve::{self, Input};
+use crate::cli::time::Now;
 use crate::input::{Chunk, Unreadable};
 use crate::pipeline::{self, Reader, Seen, host_matches};
 use crate::trace::{Ends, Filter, Interest, Key, Scan, Trail};
