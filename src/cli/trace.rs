@@ -60,11 +60,12 @@ pub fn run(args: &TraceArgs) -> Result<Ended> {
 fn tell<'a>(search: &Search<'_>, line: &'a Found) -> Told<'a> {
     let mut seen = search.reader.again(&line.said, line.time);
     seen.count = line.count;
-    let hit = search.is_hit(&seen);
+    // What only belongs to a line that was found is no find.
+    let hit = line.of.is_empty() && search.is_hit(&seen);
     if let Some(repeat) = &line.repeat {
         seen.raw = repeat;
     }
-    Told { seen, hit }
+    Told { seen, of: &line.of, hit }
 }
 
 fn lives(told: &[Told<'_>]) -> (Vec<Box<crate::correlate::Life>>, Correlator) {

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 /// A line that was found, read again, and whether the key meant it.
 pub struct Told<'s> {
     pub seen: Seen<'s>,
+    /// The queue id that it belongs to where it names none: the TLS line of a connection.
+    pub of: &'s [u8],
     pub hit: bool,
 }
 
@@ -114,7 +116,8 @@ impl<'s> Found<'s> {
         let mut alone: HashMap<(&[u8], &[u8]), usize> = HashMap::new();
         for (number, told) in self.lines.iter().enumerate() {
             let Line::Event(event) = &told.seen.line else { continue };
-            let key = (told.seen.record.host.0, event.queue_id().0);
+            let own = event.queue_id().0;
+            let key = (told.seen.record.host.0, if own.is_empty() { told.of } else { own });
             let lives = self.by_id.get(&key);
             let life = lives.and_then(|lives| {
                 let begun = lives.iter().rev().find(|at| self.lives[**at].first_line <= told.seen.record.time);
@@ -159,7 +162,7 @@ impl<'s> Found<'s> {
             schema: SCHEMA,
             rejected: false,
             host: lines.first().map_or(Text(b""), |seen| seen.record.host),
-            first_queue_id: self.events(chain).next().map_or(Text(b""), |(_, event)| event.queue_id()),
+            first_queue_id: self.events(chain).map(|(_, event)| event.queue_id()).find(|id| !id.is_empty()).unwrap_or_default(),
             queue_ids: Vec::new(),
             message_id: Text(b""),
             envelope_sender: Text(b""),

@@ -145,3 +145,33 @@ fn what_still_waits_is_open() {
     let done = waiting + &log_of(&[attempt("10:10:00", "A000000001", "r@x.example", "sent"), removed("10:10:00", "A000000001")]);
     assert_eq!(stories(&done, "A000000001", &[])[0]["open"], false);
 }
+
+#[test]
+fn the_tls_of_its_connections_is_part_of_the_story() {
+    let tls = |from: &str| format!("TLS connection established {from}: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)");
+    let log = log(&[
+        "10:00:00 submission/smtpd connect from c.example[192.0.2.1]",
+        &format!("10:00:00 submission/smtpd Untrusted {}", tls("from c.example[192.0.2.1]")),
+        "10:00:00 submission/smtpd A000000001: client=c.example[192.0.2.1], sasl_method=PLAIN, sasl_username=mary",
+        "10:00:00 qmgr A000000001: from=<s@c.example>, size=1000, nrcpt=1 (queue active)",
+        &format!("10:00:01 smtp Trusted {}", tls("to mx.x.example[198.51.100.1]:25")),
+        "10:00:01 smtp A000000001: to=<r@x.example>, relay=mx.x.example[198.51.100.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent \
+         (250 Ok)",
+        "10:00:01 qmgr A000000001: removed",
+        "10:00:02 submission/smtpd disconnect from c.example[192.0.2.1]",
+        "10:00:03 submission/smtpd connect from c.example[192.0.2.1]",
+        "10:00:03 submission/smtpd A000000002: client=c.example[192.0.2.1]",
+        "10:00:03 qmgr A000000002: from=<s@c.example>, size=1000, nrcpt=1 (queue active)",
+        "10:00:04 smtp A000000002: to=<r@x.example>, relay=mx.x.example[198.51.100.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent \
+         (250 Ok)",
+    ]);
+    let kinds =
+        |story: &serde_json::Value| story["events"].as_array().expect("events").iter().map(|e| word(&e["kind"])).collect::<Vec<_>>();
+    let found = stories(&log, "s@c.example", &[]);
+    assert_eq!(kinds(&found[0]), ["tls", "accepted", "queued", "tls", "delivery", "removed"]);
+    assert_eq!(word(&found[0]["events"][0]["trust"]), "untrusted");
+    assert_eq!(kinds(&found[1]), ["accepted", "queued", "delivery"]);
+    for size in ["1", "300"] {
+        assert_eq!(stories(&log, "s@c.example", &["--chunk-size", size]), found, "chunks of {size}");
+    }
+}

@@ -10,9 +10,10 @@ use crate::cli::resolve::{self, Input};
 use crate::cli::time::Now;
 use crate::input::{Chunk, Unreadable};
 use crate::pipeline::{self, Reader, Seen, host_matches};
-use crate::trace::{Ends, Filter, Interest, Key, Scan, Trail};
+use crate::trace::{Ends, Filter, Interest, Key, Scan, Session, Trail};
 use anyhow::Result;
 use mailscope_parsers::model::{Event, Line, Micros};
+use memchr::{memchr, memmem, memrchr};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
@@ -24,13 +25,17 @@ const FIRST: usize = 1000;
 const FILTERED: usize = 20_000;
 /// Text of lines that is kept at most.
 const MOST_BYTES: usize = 256 << 20;
+/// A connection's TLS line is looked for in so many bytes before the line that needs it.
+const LOOK_BACK: usize = 128 << 10;
 /// More passes than any chain needs.
 const PASSES: usize = 64;
 
 /// A line that belongs to a story.
 pub struct Found {
-    /// Its place: the chunk, and the line among those found there.
-    at: (u64, usize),
+    /// Its place in the log, in bytes.
+    at: usize,
+    /// The queue id that it belongs to where it names none.
+    pub of: Box<[u8]>,
     pub time: Micros,
     pub said: Box<[u8]>,
     /// `last message repeated N times`, where that is the line.
@@ -44,6 +49,10 @@ enum Item {
     Line(Found),
     /// A line without an id that the key means.
     Door(Found),
+    /// The TLS line of a followed line's connection.
+    Session(Found),
+    /// The connection of a followed line at this place, whose beginning lies before the chunk.
+    Began { session: Session, id: Box<[u8]>, time: Micros, at: usize },
     /// An id that the key means, and what it goes on as.
     Hit { id: Box<[u8]>, time: Micros, queued_as: Box<[u8]> },
     /// An id that goes on with, or was before, one that is followed.
@@ -65,6 +74,15 @@ enum Kind {
     Ends,
     /// Reads to the end.
     Whole,
+}
+
+/// What a look back came to.
+enum Looked {
+    Found(usize, Found),
+    /// The connection began here, without TLS.
+    Ended,
+    /// It began before.
+    Open,
 }
 
 /// What the passes came to.
@@ -97,7 +115,9 @@ pub struct Search<'a> {
 /// What a pass keeps in the order of the log.
 #[derive(Default)]
 struct Ordered {
-    chunk: u64,
+    /// Bytes before the chunk, and the last of them.
+    before: usize,
+    tail: Vec<u8>,
     lines: Vec<Found>,
     bytes: usize,
     cut: bool,
@@ -168,7 +188,7 @@ impl<'a> Search<'a> {
             if interest.is_empty() {
                 break;
             }
-            ordered.chunk = 0;
+            (ordered.before, ordered.tail) = (0, Vec::new());
             let pass = Pass { scan: Scan::ids(&interest.words()), interest: &interest, kind };
             ordered = self.pass(&mut self.again()?, &pass, ordered)?.ordered.0;
         }
@@ -211,7 +231,7 @@ impl<'a> Search<'a> {
                 }
                 turn.take(|(ordered, ends): &mut (Ordered, Ends<'p>)| {
                     items.into_iter().for_each(|item| self.take(ordered, ends, item));
-                    ordered.chunk += 1;
+                    ordered.passed(chunk);
                     let over = match pass.kind {
                         Kind::First => self.stops && ordered.messages >= self.looked_at,
                         Kind::Ends => ends.all_seen(chunk.near.saturating_mul(1_000_000)),
@@ -238,6 +258,7 @@ impl<'a> Search<'a> {
             }
             let (id, time) = (event.queue_id(), seen.record.time);
             if pass.interest.has(event) {
+                items.extend(self.session(chunk.lines(), seen, at));
                 items.push(Item::Line(found(seen, said, at)));
             } else if pass.interest.is_named_by(event) {
                 items.push(Item::Named { id: id.0.into(), time });
@@ -255,6 +276,41 @@ impl<'a> Search<'a> {
         items
     }
 
+    /// The connection of a line: its TLS line, or that it began before the chunk.
+    fn session(&self, text: &[u8], seen: &Seen<'_>, at: usize) -> Option<Item> {
+        let session = Session::of(seen)?;
+        let Line::Event(event) = &seen.line else { return None };
+        let (id, time) = (event.queue_id().0, seen.record.time);
+        let from = at.saturating_sub(LOOK_BACK);
+        match self.look_back(&text[from..at], at < LOOK_BACK, &session, id, time) {
+            Looked::Found(start, line) => Some(Item::Session(Found { at: from + start, ..line })),
+            Looked::Open if at < LOOK_BACK => Some(Item::Began { session, id: id.into(), time, at }),
+            _ => None,
+        }
+    }
+
+    /// Looks for a connection's TLS line from the end of a text on; its first line is whole only where that is said.
+    fn look_back(&self, text: &[u8], whole: bool, session: &Session, id: &[u8], time: Micros) -> Looked {
+        let mut end = text.len();
+        while let Some(at) = memmem::rfind(&text[..end], session.word()) {
+            let start = memrchr(b'\n', &text[..at]).map_or(0, |before| before + 1);
+            if start == 0 && !whole {
+                break;
+            }
+            let length = memchr(b'\n', &text[start..]).unwrap_or(text.len() - start);
+            let said = &text[start..start + length];
+            match session.is_told_by(&self.reader.again(said, time)) {
+                Some(true) => {
+                    let seen = self.reader.again(said, time);
+                    return Looked::Found(start, Found { of: id.into(), ..found(&seen, said, start) });
+                }
+                Some(false) => return Looked::Ended,
+                None => end = start,
+            }
+        }
+        Looked::Open
+    }
+
     /// Takes what a line is, in the order of the log.
     fn take(&self, ordered: &mut Ordered, ends: &mut Ends<'_>, item: Item) {
         let full = ordered.messages >= self.looked_at;
@@ -262,6 +318,16 @@ impl<'a> Search<'a> {
             Item::Line(line) => {
                 ends.see(&self.reader.again(&line.said, line.time));
                 ordered.keep(line);
+            }
+            Item::Session(line) => ordered.keep(line),
+            Item::Began { session, id, time, at } => {
+                let from = ordered.tail.len().saturating_sub(LOOK_BACK - at);
+                let log_begins = ordered.tail.len() == ordered.before;
+                if let Looked::Found(start, line) = self.look_back(&ordered.tail[from..], log_begins && from == 0, &session, &id, time) {
+                    // Its place is told from the chunk's beginning, as all others are.
+                    let back = ordered.tail.len() - from - start;
+                    ordered.keep(Found { at: 0_usize.wrapping_sub(back), ..line });
+                }
             }
             Item::Named { id, time } => ordered.trail.follow(&id, time),
             Item::Door(_) if full => ordered.beyond += 1,
@@ -286,12 +352,22 @@ impl Ordered {
             self.cut = true;
             return;
         }
-        let at = (self.chunk, line.at.1);
+        let at = self.before.wrapping_add(line.at);
         self.lines.push(Found { at, ..line });
+    }
+
+    /// The chunk is done; its end is kept for the connections that go on.
+    fn passed(&mut self, chunk: &Chunk) {
+        let text = chunk.lines();
+        self.before += text.len();
+        self.tail.extend_from_slice(&text[text.len().saturating_sub(LOOK_BACK)..]);
+        if self.tail.len() > 2 * LOOK_BACK {
+            self.tail.drain(..self.tail.len() - LOOK_BACK);
+        }
     }
 }
 
 fn found(seen: &Seen<'_>, said: &[u8], at: usize) -> Found {
     let repeat = (seen.raw.as_ptr() != said.as_ptr()).then(|| seen.raw.into());
-    Found { at: (0, at), time: seen.record.time, said: said.into(), repeat, count: seen.count }
+    Found { at, of: Box::default(), time: seen.record.time, said: said.into(), repeat, count: seen.count }
 }

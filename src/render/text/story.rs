@@ -152,6 +152,10 @@ fn step(story: &Story<'_>, seen: &Seen<'_>, event: &Event<'_>) -> Option<(String
             let stage = e.stage.map_or(String::new(), |stage| format!(" at {}", stage.name()));
             Some((format!("lost the connection with {}{stage} {}", peer(with), show(e.diagnostic)), Colour::Warn))
         }
+        Event::Tls(e) => {
+            let bits = e.bits.map_or(String::new(), |bits| format!(", {bits} bits"));
+            plain(format!("{} with {}, {} ({}{bits})", show(e.tls_version), peer(e.peer), e.trust.name(), show(e.cipher)))
+        }
         Event::Problem(e) => Some((format!("{}: {}", e.severity.name(), show(e.text)), Colour::Warn)),
         Event::Other(e) => plain(show(e.text)),
         _ => None,
