@@ -77,7 +77,8 @@ fn parties(story: &Story<'_>) -> String {
     });
     let mut names: Vec<Text<'_>> = story.recipients.iter().map(|r| r.envelope_recipient).chain(refused).filter(|n| !n.is_empty()).collect();
     names.dedup();
-    let sender = if story.envelope_sender.is_empty() { "?".to_owned() } else { show(story.envelope_sender) };
+    // At the door there may be no more than a client.
+    let sender = if story.envelope_sender.is_empty() { peer(story.client) } else { show(story.envelope_sender) };
     match names.as_slice() {
         [] => sender,
         [one] => format!("{sender} -> {}", show(*one)),
@@ -95,9 +96,12 @@ fn outcome(story: &Story<'_>) -> String {
         }
     }
     let mut words: Vec<String> = match counts.as_slice() {
+        [] => Vec::new(),
         [(word, _)] => vec![word.replace('_', " ")],
         counts => counts.iter().map(|(word, count)| format!("{count} {}", word.replace('_', " "))).collect(),
     };
+    let failed = story.lines.iter().any(|seen| matches!(seen.line, Line::Event(Event::AuthFailure(_))));
+    words.extend(failed.then(|| "log-in failed".to_owned()));
     words.extend(story.rejected.then(|| "rejected".to_owned()));
     words.extend((story.open && !counts.iter().any(|(word, _)| *word == "deferred")).then(|| "open".to_owned()));
     words.join(", ")
