@@ -227,22 +227,32 @@ impl<'s> Found<'s> {
             .iter()
             .find_map(|told| match &told.seen.line {
                 Line::Event(Event::Notification(e)) if e.child_queue_id.0 == id => Some(e.queue_id),
+                Line::Event(Event::Accepted(e)) if e.queue_id.0 == id => Some(e.parent_queue_id).filter(|parent| !parent.is_empty()),
                 _ => None,
             })
             .unwrap_or_default()
     }
 
     fn notifications(&self, chain: &Chain) -> Vec<NotificationStory<'s>> {
-        let mut notifications = Vec::new();
-        for (seen, event) in self.events(chain) {
-            let Event::Notification(e) = event else { continue };
-            let lives = self.by_id.get(&(seen.record.host.0, e.child_queue_id.0));
-            let life = lives.and_then(|lives| lives.iter().find(|at| (self.lives[**at].first_line - seen.record.time).abs() <= LINGER));
+        let named = self.events(chain).filter_map(|(seen, event)| match event {
+            Event::Notification(e) => Some((seen, e.child_queue_id, Some(e.notification))),
+            _ => None,
+        });
+        // Elsewhere the notification says what it reports on.
+        let ids: Vec<&[u8]> = chain.lives.iter().map(|at| self.id(*at)).collect();
+        let lines: &'s [Told<'s>] = self.lines;
+        let naming = lines.iter().filter_map(|told| match &told.seen.line {
+            Line::Event(Event::Accepted(e)) if ids.contains(&e.parent_queue_id.0) => Some((&told.seen, e.queue_id, None)),
+            _ => None,
+        });
+        let story = |(seen, child, notification): (&Seen<'s>, Text<'s>, _)| {
+            let (host, time) = (seen.record.host.0, seen.record.time);
+            let lives = self.by_id.get(&(host, child.0));
+            let life = lives.and_then(|lives| lives.iter().find(|at| (self.lives[**at].first_line - time).abs() <= LINGER));
             let recipients = life.map_or_else(Vec::new, |life| self.recipients(&self.chains[self.chain_of[*life]]));
-            let time = self.moment(seen.record.time);
-            notifications.push(NotificationStory { time, queue_id: e.child_queue_id, notification: e.notification, recipients });
-        }
-        notifications
+            NotificationStory { time: self.moment(time), queue_id: child, notification, recipients }
+        };
+        named.chain(naming).map(story).collect()
     }
 
     /// The recipients of all queue files of a chain; one that was handed on is the one that it was handed on as.

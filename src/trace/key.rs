@@ -69,7 +69,9 @@ fn names(event: &Event<'_>, word: &[u8]) -> bool {
         Event::MessageId(e) => *e.message_id == *word,
         Event::Accepted(e) => {
             let user = e.auth.is_some_and(|auth| address(auth.user));
-            user || client(e.client) || client(e.original_client) || address(e.envelope_sender)
+            let to = e.recipients.iter().any(address);
+            let named = user || to || client(e.client) || client(e.original_client) || address(e.envelope_sender);
+            named || *e.message_id == *word || *e.subject == *word
         }
         Event::Queued(e) => address(e.envelope_sender),
         Event::Delivery(e) => [e.envelope_recipient, e.original_recipient, e.envelope_sender].into_iter().any(address),

@@ -60,7 +60,7 @@ impl Near {
             Event::Delivery(e) => [e.envelope_recipient, e.original_recipient].into_iter().for_each(|name| self.try_one(name)),
             Event::Accepted(e) => {
                 let user = e.auth.map_or(Text(b""), |auth| auth.user);
-                [e.client.name, e.client.ip, user].into_iter().for_each(|name| self.try_one(name));
+                [e.client.name, e.client.ip, user, e.envelope_sender, e.message_id].into_iter().for_each(|name| self.try_one(name));
             }
             Event::Reject(e) => {
                 let names = [e.client.name, e.client.ip, e.envelope_sender, e.envelope_recipient];

@@ -106,7 +106,9 @@ pub struct AttemptStory<'s> {
 pub struct NotificationStory<'s> {
     pub time: Moment,
     pub queue_id: Text<'s>,
-    pub notification: Report,
+    /// What it reports, where the log says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification: Option<Report>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<RecipientStory<'s>>,
 }

@@ -31,13 +31,16 @@ impl Interest {
         self.ids.contains_key(&*event.queue_id()) || child(event)
     }
 
-    /// Whether the line is of another id and names one of these as what it goes on as, or has one of the message-ids: then
-    /// its own id belongs to the chain.
+    /// Whether the line is of another id and names one of these as what it goes on as, reports on, or
+    /// has one of the message-ids: then its own id belongs to the chain.
     #[must_use]
     pub fn is_named_by(&self, event: &Event<'_>) -> bool {
         match event {
             Event::Delivery(e) => self.ids.contains_key(&*e.queued_as),
-            Event::Accepted(e) => self.ids.contains_key(&*e.original_queue_id),
+            Event::Accepted(e) => {
+                let by_id = [e.original_queue_id, e.parent_queue_id].iter().any(|id| self.ids.contains_key(&**id));
+                by_id || self.message_ids.contains_key(&*e.message_id)
+            }
             Event::MessageId(e) => self.message_ids.contains_key(&*e.message_id),
             _ => false,
         }
@@ -120,10 +123,14 @@ impl Trail {
 
     /// The message-id of a line whose message may have another id: noted once it is known which do.
     pub fn note_message_id(&mut self, seen: &Seen<'_>) {
-        let Line::Event(Event::MessageId(e)) = &seen.line else { return };
-        let Some(time) = self.by_message_id.get(&*e.queue_id) else { return };
-        if !e.message_id.is_empty() && !self.done_message_ids.contains(&*e.message_id) {
-            last(&mut self.next.message_ids, &e.message_id, *time);
+        let (id, message_id) = match &seen.line {
+            Line::Event(Event::MessageId(e)) => (e.queue_id, e.message_id),
+            Line::Event(Event::Accepted(e)) => (e.queue_id, e.message_id),
+            _ => return,
+        };
+        let Some(time) = self.by_message_id.get(&*id) else { return };
+        if !message_id.is_empty() && !self.done_message_ids.contains(&*message_id) {
+            last(&mut self.next.message_ids, &message_id, *time);
         }
     }
 

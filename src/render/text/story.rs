@@ -55,6 +55,10 @@ pub fn write(to: &mut impl Write, story: &Story<'_>, zone: Zone, look: Look) -> 
             page.hanging(&" ".repeat(head.len() + 2), &reply, Colour::Dim)?;
         }
     }
+    for child in story.notifications.iter().filter(|child| child.notification.is_none()) {
+        let text = format!("notification sent as {}{}", show(child.queue_id), fate(child));
+        page.hanging(&format!("  {}  ", at(child.time.time, zone)), &text, Colour::Plain)?;
+    }
     if story.open {
         page.hanging("  ", "still in the queue at the end of the log", Colour::Warn)?;
     }
@@ -139,8 +143,10 @@ fn step(story: &Story<'_>, seen: &Seen<'_>, event: &Event<'_>) -> Option<(String
                 QueueDeed::Release => "released from hold",
                 QueueDeed::Requeue => "sent through the queue again",
                 QueueDeed::Expire => "told to expire",
+                QueueDeed::Freeze => "frozen",
+                QueueDeed::Thaw => "thawed",
             };
-            Some((format!("{deed} by an administrator"), Colour::Warn))
+            Some((deed.to_owned(), Colour::Warn))
         }
         Event::Removed(e) => {
             let how = match e.how {
@@ -189,7 +195,17 @@ fn accepted(story: &Story<'_>, e: &Accepted<'_>) -> String {
     if !e.original_queue_id.is_empty() {
         text.push_str(&format!(", was {}", show(e.original_queue_id)));
     }
-    text + &logged_in(e.auth)
+    text.push_str(&logged_in(e.auth));
+    if !e.protocol.is_empty() {
+        text.push_str(&format!(", {}", show(e.protocol)));
+    }
+    if !e.message_id.is_empty() && e.queue_id == story.first_queue_id {
+        text.push_str(&format!(", message-id {}", show(e.message_id)));
+    }
+    if !e.subject.is_empty() {
+        text.push_str(&format!(", subject {:?}", show(e.subject)));
+    }
+    text + &e.size_bytes.map_or(String::new(), |size| format!(", {}", bytes(size)))
 }
 
 fn logged_in(auth: Option<Auth<'_>>) -> String {
@@ -222,7 +238,7 @@ fn delivery(e: &Delivery<'_>, count: u32) -> (String, Colour) {
     if !e.original_recipient.is_empty() && e.original_recipient != e.envelope_recipient {
         text.push_str(&format!(" (for {})", show(e.original_recipient)));
     }
-    text.push_str(&format!(": {}", e.status.name()));
+    text.push_str(&format!(": {}{}", e.status.name(), if e.untried { ", not tried" } else { "" }));
     if !e.relay.absent() {
         let word = if e.status == Status::Sent && !e.relay.ip.is_empty() { "to" } else { "by" };
         text.push_str(&format!(" {word} {}", peer(e.relay)));
