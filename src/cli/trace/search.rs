@@ -180,7 +180,7 @@ impl<'a> Search<'a> {
         let first = Pass { scan: self.key.scan(), interest: &interest, kind: Kind::First };
         let done = self.pass(&mut input, &first, ordered)?;
         // Where there is one log its times tell when nothing more can come.
-        let kind = if done.chunks.files == 1 { Kind::Ends } else { Kind::Whole };
+        let kind = if self.args.files.len() == 1 { Kind::Ends } else { Kind::Whole };
         let (mut ordered, mut from) = (done.ordered.0, 0);
         for _ in 0..PASSES {
             from = self.note(&mut ordered, from);
