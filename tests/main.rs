@@ -11,4 +11,5 @@ mod robust;
 mod split;
 mod support;
 mod tidy;
+mod trace;
 mod truth;

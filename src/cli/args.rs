@@ -21,6 +21,8 @@ pub enum Command {
     Queue(QueueArgs),
     /// The events themselves, one JSON object a line
     Parse(ParseArgs),
+    /// One message, address or client, from the client to the mailbox
+    Trace(TraceArgs),
     /// Rows for spreadsheets and scripts: one a recipient or one an attempt
     Export(ExportArgs),
     /// What a reply or a code means, and what to do
@@ -30,7 +32,7 @@ pub enum Command {
 }
 
 /// What to read, and which part of it.
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub struct InputArgs {
     /// Logs, plain or packed, rotated, in any order; - is standard input. Without any: this host's own mail logs, else its
     /// journal
@@ -69,11 +71,16 @@ pub struct InputArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Bytes read at a time; the result does not depend on it
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 16, hide = true)]
+    #[arg(long, value_name = "BYTES", default_value_t = Self::CHUNK, hide = true)]
     pub chunk_size: usize,
     /// No progress, no notices
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+impl InputArgs {
+    /// Bytes that are read at a time where nobody asks for another number.
+    pub const CHUNK: usize = 1 << 16;
 }
 
 #[derive(Debug, ClapArgs)]
@@ -214,6 +221,46 @@ pub enum ExplainFormat {
 }
 
 #[derive(Debug, ClapArgs)]
+pub struct TraceArgs {
+    /// A queue id, message-id, address (sender, recipient, account), client (IP address or host name) or subject
+    pub key: String,
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// KEY is a regular expression over whole lines
+    #[arg(long)]
+    pub regex: bool,
+    /// Only messages from this address or domain
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<String>,
+    /// Only messages to this address or domain
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Option<String>,
+    /// Only messages of this client: an IP address or host name
+    #[arg(long, value_name = "CLIENT")]
+    pub client: Option<String>,
+    /// Only messages with such an attempt or outcome; rejected ones and open ones too
+    #[arg(long, value_name = "STATUS", value_parser = crate::trace::STATUSES)]
+    pub status: Option<String>,
+    /// Only messages with a failure of this class
+    #[arg(long, value_name = "CLASS", value_parser = class_names())]
+    pub class: Option<String>,
+    /// The first N messages in the log and no further; 0 is all. Without it: a thousand, and word of how much more there is
+    #[arg(long, value_name = "N")]
+    pub first: Option<usize>,
+    /// The lines of the log themselves
+    #[arg(long, conflicts_with_all = ["list", "format"])]
+    pub raw: bool,
+    /// One line a message
+    #[arg(short, long, conflicts_with = "format")]
+    pub list: bool,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct ExportArgs {
     /// Which rows
     #[arg(value_enum)]
@@ -249,6 +296,11 @@ pub enum TableFormat {
 /// The names of the registry.
 fn parser_names() -> clap::builder::PossibleValuesParser {
     mailscope_parsers::PARSERS.iter().map(|parser| parser.name).collect::<Vec<_>>().into()
+}
+
+/// The classes of failure.
+fn class_names() -> clap::builder::PossibleValuesParser {
+    mailscope_parsers::model::Class::ALL.iter().map(|class| class.name()).collect::<Vec<_>>().into()
 }
 
 /// What stands below the help.

@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 
 /// One line of the output.
 #[derive(Serialize)]
-struct Object<'a> {
+pub struct Object<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<String>,
     #[serde(skip_serializing_if = "Text::absent")]
@@ -41,7 +41,7 @@ enum What<'a> {
     Without { kind: &'static str, reason: &'static str, text: Text<'a> },
 }
 
-fn object<'a>(seen: &Seen<'a>, zone: Zone) -> Object<'a> {
+pub fn object<'a>(seen: &Seen<'a>, zone: Zone) -> Object<'a> {
     let without =
         |kind, reason| What::Without { kind, reason, text: if seen.record.text.is_empty() { Text(seen.raw) } else { seen.record.text } };
     Object {

@@ -15,6 +15,7 @@ mod report;
 mod resolve;
 mod rows;
 mod time;
+mod trace;
 
 use args::{Args, Command};
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -62,6 +63,7 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Report(args) => report::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Parse(args) => events::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Export(args) => rows::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Formats => events::formats(),

@@ -124,7 +124,11 @@ fn time_format(format: &str) -> Result<Arc<TimeFormat>> {
     }
 }
 
-fn window(args: &InputArgs, now: Now) -> Result<Window> {
+/// The window that the arguments name.
+///
+/// # Errors
+/// Where they name none that holds anything.
+pub fn window(args: &InputArgs, now: Now) -> Result<Window> {
     if let Some(day) = &args.day {
         return now.day(day).context("--day");
     }

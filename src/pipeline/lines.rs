@@ -5,7 +5,8 @@ use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
 use mailscope_parsers::model::{Line, Micros, Record, Text, Unrecognized};
 use mailscope_parsers::{Parser, goes_on, is_copy, parse_into};
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
+use std::ops::Range;
 
 /// The time of a line before the first readable stamp.
 pub const NO_TIME: Micros = Micros::MIN;
@@ -67,14 +68,65 @@ impl Reader {
             seen.raw = cut(whole);
             seen.overlong = whole.len() > MAX_LINE;
             self.read_line(&mut seen, &mut envelope, &mut clock, &mut last);
-            if let Some(copies) = &chunk.copies
-                && matches!(seen.line, Line::Event(_))
-                && copies.has(whole)
-            {
-                seen.line = Line::Ignored("a line that another log has too");
-            }
+            pass_over_copy(&mut seen, chunk, whole);
             each(&seen);
         }
+    }
+
+    /// Reads only the lines at these places, and a line that repeats one of them. `each` gets the line, the text of the one
+    /// that says what happened (another one only for a repetition) and its place in the chunk. The line before the chunk is
+    /// one of them where `context` says so.
+    pub fn read_at<'a>(
+        &self,
+        chunk: &'a Chunk,
+        context: bool,
+        places: impl Iterator<Item = Range<usize>>,
+        mut each: impl FnMut(&Seen<'a>, &'a [u8], usize),
+    ) {
+        let mut envelope = Envelope::default();
+        let mut clock = Clock::new(self.settings.zone, chunk.near).behind(chunk.last);
+        let mut last = Record { time: NO_TIME, ..Record::default() };
+        let mut seen = Seen { record: last, line: Line::Ignored(""), count: 1, parser: "", raw: b"", number: 0, overlong: false };
+        #[allow(clippy::reversed_empty_ranges)] // a place that no chunk has
+        let before = context.then_some(usize::MAX..0);
+        let mut behind = 0;
+        for place in before.into_iter().chain(places) {
+            let (said, next) = match chunk.lines().get(place.clone()) {
+                Some(line) => (line, place.end + 1),
+                None => (chunk.context.as_slice(), 0),
+            };
+            seen.raw = cut(said);
+            seen.overlong = said.len() > MAX_LINE;
+            if next > 0 && place.start != behind {
+                // What stands between is no copy of it: the same words would have been found there.
+                last.text = Text(b"");
+            }
+            behind = next;
+            self.read_line(&mut seen, &mut envelope, &mut clock, &mut last);
+            pass_over_copy(&mut seen, chunk, said);
+            if next > 0 {
+                each(&seen, seen.raw, place.start);
+            }
+            let Some(rest) = chunk.lines().get(next..) else { continue };
+            let repeat = cut(&rest[..memchr(b'\n', rest).unwrap_or(rest.len())]);
+            if matches!(envelope.open(repeat, &mut clock), Ok(Opened::Repeat { .. })) {
+                let said = seen.raw;
+                seen.raw = repeat;
+                self.read_line(&mut seen, &mut envelope, &mut clock, &mut last);
+                each(&seen, said, next);
+            }
+        }
+    }
+
+    /// Reads a line again whose time is known.
+    #[must_use]
+    pub fn again<'a>(&self, raw: &'a [u8], time: Micros) -> Seen<'a> {
+        let mut clock = Clock::new(self.settings.zone, time / 1_000_000);
+        let last = Record { time, ..Record::default() };
+        let mut seen = Seen { record: last, line: Line::Ignored(""), count: 1, parser: "", raw, number: 0, overlong: false };
+        self.read_line(&mut seen, &mut Envelope::default(), &mut clock, &mut { last });
+        seen.record.time = time;
+        seen
     }
 
     #[inline]
@@ -114,6 +166,16 @@ impl Reader {
         seen.count = times.saturating_mul(more);
         seen.parser = parse_into(&seen.record, self.settings.parser, &mut seen.line);
         self.settings.classifier.class_line(&mut seen.line);
+    }
+}
+
+/// An event that another log has too is told there.
+fn pass_over_copy(seen: &mut Seen<'_>, chunk: &Chunk, whole: &[u8]) {
+    if let Some(copies) = &chunk.copies
+        && matches!(seen.line, Line::Event(_))
+        && copies.has(whole)
+    {
+        seen.line = Line::Ignored("a line that another log has too");
     }
 }
 

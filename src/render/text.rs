@@ -1,6 +1,7 @@
 //! The report for people: what a postmaster wants first stands first.
 
 pub mod canvas;
+pub mod story;
 
 pub use canvas::Look;
 

@@ -31,9 +31,6 @@ const PROGRAM: &[Module] = &[
     },
     // Times are written in a zone.
     Module { name: "report", crates: &["report", "aggregate", "input::Zone", "pipeline::NO_TIME"], parsers: &["model"] },
-    // The report says in the words of the model what is for good and what is for now.
-    // It shows a queue beside the report.
-    Module { name: "render", crates: &["render", "report", "queue"], parsers: &["model::Permanence"] },
     // Of the summaries only what counts by key, and the shapes of texts; of the lives what the logs add to a listing.
     Module {
         name: "queue",
@@ -49,6 +46,11 @@ const PROGRAM: &[Module] = &[
         ],
         parsers: &["model", "classify", "scan", "Listing", "LISTINGS", "listing"],
     },
+    // Lines as the pipeline hands them on; times are written in a zone.
+    Module { name: "trace", crates: &["trace", "correlate", "pipeline::Seen", "input::Zone"], parsers: &["model"] },
+    // The report says in the words of the model what is for good and what is for now; a story is told by its events; a queue
+    // stands beside the report.
+    Module { name: "render", crates: &["render", "report", "queue", "trace", "pipeline::Seen", "input::Zone"], parsers: &["model"] },
     // Of the summaries only which times count; of the renderers only how hostile text is made harmless.
     Module {
         name: "export",
@@ -87,6 +89,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("bzip2", &["input"], "what a file is packed with is forgotten once it is read"),
     ("liblzma", &["input"], "what a file is packed with is forgotten once it is read"),
     ("zstd", &["input"], "what a file is packed with is forgotten once it is read"),
+    ("regex::", &["trace"], "only what a user asks for is searched with patterns"),
     ("flate2", &["input"], "what a file is packed with is forgotten once it is read"),
     ("println!", &["cli"], "printing is the command line's"),
 ];

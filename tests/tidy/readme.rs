@@ -265,6 +265,15 @@ fn the_output_shown_is_the_programs() {
 }
 
 #[test]
+fn the_story_shown_is_the_programs() {
+    let readme = readme();
+    let (command, shown) =
+        section(&readme, "### trace").split("$ mailscope ").last().and_then(|rest| rest.split_once('\n')).expect("a console");
+    let args: Vec<&str> = command.split(' ').collect();
+    assert_eq!(shown.split("```").next(), Some(run(&args).as_str()));
+}
+
+#[test]
 fn the_comparison_has_the_figures_of_the_program() {
     let readme = readme();
     let report = report(&readme);

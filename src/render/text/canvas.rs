@@ -109,6 +109,17 @@ impl<'a, W: Write> Canvas<'a, W> {
         self.title(text)
     }
 
+    /// Text beside something short that stands before its first line; nothing of it is cut.
+    pub fn hanging(&mut self, head: &str, text: &str, colour: Colour) -> io::Result<()> {
+        let room = self.look.width.saturating_sub(head.width()).max(20);
+        let mut head = head.to_owned();
+        for line in wrapped(&broken(text, room), room) {
+            writeln!(self.to, "{head}{}", self.paint(&line, colour))?;
+            head = " ".repeat(head.width());
+        }
+        Ok(())
+    }
+
     /// A number that matters, and what it means.
     pub fn fact(&mut self, name: &str, number: u64, colour: Colour, words: &str) -> io::Result<()> {
         let number = self.paint(&format!("{:>12}", count(number)), colour);
@@ -207,6 +218,27 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The text with its longest words broken, so that each has room in a line.
+fn broken(text: &str, width: usize) -> String {
+    let mut broken = String::new();
+    for (number, word) in text.split(' ').enumerate() {
+        if number > 0 {
+            broken.push(' ');
+        }
+        let mut room = width;
+        for c in word.chars() {
+            let wide = c.width().unwrap_or(0);
+            if wide > room {
+                broken.push(' ');
+                room = width;
+            }
+            room -= wide;
+            broken.push(c);
+        }
+    }
+    broken
 }
 
 /// The text, cut with an ellipsis where it is wider.
@@ -314,5 +346,6 @@ mod tests {
         assert_eq!(cut("用户不存在", 5), "用户…");
         assert_eq!(cut("short", 5), "short");
         assert_eq!(wrapped("one two three four", 9), ["one two", "three", "four"]);
+        assert_eq!(broken("a 用户不存在 b", 4), "a 用户 不存 在 b");
     }
 }

@@ -1,0 +1,120 @@
+//! `mailscope trace`: passes over the logs until nothing new is named, then one story a message.
+
+mod nothing;
+mod search;
+mod sources;
+
+use super::args::{ReportFormat, TraceArgs};
+use super::events::{Object, object};
+use super::output::Output;
+use super::{Ended, conclude};
+use crate::correlate::{Correlator, Detail};
+use crate::input::Zone;
+use crate::pipeline::Kept;
+use crate::render::{json, printable, text};
+use crate::trace::{Filter, Key, Story, Told, stories};
+use anyhow::{Context as _, Result};
+use search::{Found, Gathered, Search};
+use serde::Serialize;
+use std::io::{IsTerminal as _, Write as _};
+
+/// A story with its events, which only here have the form that `parse` gives them.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    story: &'a Story<'a>,
+    events: Vec<Object<'a>>,
+}
+
+pub fn run(args: &TraceArgs) -> Result<Ended> {
+    let key = if args.regex { Key::pattern(&args.key).context("--regex")? } else { Key::word(&args.key) };
+    let filter = Filter {
+        from: args.from.clone(),
+        to: args.to.clone(),
+        client: args.client.clone(),
+        status: args.status.clone(),
+        class: args.class.clone(),
+    };
+    let search = Search::new(args, &key, &filter)?;
+    let output = Output::open(args.output.as_deref())?;
+    let gathered = search.run()?;
+    let told: Vec<Told<'_>> = gathered.lines.iter().map(|line| tell(&search, line)).collect();
+    let (lives, correlator) = lives(&told);
+    let mut stories = stories(&lives, correlator.hosts(), &told, gathered.input.zone);
+    let found = stories.len();
+    stories.retain(|story| filter.wants(story));
+    let wanted = stories.len();
+    if let Some(most) = search.most {
+        stories.truncate(most);
+    }
+    write(output, args, &stories, gathered.input.zone)?;
+    if stories.is_empty() {
+        nothing::say(&search, &args.key, found)?;
+    } else if !args.input.quiet {
+        say_what_is_missing(&search, &gathered, wanted);
+    }
+    Ok(conclude(&gathered.input, &gathered.unreadable, gathered.overlong))
+}
+
+/// Reads a line that was found again; the key meant it if it lies in the window.
+fn tell<'a>(search: &Search<'_>, line: &'a Found) -> Told<'a> {
+    let mut seen = search.reader.again(&line.said, line.time);
+    seen.count = line.count;
+    // What only belongs to a line that was found is no find.
+    let hit = line.of.is_empty() && search.is_hit(&seen);
+    if let Some(repeat) = &line.repeat {
+        seen.raw = repeat;
+    }
+    Told { seen, of: &line.of, hit }
+}
+
+fn lives(told: &[Told<'_>]) -> (Vec<Box<crate::correlate::Life>>, Correlator) {
+    let mut kept = Kept::default();
+    told.iter().for_each(|told| kept.push(&told.seen));
+    let mut correlator = Correlator::new(Detail::Attempts, None);
+    kept.for_each(|step| correlator.step(step));
+    let mut lives = correlator.take_closed();
+    lives.append(&mut correlator.finish());
+    (lives, correlator)
+}
+
+fn write(mut to: Output, args: &TraceArgs, stories: &[Story<'_>], zone: Zone) -> Result<()> {
+    let look = text::Look::of(args.output.is_none() && std::io::stdout().is_terminal());
+    for (number, story) in stories.iter().enumerate() {
+        if args.list {
+            text::story::line(&mut to, story, zone, look)?;
+        } else if args.raw {
+            if number > 0 {
+                to.write_all(b"\n")?;
+            }
+            for seen in &story.lines {
+                writeln!(to, "{}", printable(&String::from_utf8_lossy(seen.raw)))?;
+            }
+        } else if args.format == ReportFormat::Json {
+            let events = story.lines.iter().map(|seen| object(seen, zone)).collect();
+            json::line(&mut to, &Whole { story, events })?;
+        } else {
+            if number > 0 {
+                to.write_all(b"\n")?;
+            }
+            text::story::write(&mut to, story, zone, look)?;
+        }
+    }
+    to.finish()
+}
+
+fn say_what_is_missing(search: &Search<'_>, gathered: &Gathered, wanted: usize) {
+    let most = search.most.unwrap_or(usize::MAX);
+    if gathered.beyond > 0 && !search.stops {
+        let further = gathered.beyond;
+        eprintln!(
+            "mailscope: {} messages were looked at, the first in the log; {further} further lines match; narrow with --since, --until or --host, or raise --first",
+            gathered.messages
+        );
+    } else if wanted > most && !search.stops {
+        eprintln!("mailscope: the first {most} of {wanted} messages; raise --first for more");
+    }
+    if gathered.cut {
+        eprintln!("mailscope: more lines belong to these messages than are kept; the last ones are missing");
+    }
+}
