@@ -204,7 +204,9 @@ impl<'a> Columns<'a> {
             _ if one_day => time.get(11..16).unwrap_or_default().to_owned(),
             _ => time.get(5..16).unwrap_or_default().replace('T', " "),
         };
-        (0..self.len()).step_by(each).map(|column| Tick { at: self.place(column).0, text: text(self.start(column)) }).collect()
+        // A label begins at its column: at the right end there is no room for one.
+        let ticks = (0..self.len()).step_by(each).map(|column| Tick { at: self.place(column).0, text: text(self.start(column)) });
+        ticks.filter(|tick| tick.at <= 100.0 - LABEL).collect()
     }
 }
 
