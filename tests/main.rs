@@ -3,6 +3,7 @@
 mod chains;
 mod conformance;
 mod findings;
+mod render;
 mod robust;
 mod split;
 mod support;
