@@ -23,6 +23,7 @@
       if (head.classList.contains("plain")) return;
       const button = document.createElement("button");
       button.type = "button";
+      head.dataset.title = head.textContent;
       button.textContent = head.textContent;
       head.replaceChildren(button);
       button.addEventListener("click", () => {
