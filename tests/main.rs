@@ -7,6 +7,7 @@ mod explain;
 mod findings;
 mod inputs;
 mod queue;
+mod render;
 mod robust;
 mod split;
 mod support;

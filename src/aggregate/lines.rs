@@ -114,6 +114,8 @@ pub struct Lines {
     pub patterns: Patterns,
     /// Failed attempts by class, and by provider or, where none is known, recipient domain.
     pub failing: Courses,
+    /// Deferred attempts by provider or, where none is known, recipient domain.
+    pub deferring: Courses,
     /// Failed log-ins by account (`user`) and network (`network`).
     pub break_ins: Courses,
     pub dsn: Tally<EnhancedStatus>,
@@ -152,6 +154,7 @@ impl Default for Lines {
             problems: Table::new(SOME),
             patterns: Patterns::default(),
             failing: Courses::default(),
+            deferring: Courses::default(),
             break_ins: Courses::default(),
             dsn: Tally::default(),
             class_attempts: BTreeMap::new(),
@@ -287,6 +290,9 @@ impl Lines {
         let provider = provider(&delivery.relay.name);
         let destination = if provider == "(none)" { row_key(concerned) } else { provider.as_bytes() };
         self.failing.add(class.name(), destination, time, count, permanent);
+        if !permanent {
+            self.deferring.add("", destination, time, count, false);
+        }
     }
 
     fn reject(&mut self, seen: &Seen<'_>, reject: &Reject<'_>, count: u64, clients: &mut Clients) {
@@ -370,6 +376,7 @@ impl Lines {
         self.problems.merge(other.problems, |_, _| ());
         self.patterns.merge(other.patterns);
         self.failing.merge(other.failing);
+        self.deferring.merge(other.deferring);
         self.break_ins.merge(other.break_ins);
         other.dsn.iter().for_each(|(dsn, count)| self.dsn.add(*dsn, count));
         add(&mut self.class_attempts, other.class_attempts);

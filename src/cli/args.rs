@@ -106,6 +106,11 @@ pub struct ReportArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     Text,
+    /// A page for browsers, whole in one file
+    Html,
+    /// For tickets and wikis
+    #[value(alias = "md")]
+    Markdown,
     Json,
 }
 

@@ -7,7 +7,7 @@ use crate::aggregate::Summary;
 use crate::correlate::{Correlator, Detail, Life};
 use crate::input::Chunk;
 use crate::pipeline::{self, Kept, Reader, host_matches};
-use crate::render::{json, text};
+use crate::render::{html, json, markdown, text};
 use crate::report::{Baseline, InputFacts, build};
 use anyhow::{Context as _, Result};
 use mailscope_parsers::model::{Line, Unrecognized};
@@ -168,6 +168,8 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
             json::pretty(&mut output, &report)?;
             output.write_all(b"\n")?;
         }
+        ReportFormat::Html => html::write(&mut output, &report)?,
+        ReportFormat::Markdown => markdown::write(&mut output, &report)?,
         ReportFormat::Text => {
             let terminal = args.output.is_none() && std::io::stdout().is_terminal();
             text::write(&mut output, &report, text::Look::of(terminal))?;

@@ -1,9 +1,13 @@
 //! Shows a report; one file a form. Log text is hostile: nothing of it reaches a terminal unescaped.
 
+pub mod html;
 pub mod json;
+pub mod markdown;
+mod numbers;
 pub mod queue;
 pub mod text;
 
+use crate::report::MailRow;
 use std::borrow::Cow;
 
 /// Whether a character may change what a terminal or an editor shows around it: controls of both sets, line and paragraph
@@ -20,6 +24,14 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if is_unsafe(c) { c.escape_default().to_string() } else { c.to_string() }).collect())
+}
+
+/// Rows with failures, the worst first.
+fn failing(rows: &[MailRow]) -> Vec<&MailRow> {
+    let mut failing: Vec<&MailRow> =
+        rows.iter().filter(|row| row.bounced + row.expired + row.deferred + row.deferred_attempts > 0).collect();
+    failing.sort_by_key(|row| std::cmp::Reverse(row.bounced + row.expired + row.deferred + row.deferred_attempts));
+    failing
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ pub mod story;
 
 pub use canvas::Look;
 
-use super::printable;
+use super::numbers::{bytes, count, duration, percent};
+use super::{failing, printable};
 use crate::report::{Counts, Delay, MailRow, Other, OtherSum, Report, Severity};
-use canvas::{Align, Canvas, Colour, Column, bar, bytes, count, duration, percent, sparkline};
+use canvas::{Align, Canvas, Colour, Column, bar, sparkline};
 use std::io::{self, Write};
 
 /// Writes the report.
@@ -176,14 +177,6 @@ fn patterns(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
         ]
     });
     page.table(&columns, rows.collect())
-}
-
-/// Rows with failures, the worst first.
-fn failing(rows: &[MailRow]) -> Vec<&MailRow> {
-    let mut failing: Vec<&MailRow> =
-        rows.iter().filter(|row| row.bounced + row.expired + row.deferred + row.deferred_attempts > 0).collect();
-    failing.sort_by_key(|row| std::cmp::Reverse(row.bounced + row.expired + row.deferred + row.deferred_attempts));
-    failing
 }
 
 fn mail_rows(page: &mut Canvas<impl Write>, report: &Report, title: &str, rows: &[&MailRow], list: &str) -> io::Result<()> {

@@ -51,6 +51,8 @@ fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: u
     let problems = problems(lines, &mut rows, &stamp);
     let (patterns, reasons, unclassified) = recurring(facts, &mut rows, &stamp);
     let dsn = dsn(lines, &mut rows);
+    let heat = timeline::heat(&lines.deferring, top, bucket_s, zone);
+    rows.note("heat", None, approximate(&lines.deferring.rows));
     let approximate = rows.approximate;
     Report {
         schema: "mailscope.report/1",
@@ -108,6 +110,7 @@ fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: u
         },
         bucket_s,
         timeline: timeline::rows(facts.buckets, zone),
+        heat,
         patterns,
         findings,
         unclassified,

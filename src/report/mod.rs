@@ -48,6 +48,8 @@ pub struct Report {
     pub distinct: Distinct,
     pub bucket_s: i64,
     pub timeline: Vec<Bucket>,
+    /// Where attempts were deferred, and when: destinations in order of their deferrals, of each the buckets that have any.
+    pub heat: Vec<Heat>,
     pub patterns: Vec<Pattern>,
     pub findings: Vec<Finding>,
     pub unclassified: Vec<Template>,
@@ -370,6 +372,14 @@ pub struct Bucket {
     pub deferred_attempts: u64,
     pub bounced: u64,
     pub rejected: u64,
+}
+
+/// Deferred attempts of one bucket at one provider or, where none is known, one recipient domain.
+#[derive(Clone, Debug, Serialize)]
+pub struct Heat {
+    pub destination: String,
+    pub from: String,
+    pub deferred_attempts: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -1,7 +1,8 @@
 //! The finest buckets made coarser, by the length of the window alone.
 
-use super::Bucket;
-use crate::aggregate::{self, FINEST_S, Merge};
+use super::lists::text;
+use super::{Bucket, Heat};
+use crate::aggregate::{self, Courses, FINEST_S, Merge};
 use crate::input::Zone;
 use mailscope_parsers::model::Micros;
 use std::collections::BTreeMap;
@@ -70,6 +71,22 @@ pub fn rows(buckets: &BTreeMap<i64, aggregate::Bucket>, zone: Zone) -> Vec<Bucke
         rejected: bucket.rejected,
     };
     buckets.iter().map(row).collect()
+}
+
+/// The destinations that defer most, and when.
+pub fn heat(deferring: &Courses, top: usize, bucket_s: i64, zone: Zone) -> Vec<Heat> {
+    let mut all: Vec<_> = deferring.iter().map(|(_, destination, course)| (destination, course)).collect();
+    all.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
+    let cells = |(destination, course): (&[u8], &aggregate::Course)| {
+        let destination = text(destination);
+        let cell = move |(from, deferred_attempts): (i64, u64)| Heat {
+            destination: destination.clone(),
+            from: zone.local(from * 1_000_000).to_rfc3339(),
+            deferred_attempts,
+        };
+        spread(&course.timeline, bucket_s, zone).into_iter().map(cell)
+    };
+    all.into_iter().take(top).flat_map(cells).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The story of one message for people: every step with its time, in the words of the field.
 
 use super::Look;
-use super::canvas::{Canvas, Colour, bytes, duration};
+use super::canvas::{Canvas, Colour};
 use crate::input::Zone;
 use crate::pipeline::Seen;
+use crate::render::numbers::{bytes, duration};
 use crate::render::printable;
 use crate::trace::{NotificationStory, RecipientStory, Story};
 use mailscope_parsers::model::{
