@@ -5,12 +5,14 @@
 //! block lists, then what any server says; the first that matches wins, and a user's own come before all of them. What no
 //! rule knows is classed by its enhanced code (RFC 3463 and the IANA registry), then by its reply code (RFC 5321).
 //!
-//! All patterns are searched for at once by one automaton over words, so that the number of rules costs nothing. What this never does: look at a log line (that is a parser's), or guess whether a failure lasts (that is
-//! what the server did, not what it was told).
+//! All patterns are searched for at once by one automaton over words, so that the number of rules costs nothing. What this
+//! never does: look at a log line (that is a parser's), or guess whether a failure lasts (that is what the server did, not
+//! what it was told).
 
 mod automaton;
 mod codes;
 mod lint;
+mod memo;
 mod pattern;
 mod provider;
 mod reply;
@@ -27,6 +29,7 @@ pub use rules::{Problem, Rule};
 
 use crate::model::{Action, Class, Event, Line, Status};
 use automaton::Automaton;
+use memo::Memo;
 use std::sync::LazyLock;
 use words::{Vocabulary, Words};
 
@@ -55,6 +58,7 @@ pub struct Classifier {
     vocabulary: Vocabulary,
     automaton: Automaton,
     problems: Vec<Problem>,
+    memo: Memo,
 }
 
 /// What a reply was found to be.
@@ -92,7 +96,7 @@ impl Classifier {
         let read = |(name, text): &(&str, &str)| rules::read(name, text, &mut vocabulary, &mut problems);
         let rules: Vec<Rule> = own.iter().chain(FILES).flat_map(read).collect();
         let automaton = Automaton::over(&rules, vocabulary.len());
-        Self { rules, vocabulary, automaton, problems }
+        Self { rules, vocabulary, automaton, problems, memo: Memo::default() }
     }
 
     #[must_use]
@@ -113,7 +117,10 @@ impl Classifier {
     /// ```
     #[must_use]
     pub fn classify(&self, reply: &Reply<'_>) -> Classified<'_> {
-        let relay = provider_of(reply.relay);
+        self.classify_of(reply, provider_of(reply.relay))
+    }
+
+    fn classify_of(&self, reply: &Reply<'_>, relay: Option<&'static str>) -> Classified<'_> {
         let words = Words::of(reply.text, &self.vocabulary);
         if let Some(rule) = self.automaton.first(&self.rules, &words, reply, relay) {
             return Classified { class: rule.class, rule: Some(rule), provider: rule.provider.or(relay) };
@@ -141,6 +148,13 @@ impl Classifier {
     }
 
     fn known(&self, reply: &Reply<'_>) -> Option<Class> {
-        Some(self.classify(reply).class).filter(|class| *class != Class::Unknown)
+        let relay = provider_of(reply.relay);
+        let key = self.memo.key(reply, relay);
+        let class = self.memo.get(key).unwrap_or_else(|| {
+            let class = self.classify_of(reply, relay).class;
+            self.memo.put(key, class);
+            class
+        });
+        Some(class).filter(|class| *class != Class::Unknown)
     }
 }
