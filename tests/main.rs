@@ -9,6 +9,7 @@ mod inputs;
 mod queue;
 mod render;
 mod robust;
+mod servers;
 mod split;
 mod support;
 mod tidy;

@@ -32,7 +32,7 @@ pub struct Parser {
 }
 
 /// Every parser, in the order in which they are asked.
-pub const PARSERS: &[Parser] = &[postfix::PARSER, exim::PARSER, dovecot::PARSER];
+pub const PARSERS: &[Parser] = &[postfix::PARSER, exim::PARSER, sendmail::PARSER, opensmtpd::PARSER, dovecot::PARSER];
 
 /// The parser of that name, if there is one.
 #[must_use]

@@ -222,7 +222,8 @@ impl Lines {
     fn event(&mut self, seen: &Seen<'_>, event: &Event<'_>, clients: &mut Clients) {
         let count = u64::from(seen.count);
         match event {
-            Event::Delivery(delivery) => self.delivery(seen, delivery, count),
+            Event::Delivery(delivery) if delivery.recipients.absent() => self.delivery(seen, delivery, count),
+            Event::Delivery(delivery) => delivery.each().for_each(|one| self.delivery(seen, &one, count)),
             Event::Connect(connect) => {
                 self.connections += count;
                 with(clients, seen.record.time, &connect.client, |row| row.connections += count);

@@ -151,6 +151,10 @@ impl Host {
     }
 
     fn accepted(&mut self, step: &Step<'_, '_>, event: &Accepted<'_>, closed: &mut Vec<Box<Life>>) {
+        if event.nrcpt == Some(0) {
+            // Every recipient was refused: there is no queue file.
+            return;
+        }
         let hash = id_hash(&event.queue_id);
         let mut contested = false;
         if let Some(at) = self.find(hash, &event.queue_id, step.instance) {
@@ -202,10 +206,11 @@ impl Host {
     fn taken(&mut self, at: usize, event: &Accepted<'_>) {
         let rows = self.detail >= Detail::Recipients;
         let life = &mut self.lives[at];
-        life.whole = true;
-        life.proof = true;
+        life.whole = event.nrcpt.is_none();
+        // Sendmail's line comes at the end of the transaction, broken off or not; a message that it took has a message-id.
+        life.proof |= event.nrcpt.is_none() || !event.message_id.is_empty();
         life.size_bytes = event.size_bytes.unwrap_or(0);
-        life.nrcpt = u32::try_from(event.recipients.iter().count()).unwrap_or(u32::MAX);
+        life.nrcpt = event.nrcpt.unwrap_or_else(|| u32::try_from(event.recipients.iter().count()).unwrap_or(u32::MAX));
         // A report on another message; one with a sender is an answer that a user's filter wrote.
         life.notification = !event.parent_queue_id.is_empty() && event.envelope_sender.0 == b"<>";
         if !event.message_id.is_empty() {
@@ -218,7 +223,9 @@ impl Host {
         let at = self.begun(step, &event.queue_id, closed);
         let life = &mut self.lives[at];
         life.proof = true;
-        life.size_bytes = event.size_bytes;
+        if event.size_bytes > 0 {
+            life.size_bytes = event.size_bytes;
+        }
         life.nrcpt = life.nrcpt.max(event.nrcpt);
         // The queue manager's word is the last: cleanup may have rewritten the address.
         if life.text(life.envelope_sender) != event.envelope_sender.0 {
@@ -253,6 +260,24 @@ impl Host {
         if self.lives[at].inward {
             self.links_by_message_id(at);
         }
+        if event.goes_unsaid {
+            self.goes_unsaid(at, step.time);
+        }
+    }
+
+    /// Where the server does not say that a queue file goes: it is gone when no recipient is open any more.
+    fn goes_unsaid(&mut self, at: usize, time: Micros) {
+        let slot = self.slot(at);
+        let life = &mut self.lives[at];
+        life.goes_unsaid = true;
+        let gone = !life.has_open() && life.recipients.len() >= life.nrcpt as usize;
+        if gone && life.removed.is_none() {
+            life.removed = Some((time, Removal::Done));
+            self.settling.push_back((time + DISORDER, slot));
+        } else if !gone && life.removed.take().is_some() {
+            // Another recipient, which came later, waits.
+            self.idle.push_back((time + FORGOTTEN, slot));
+        }
     }
 
     fn removed(&mut self, step: &Step<'_, '_>, event: &Removed<'_>, closed: &mut Vec<Box<Life>>) {
@@ -275,11 +300,27 @@ impl Host {
     }
 
     fn notification(&mut self, step: &Step<'_, '_>, event: &Notification<'_>, closed: &mut Vec<Box<Life>>) {
-        if !event.queue_id.is_empty() {
-            self.known(step, &event.queue_id, closed);
+        if !event.queue_id.is_empty()
+            && let Some(parent) = self.known(step, &event.queue_id, closed)
+            && event.expired
+        {
+            self.expired(parent, step);
         }
         let at = self.begun(step, &event.child_queue_id, closed);
         self.lives[at].notification = true;
+    }
+
+    /// The message was given up, by a line that names no recipient.
+    fn expired(&mut self, at: usize, step: &Step<'_, '_>) {
+        let life = &mut self.lives[at];
+        let ended = life.end_open(Outcome::Expired, step.time);
+        if ended > 0 && step.time >= self.since {
+            let before = life.expired.map_or(0, |(_, count)| count);
+            life.expired = Some((step.time, before + ended));
+        }
+        if life.goes_unsaid {
+            self.goes_unsaid(at, step.time);
+        }
     }
 
     fn queue_action(&mut self, step: &Step<'_, '_>, event: &QueueAction<'_>, closed: &mut Vec<Box<Life>>) {
@@ -424,7 +465,7 @@ impl Host {
             }
         }
         while let Some(slot) = due(&mut self.lingering, now) {
-            if let Some(at) = self.at(slot) {
+            if let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_some()) {
                 self.close(at, End::Removed, closed);
             }
         }
@@ -477,7 +518,7 @@ impl Host {
         let mut blank = self.spare.pop().unwrap_or_default();
         blank.renew();
         let mut life = std::mem::replace(&mut self.lives[at], blank);
-        if life.removed.is_some() {
+        if life.removed.is_some() || (life.goes_unsaid && !life.has_open()) {
             life.end = End::Removed;
         }
         self.free.push(u32::try_from(at).unwrap_or(OVER));

@@ -174,6 +174,8 @@ pub struct Life {
     pub(super) handed: bool,
     /// It asked whether an address is deliverable.
     pub(super) probed: bool,
+    /// Its server does not say when a queue file goes.
+    pub(super) goes_unsaid: bool,
     pub recipients: Vec<Recipient>,
     /// Hash to place, from [`FEW`] recipients on.
     #[allow(clippy::box_collection)] // few lives have one, and it is large

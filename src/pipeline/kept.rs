@@ -57,10 +57,11 @@ impl<'a> Kept<'a> {
                 self.accepted.push(*event);
                 Small::Accepted
             }
-            Event::Delivery(event) => {
+            Event::Delivery(event) if event.recipients.absent() => {
                 self.deliveries.push(*event);
                 Small::Delivery
             }
+            Event::Delivery(event) => return self.push_each(seen, event),
             Event::Reject(event) if !event.queue_id.is_empty() => {
                 self.rejects.push(*event);
                 Small::Reject
@@ -69,6 +70,16 @@ impl<'a> Kept<'a> {
         };
         let (host, instance) = (self.host(seen.record.host), self.instance(&seen.record.program));
         self.entries.push(Entry { time: seen.record.time, host, instance, count: seen.count, what });
+    }
+
+    /// Keeps a delivery line of several recipients as one of each.
+    #[cold]
+    fn push_each(&mut self, seen: &Seen<'a>, event: &Delivery<'a>) {
+        let (host, instance) = (self.host(seen.record.host), self.instance(&seen.record.program));
+        for one in event.each() {
+            self.deliveries.push(one);
+            self.entries.push(Entry { time: seen.record.time, host, instance, count: seen.count, what: Small::Delivery });
+        }
     }
 
     fn instance(&mut self, program: &[u8]) -> u32 {

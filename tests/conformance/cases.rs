@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// The environment variable that names the corpora.
 pub(super) const CORPORA: &str = "MAILSCOPE_CORPORA";
 /// Whose cases are run.
-const MTAS: &[&str] = &["postfix", "exim"];
+const MTAS: &[&str] = &["postfix", "exim", "sendmail"];
 
 pub(super) enum Form {
     /// One entry for each line; null where only "known" is claimed.

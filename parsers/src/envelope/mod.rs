@@ -117,6 +117,10 @@ fn skip_priority(line: &mut Cursor<'_>) {
 /// `HOST TAG[PID]: TEXT` (RFC 3164 section 4.1.3); a log without host names has none.
 #[inline]
 fn host_and_tag(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
+    // `<mail.notice>`: syslogd -v says who may have written it.
+    if line.rest.first() == Some(&b'<') {
+        line.until_literal(b"> ").ok_or(Unrecognized::Header)?;
+    }
     let first = line.until(b' ').ok_or(Unrecognized::Header)?;
     if first.last() == Some(&b':') {
         let tag = Cursor::new(first);

@@ -44,7 +44,13 @@ fn authenticator(text: &[u8]) -> Option<Event<'_>> {
         user = inside.strip_suffix(b")").unwrap_or(inside);
         reason = &reason[..at];
     }
-    Some(Event::AuthFailure(AuthFailure { client, mechanism: Text(mechanism), user: Text(user), reason: Text(reason) }))
+    Some(Event::AuthFailure(AuthFailure {
+        queue_id: Text(b""),
+        client,
+        mechanism: Text(mechanism),
+        user: Text(user),
+        reason: Text(reason),
+    }))
 }
 
 fn lost<'a>(client: Peer<'a>, stage: Option<Stage>, cause: Cause, diagnostic: &'a [u8]) -> Event<'a> {

@@ -1,7 +1,7 @@
 //! Addresses of mail (RFC 5321 mailbox) and of hosts.
 
 use super::Text;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The other end of a connection: `name[ip]:port`. The client name `unknown` is no name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,4 +37,54 @@ impl Peer<'_> {
 #[must_use]
 pub fn domain_of(address: &[u8]) -> &[u8] {
     memchr::memrchr(b'@', address).map_or(&[], |at| &address[at + 1..])
+}
+
+/// Several addresses as Sendmail logs them, with commas between: `<a@b.example>,<"c,d"@e.example>`, `bob,"|/usr/bin/filter"`.
+///
+/// ```
+/// use mailscope_parsers::model::{Listed, Text};
+/// let listed = Listed(Text(b"<a@b.example>,<\"c,d\"@e.example>,bob"));
+/// let all: Vec<_> = listed.iter().map(|address| address.lossy()).collect();
+/// assert_eq!(all, ["a@b.example", "\"c,d\"@e.example", "bob"]);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listed<'a>(pub Text<'a>);
+
+impl<'a> Listed<'a> {
+    /// Whether there is no list.
+    #[must_use]
+    pub fn absent(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One after the other, without their brackets.
+    pub fn iter(self) -> impl Iterator<Item = Text<'a>> {
+        let mut rest = Some(self.0.0).filter(|list| !list.is_empty());
+        std::iter::from_fn(move || {
+            let list = rest?;
+            let end = list_end(list);
+            rest = list.get(end + 1..);
+            let address = &list[..end];
+            Some(Text(address.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(address)))
+        })
+    }
+}
+
+/// Where the first address of a list ends: at a comma that is not quoted.
+#[must_use]
+pub(crate) fn list_end(list: &[u8]) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    let ends = |c: &u8| {
+        let plain = !std::mem::take(&mut escaped);
+        quoted ^= *c == b'"' && plain;
+        escaped = *c == b'\\' && plain && quoted;
+        *c == b',' && !quoted
+    };
+    list.iter().position(ends).unwrap_or(list.len())
+}
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
+    }
 }

@@ -1,6 +1,6 @@
 //! The events: one for each line that says something about mail. Field names are those of `mailscope parse`.
 
-use super::{Class, EnhancedStatus, Micros, Peer, Reject, Stage, Text};
+use super::{Class, ContentVerdict, EnhancedStatus, Listed, Micros, Peer, Postscreen, Reject, Stage, Text};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// What one line says.
@@ -19,6 +19,7 @@ pub enum Event<'a> {
     AuthFailure(AuthFailure<'a>),
     Tls(Tls<'a>),
     Postscreen(Postscreen<'a>),
+    Verdict(ContentVerdict<'a>),
     LostConnection(LostConnection<'a>),
     QueueAction(QueueAction<'a>),
     Problem(Problem<'a>),
@@ -127,6 +128,9 @@ pub struct Accepted<'a> {
     pub subject: Text<'a>,
     #[serde(skip_serializing_if = "Addresses::absent")]
     pub recipients: Addresses<'a>,
+    /// How many recipients it has; none where the client was refused all of them, and then there is no queue file (Sendmail).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nrcpt: Option<u32>,
     /// Whether a local program handed it in (pickup), not a client.
     #[serde(skip)]
     pub local: bool,
@@ -186,8 +190,15 @@ pub struct MessageId<'a> {
 pub struct Queued<'a> {
     pub queue_id: Text<'a>,
     pub envelope_sender: Text<'a>,
+    /// Zero where another line says it (OpenSMTPD).
+    #[serde(skip_serializing_if = "is_zero")]
     pub size_bytes: u64,
+    #[serde(skip_serializing_if = "is_zero")]
     pub nrcpt: u32,
+}
+
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 /// What the MTA says of one attempt.
@@ -261,6 +272,9 @@ pub struct Delivery<'a> {
     pub envelope_recipient: Text<'a>,
     #[serde(skip_serializing_if = "Text::absent")]
     pub original_recipient: Text<'a>,
+    /// All of them, where the line has more than one (Sendmail); `envelope_recipient` is the first. See [`Delivery::each`].
+    #[serde(skip_serializing_if = "Listed::absent")]
+    pub recipients: Listed<'a>,
     pub status: Status,
     #[serde(skip_serializing_if = "Text::absent")]
     pub transport: Text<'a>,
@@ -287,6 +301,9 @@ pub struct Delivery<'a> {
     /// When the message began, where its queue id says so and the line has no delay.
     #[serde(skip)]
     pub born: Option<Micros>,
+    /// Whether the server says nothing when a queue file goes: it is gone when no recipient is open any more.
+    #[serde(skip)]
+    pub goes_unsaid: bool,
 }
 
 impl<'a> Delivery<'a> {
@@ -300,6 +317,7 @@ impl<'a> Delivery<'a> {
             envelope_sender: none,
             envelope_recipient: none,
             original_recipient: none,
+            recipients: Listed(none),
             status,
             transport: none,
             relay,
@@ -312,7 +330,16 @@ impl<'a> Delivery<'a> {
             class: None,
             untried: false,
             born: None,
+            goes_unsaid: false,
         }
+    }
+
+    /// The attempt for each recipient of the line: one record is one event, and what is counted are recipients.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        let whole = *self;
+        let only = self.recipients.absent().then_some(self.envelope_recipient);
+        let one = move |envelope_recipient| Self { envelope_recipient, recipients: Listed(Text(b"")), ..whole };
+        only.into_iter().chain(self.recipients.iter()).map(one)
     }
 }
 
@@ -362,11 +389,16 @@ pub struct Notification<'a> {
     pub queue_id: Text<'a>,
     pub child_queue_id: Text<'a>,
     pub notification: Report,
+    /// Whether the message was given up: the recipients that are still open expire (Sendmail).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
 }
 
 /// A client could not log in.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AuthFailure<'a> {
+    #[serde(skip_serializing_if = "Text::absent")]
+    pub queue_id: Text<'a>,
     #[serde(skip_serializing_if = "Peer::absent")]
     pub client: Peer<'a>,
     #[serde(skip_serializing_if = "Text::absent")]
@@ -418,60 +450,6 @@ pub struct Tls<'a> {
     pub cipher: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<u16>,
-}
-
-/// What postscreen thought of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    PassNew,
-    PassOld,
-    Allowlisted,
-    Denylisted,
-    AllowlistVeto,
-    Pregreet,
-    Dnsbl,
-    Hangup,
-    BareNewline,
-    NonSmtpCommand,
-    CommandPipelining,
-    CommandTimeLimit,
-    CommandCountLimit,
-    CommandLengthLimit,
-    DataWithoutRecipient,
-}
-
-impl Verdict {
-    /// The word used in every output.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PassNew => "pass_new",
-            Self::PassOld => "pass_old",
-            Self::Allowlisted => "allowlisted",
-            Self::Denylisted => "denylisted",
-            Self::AllowlistVeto => "allowlist_veto",
-            Self::Pregreet => "pregreet",
-            Self::Dnsbl => "dnsbl",
-            Self::Hangup => "hangup",
-            Self::BareNewline => "bare_newline",
-            Self::NonSmtpCommand => "non_smtp_command",
-            Self::CommandPipelining => "command_pipelining",
-            Self::CommandTimeLimit => "command_time_limit",
-            Self::CommandCountLimit => "command_count_limit",
-            Self::CommandLengthLimit => "command_length_limit",
-            Self::DataWithoutRecipient => "data_without_recipient",
-        }
-    }
-}
-
-/// A verdict of postscreen on one client.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Postscreen<'a> {
-    pub client: Peer<'a>,
-    pub verdict: Verdict,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rank: Option<i32>,
 }
 
 /// How a connection ended too early.
@@ -573,7 +551,9 @@ impl<'a> Event<'a> {
             Self::QueueAction(e) => e.queue_id,
             Self::Problem(e) => e.queue_id,
             Self::Other(e) => e.queue_id,
-            Self::Connect(_) | Self::Disconnect(_) | Self::AuthFailure(_) | Self::Tls(_) | Self::Postscreen(_) => Text(b""),
+            Self::AuthFailure(e) => e.queue_id,
+            Self::Verdict(e) => e.queue_id,
+            Self::Connect(_) | Self::Disconnect(_) | Self::Tls(_) | Self::Postscreen(_) => Text(b""),
         }
     }
 }

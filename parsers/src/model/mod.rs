@@ -8,13 +8,15 @@ mod queue;
 mod reject;
 mod status;
 mod text;
+mod verdict;
 
-pub use address::{Peer, domain_of};
+pub use address::{Listed, Peer, domain_of};
 pub use event::*;
 pub use queue::{Arrival, Found, QueueEntry, QueueState, Waiting};
 pub use reject::{Action, By, Reject, Stage};
 pub use status::{Class, EnhancedStatus, Kind, Permanence, Side};
 pub use text::Text;
+pub use verdict::{Check, ContentVerdict, Postscreen, Verdict};
 
 /// Microseconds since 1970-01-01 00:00:00 UTC.
 pub type Micros = i64;

@@ -36,7 +36,7 @@ fn authentication_failure(text: &[u8]) -> Option<AuthFailure<'_>> {
     }
     let mechanism = Text(text.until_literal(b" authentication ")?);
     if text.rest == b"aborted" {
-        return Some(AuthFailure { client, mechanism, user: Text(b""), reason: Text(b"authentication aborted") });
+        return Some(AuthFailure { queue_id: Text(b""), client, mechanism, user: Text(b""), reason: Text(b"authentication aborted") });
     }
     if !text.eat(b"failed:") {
         return None;
@@ -48,5 +48,5 @@ fn authentication_failure(text: &[u8]) -> Option<AuthFailure<'_>> {
         reason = &reason[..at];
     }
     let user = if user == b"(unavailable)" { b"" } else { user };
-    Some(AuthFailure { client, mechanism, user: Text(user), reason: Text(reason) })
+    Some(AuthFailure { queue_id: Text(b""), client, mechanism, user: Text(user), reason: Text(reason) })
 }

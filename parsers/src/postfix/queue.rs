@@ -94,7 +94,12 @@ pub fn notification<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>>
     } else {
         (Report::Success, words.strip_prefix(b"delivery status notification: ")?)
     };
-    super::is_queue_id(child).then_some(Event::Notification(Notification { queue_id, child_queue_id: Text(child), notification }))
+    super::is_queue_id(child).then_some(Event::Notification(Notification {
+        queue_id,
+        child_queue_id: Text(child),
+        notification,
+        expired: false,
+    }))
 }
 
 /// postsuper(1): what an administrator did.

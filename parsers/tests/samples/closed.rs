@@ -19,6 +19,11 @@ fn is_flagged(read: &Line<'_>, text: &[u8]) -> bool {
     matches!(read, Line::Event(Event::Delivery(_))) && flags.iter().any(|flag| text.windows(4).any(|four| four == *flag))
 }
 
+/// Sendmail's errors about an address may be in the administrator's words: `<a@b.example>... text`.
+fn is_error(read: &Line<'_>, text: &[u8]) -> bool {
+    matches!(read, Line::Event(Event::Other(_))) && text.windows(5).any(|five| five == b">... ")
+}
+
 #[test]
 fn other_words_are_not_recognized() {
     let mut known = Vec::new();
@@ -27,7 +32,7 @@ fn other_words_are_not_recognized() {
             let record = record(line);
             let text = rotated(&record.text);
             let (read, _) = mailscope_parsers::parse(&Record { text: Text(&text), ..record }, None);
-            if !matches!(read, Line::Unrecognized(_)) && !is_flagged(&read, &text) {
+            if !matches!(read, Line::Unrecognized(_)) && !is_flagged(&read, &text) && !is_error(&read, &text) {
                 known.push(format!("{}: {} | {read:?}", record.program.lossy(), String::from_utf8_lossy(&text)));
             }
         }
