@@ -7,13 +7,19 @@
 //! `model` is the vocabulary and knows nothing else; `scan` and `envelope` know `model`; each MTA knows those and never
 //! another MTA; this file, the registry, knows them all. `README.md` beside `src/` says how to add one.
 
+mod amavis;
 pub mod classify;
 mod dovecot;
 pub mod envelope;
 mod exim;
 pub mod model;
+mod opendkim;
+mod opendmarc;
 mod opensmtpd;
+mod policyd_spf;
 mod postfix;
+mod postgrey;
+mod rspamd;
 pub mod scan;
 mod sendmail;
 
@@ -32,7 +38,19 @@ pub struct Parser {
 }
 
 /// Every parser, in the order in which they are asked.
-pub const PARSERS: &[Parser] = &[postfix::PARSER, exim::PARSER, sendmail::PARSER, opensmtpd::PARSER, dovecot::PARSER];
+pub const PARSERS: &[Parser] = &[
+    postfix::PARSER,
+    exim::PARSER,
+    sendmail::PARSER,
+    opensmtpd::PARSER,
+    dovecot::PARSER,
+    amavis::PARSER,
+    rspamd::PARSER,
+    opendkim::PARSER,
+    opendmarc::PARSER,
+    postgrey::PARSER,
+    policyd_spf::PARSER,
+];
 
 /// The parser of that name, if there is one.
 #[must_use]

@@ -16,7 +16,7 @@ pub use queue::{Arrival, Found, QueueEntry, QueueState, Waiting};
 pub use reject::{Action, By, Reject, Stage};
 pub use status::{Class, EnhancedStatus, Kind, Permanence, Side};
 pub use text::Text;
-pub use verdict::{Check, ContentVerdict, Postscreen, Verdict};
+pub use verdict::{Check, ContentVerdict, Postscreen, Verdict, authentication_result};
 
 /// Microseconds since 1970-01-01 00:00:00 UTC.
 pub type Micros = i64;

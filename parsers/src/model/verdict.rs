@@ -131,3 +131,10 @@ impl ContentVerdict<'_> {
 fn points<S: serde::Serializer>(thousandths: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(thousandths.unwrap_or_default() as f64 / 1e3)
 }
+
+/// The standard word for a result of SPF, DKIM or DMARC (RFC 8601 section 2.7), in whatever case it is logged.
+#[must_use]
+pub fn authentication_result(word: &[u8]) -> Option<&'static str> {
+    const WORDS: [&str; 9] = ["pass", "fail", "softfail", "neutral", "none", "temperror", "permerror", "policy", "bestguesspass"];
+    WORDS.into_iter().find(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+}

@@ -74,6 +74,8 @@ impl Daemon {
             b"qmgr" => Some(Self::Qmgr),
             b"smtp" | b"lmtp" => Some(Self::Client),
             b"cleanup" => Some(Self::Cleanup),
+            // A policy server that borrows the name.
+            b"policy-spf" | b"policyd-spf" => None,
             _ => Self::of_others(name).or_else(|| program.starts_with(b"postfix").then_some(Self::Unsaid)),
         }
     }

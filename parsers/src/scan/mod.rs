@@ -234,6 +234,22 @@ pub fn last_word(text: &[u8]) -> (&[u8], &[u8]) {
     memrchr(b' ', text).map_or((&[][..], text), |at| (&text[..at], &text[at + 1..]))
 }
 
+/// Splits `4jYXyH6xTcz1XQCP: text` as programs beside a server write it, whatever that server's ids look like.
+#[must_use]
+pub fn labelled(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
+    let end = memmem::find(&text[..text.len().min(40)], b": ")?;
+    let id = &text[..end];
+    let plain = id.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-') && id.iter().any(u8::is_ascii_digit);
+    (plain && id.len() >= 5).then_some((Text(id), &text[end + 2..]))
+}
+
+/// Points such as `-1.899` or `6.3`, in thousandths; takes the digits.
+pub fn points(text: &mut Cursor<'_>) -> Option<i64> {
+    let negative = text.eat(b"-");
+    let thousandths = seconds(text)? / 1000;
+    Some(if negative { -thousandths } else { thousandths })
+}
+
 /// Whether `needle` occurs.
 #[must_use]
 pub fn contains(text: &[u8], needle: &[u8]) -> bool {
