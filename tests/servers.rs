@@ -126,3 +126,17 @@ fn a_message_of_the_submission_program_is_one_message() {
         assert_eq!(figure(&report, name), expected, "{name}");
     }
 }
+
+#[test]
+fn verdicts_of_companions_are_counted_by_program_check_and_result() {
+    let log = "2026-11-24T07:00:01+00:00 mail opendkim[1]: 4jYXyH6xTcz1XQCP: DKIM verification successful\n\
+               2026-11-24T07:00:02+00:00 mail opendkim[1]: 4jYXyH6xTcz1XQCQ: bad signature data\n\
+               2026-11-24T07:00:03+00:00 mail opendkim[1]: 4jYXyH6xTcz1XQCR: DKIM verification successful\n\
+               2026-11-24T07:00:04+00:00 mail opendmarc[1]: 4jYXyH6xTcz1XQCP: isp.example pass\n";
+    let expected = serde_json::json!([
+        {"by": "opendkim", "check": "dkim", "result": "pass", "count": 2},
+        {"by": "opendkim", "check": "dkim", "result": "fail", "count": 1},
+        {"by": "opendmarc", "check": "dmarc", "result": "pass", "count": 1},
+    ]);
+    assert_eq!(report(log)["verdicts"], expected);
+}

@@ -9,8 +9,8 @@ use super::timeline::Timeline;
 use super::{Clients, Merge, provider};
 use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::{
-    Action, AuthFailure, By, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status, Tls,
-    Trust, Unrecognized, Verdict, domain_of,
+    Action, AuthFailure, By, Check, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status,
+    Tls, Trust, Unrecognized, Verdict, domain_of,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +104,8 @@ pub struct Lines {
     pub rejects: Rejects,
     pub auth_failures: u64,
     pub postscreen: BTreeMap<Verdict, u64>,
+    /// By program, check and result.
+    pub verdicts: BTreeMap<(&'static str, Check, &'static str), u64>,
     pub inbound: Sessions,
     pub outbound: Sessions,
     pub connections: u64,
@@ -146,6 +148,7 @@ impl Default for Lines {
             rejects: Rejects::default(),
             auth_failures: 0,
             postscreen: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
             inbound: Sessions::default(),
             outbound: Sessions::default(),
             connections: 0,
@@ -236,6 +239,7 @@ impl Lines {
             Event::Tls(tls) => self.tls(tls, count),
             Event::AuthFailure(failure) => self.auth_failure(seen.record.time, failure, count, clients),
             Event::Postscreen(postscreen) => *self.postscreen.entry(postscreen.verdict).or_default() += count,
+            Event::Verdict(verdict) => *self.verdicts.entry((verdict.by, verdict.check, verdict.result)).or_default() += count,
             Event::Problem(problem) => self.problem(seen, problem.severity, &problem.text, count),
             _ => {}
         }
@@ -369,6 +373,7 @@ impl Lines {
         self.rejects.merge(other.rejects);
         self.auth_failures += other.auth_failures;
         add(&mut self.postscreen, other.postscreen);
+        add(&mut self.verdicts, other.verdicts);
         self.inbound.merge(other.inbound);
         self.outbound.merge(other.outbound);
         self.connections += other.connections;

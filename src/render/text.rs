@@ -290,7 +290,7 @@ fn rejects(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
 
 fn access(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
     let (auth, sessions) = (&report.auth, &report.connections);
-    if sessions.inbound + sessions.lost + sessions.timeout + auth.failures + auth.successes > 0 {
+    if sessions.inbound + sessions.lost + sessions.timeout + auth.failures + auth.successes > 0 || !report.verdicts.is_empty() {
         page.section("Clients")?;
         page.line(&format!(
             "  {} connections, {} lost, {} timed out; {} failed log-ins, {} messages from logged-in clients",
@@ -302,6 +302,10 @@ fn access(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
         ))?;
         page.counts("failed as", &auth.failed_users)?;
         page.counts("postscreen", &report.postscreen)?;
+        for of_program in report.verdicts.chunk_by(|a, b| a.by == b.by) {
+            let all = of_program.iter().map(|verdict| (format!("{} {}", verdict.check, verdict.result), verdict.count)).collect();
+            page.counts(of_program[0].by, &all)?;
+        }
         for (name, tls) in [("TLS in", &report.tls.inbound), ("TLS out", &report.tls.outbound)] {
             let all: Counts = tls.by_version.iter().chain(&tls.by_trust).map(|(name, count)| (name.clone(), *count)).collect();
             page.counts(name, &all)?;

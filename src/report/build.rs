@@ -87,6 +87,7 @@ fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: u
             failed_users: sorted(&lines.auth_users).into_iter().take(top).map(|(user, count)| (text(user), *count)).collect(),
         },
         postscreen: words(&lines.postscreen, |verdict| verdict.name().to_owned()),
+        verdicts: verdicts(lines),
         tls: Tls { inbound: sessions(&lines.inbound), outbound: sessions(&lines.outbound) },
         connections: Connections { inbound: lines.connections, lost: lines.lost, timeout: lines.timeout },
         problems,
@@ -330,6 +331,14 @@ fn rejects(counts: &aggregate::Rejects, reasons: Vec<Reason>) -> Rejects {
         actions: words(&counts.actions, |action| action.name().to_owned()),
         reasons,
     }
+}
+
+/// The most frequent of each program first.
+fn verdicts(lines: &aggregate::Lines) -> Vec<Verdict> {
+    let mut all: Vec<Verdict> =
+        lines.verdicts.iter().map(|((by, check, result), count)| Verdict { by, check: check.name(), result, count: *count }).collect();
+    all.sort_by(|a, b| (a.by, a.check).cmp(&(b.by, b.check)).then(b.count.cmp(&a.count)).then(a.result.cmp(b.result)));
+    all
 }
 
 fn sessions(counts: &aggregate::Sessions) -> Sessions {

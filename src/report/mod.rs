@@ -18,6 +18,15 @@ use std::collections::BTreeMap;
 /// A count for each of some words, in the order of the words.
 pub type Counts = BTreeMap<String, u64>;
 
+/// What a program beside the server thought of messages.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    pub by: &'static str,
+    pub check: &'static str,
+    pub result: &'static str,
+    pub count: u64,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     pub schema: &'static str,
@@ -31,6 +40,7 @@ pub struct Report {
     pub rejects: Rejects,
     pub auth: Auth,
     pub postscreen: Counts,
+    pub verdicts: Vec<Verdict>,
     pub tls: Tls,
     pub connections: Connections,
     pub problems: Vec<Problem>,

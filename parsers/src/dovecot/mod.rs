@@ -16,12 +16,13 @@ const SERVICES: &[&[u8]] = &[b"imap-login", b"pop3-login", b"submission-login", 
 
 fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
     let lda = record.program.starts_with(b"deliver(");
-    let program = record.program.0;
+    let program = &record.program.0[..];
+    let name = &program[..program.iter().position(|c| *c == b'(').unwrap_or(program.len())];
     let read = if lda || program == b"dovecot" {
         text(record.text.0, lda)
-    } else if SERVICES.contains(&program) {
+    } else if SERVICES.contains(&name) {
         login::parse(program, record.text.0)
-    } else if program == b"auth" && contains(record.text.0, b"dovecot") {
+    } else if name == b"auth" && (contains(record.text.0, b"dovecot") || record.text.starts_with(b"Info: ")) {
         login::parse(b"auth", record.text.0)
     } else {
         return false;

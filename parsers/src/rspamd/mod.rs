@@ -2,8 +2,7 @@
 //! ip: 198.51.100.50, from: <a@isp.example>, (default: F (no action): [-1.20/15.00] [DKIM_ALLOW(-0.2){..}]), len: 1234, ...`.
 //!
 //! The line of each task is a verdict, with Rspamd's action for the result. Symbols hold what strangers wrote; what is read
-//! stands in front of them, except for the message-id, which may say anything: the score is found behind the first
-//! ` (default: `.
+//! stands in front of them, up to the first ` (default: ` (a blank is no part of a message-id).
 
 use crate::Parser;
 use crate::model::{Check, ContentVerdict, Event, Line, Peer, Record, Text, Unrecognized};
