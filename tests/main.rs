@@ -5,6 +5,7 @@ mod conformance;
 mod exim;
 mod explain;
 mod findings;
+mod formats;
 mod inputs;
 mod queue;
 mod render;

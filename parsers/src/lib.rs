@@ -12,6 +12,7 @@ pub mod classify;
 mod dovecot;
 pub mod envelope;
 mod exim;
+pub mod generic;
 pub mod model;
 mod opendkim;
 mod opendmarc;

@@ -28,7 +28,24 @@ pub enum Command {
     /// What a reply or a code means, and what to do
     Explain(ExplainArgs),
     /// The parsers, and what they read
-    Formats,
+    Formats(FormatsArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct FormatsArgs {
+    #[command(subcommand)]
+    pub what: Option<FormatsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FormatsCommand {
+    /// The parsers and formats, and what they read
+    List,
+    /// Says what is wrong with a definition
+    Check {
+        /// The definition, as TOML
+        file: PathBuf,
+    },
 }
 
 /// What to read, and which part of it.
@@ -67,6 +84,9 @@ pub struct InputArgs {
     /// Rules of your own for the classes of failure, asked before the program's
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
+    /// A format of your own, as TOML; besides those in ~/.config/mailscope/formats
+    #[arg(long, value_name = "FILE")]
+    pub parser_file: Vec<PathBuf>,
     /// Threads; 0 is one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,

@@ -34,7 +34,7 @@ impl Ordered {
 pub fn add(args: &QueueArgs, until: Micros, snapshot: &mut Snapshot, waiting: &BTreeMap<&'static str, u64>) -> Result<bool> {
     let zone: Zone = args.tz.parse()?;
     let plan = input::plan(Wanted { paths: args.logs.clone(), year: args.year, stamps: None, journal: None }, zone);
-    let reader = Reader::new(Settings { zone, parser: None, classifier: Classifier::built_in() });
+    let reader = Reader::new(Settings { zone, parser: None, formats: super::formats::all(&[])?, classifier: Classifier::built_in() });
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let ordered = Ordered { correlator: Correlator::new(Detail::Recipients, None), lives: Lives::of(snapshot) };
     let done = pipeline::run(

@@ -1,4 +1,4 @@
-//! `mailscope parse`: the events themselves, in the order of the lines. `mailscope formats`: the registry.
+//! `mailscope parse`: the events themselves, in the order of the lines.
 
 use super::args::ParseArgs;
 use super::output::Output;
@@ -7,7 +7,6 @@ use crate::input::Zone;
 use crate::pipeline::{self, NO_TIME, Reader, Seen, host_matches};
 use crate::render::json;
 use anyhow::Result;
-use mailscope_parsers::PARSERS;
 use mailscope_parsers::model::{Event, Line, Text};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -107,14 +106,4 @@ pub fn run(args: &ParseArgs) -> Result<Ended> {
     }
     done.ordered.output.finish()?;
     Ok(conclude(&input, &done.chunks.unreadable, done.locals.iter().sum()))
-}
-
-/// The registry, for people.
-pub fn formats() -> Result<Ended> {
-    let mut output = Output::open(None)?;
-    for parser in PARSERS {
-        writeln!(output, "{:<12} {}", parser.name, parser.reads)?;
-    }
-    output.finish()?;
-    Ok(Ended::Well)
 }

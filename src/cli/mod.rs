@@ -7,6 +7,7 @@ mod args;
 mod backlog;
 mod events;
 mod explain;
+mod formats;
 mod limits;
 mod live;
 mod output;
@@ -66,7 +67,7 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Trace(args) => trace::run(&args),
         Command::Export(args) => rows::run(&args),
         Command::Explain(args) => explain::run(&args),
-        Command::Formats => events::formats(),
+        Command::Formats(args) => formats::run(&args),
     }
 }
 

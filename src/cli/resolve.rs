@@ -76,14 +76,13 @@ pub fn input(args: &InputArgs) -> Result<Input> {
     }
     let progress = progress(args, &plan);
     let said = plan.said.clone();
-    let parser = args.parser.as_deref().and_then(mailscope_parsers::parser);
     let threads = if args.threads > 0 { args.threads } else { std::thread::available_parallelism().map_or(1, usize::from) };
     // A small input is done before a second thread has begun.
     let small = plan.logs.iter().all(|log| log.size > 0) && plan.logs.iter().map(|log| log.size).sum::<u64>() < args.chunk_size as u64;
     let threads = if small { 1 } else { threads };
     Ok(Input {
         chunks: Some(Chunks::new(plan, args.chunk_size, zone, threads)),
-        settings: Settings { zone, parser, classifier: classifier(args.rules.as_deref())? },
+        settings: settings(args, zone)?,
         window,
         host: args.host.clone(),
         threads,
@@ -92,6 +91,16 @@ pub fn input(args: &InputArgs) -> Result<Input> {
         progress,
         said,
     })
+}
+
+/// How lines are read.
+///
+/// # Errors
+/// Where rules or formats of the user's can't be used.
+pub fn settings(args: &InputArgs, zone: Zone) -> Result<Settings> {
+    let parser = args.parser.as_deref().and_then(mailscope_parsers::parser);
+    let formats = if parser.is_some() { &[] } else { super::formats::all(&args.parser_file)? };
+    Ok(Settings { zone, parser, formats, classifier: classifier(args.rules.as_deref())? })
 }
 
 /// The named logs, else this host's own, else its journal.

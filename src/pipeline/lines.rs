@@ -3,6 +3,7 @@
 use crate::input::{Chunk, Clock, MAX_LINE, Zone};
 use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
+use mailscope_parsers::generic::Format;
 use mailscope_parsers::model::{Line, Micros, Record, Text, Unrecognized};
 use mailscope_parsers::{Parser, goes_on, is_copy, parse_into};
 use memchr::{memchr, memchr_iter};
@@ -19,6 +20,8 @@ pub struct Settings {
     pub parser: Option<&'static Parser>,
     /// Says why a failure failed.
     pub classifier: &'static Classifier,
+    /// Formats that are data, for lines that no parser claims.
+    pub formats: &'static [Format],
 }
 
 /// One line and what it is.
@@ -154,6 +157,7 @@ impl Reader {
             }
             Err(reason) => match goes_on(last, seen.raw) {
                 Some(part) => passed_over(seen, Record { text: Text(b""), ..*last }, part),
+                None if self.open_by_definition(seen, clock, last) => {}
                 None => not_read(seen, Record { time: last.time, ..Record::default() }, reason),
             },
         }
@@ -165,7 +169,32 @@ impl Reader {
         seen.record = Record { text, ..record };
         seen.count = times.saturating_mul(more);
         seen.parser = parse_into(&seen.record, self.settings.parser, &mut seen.line);
+        if seen.parser.is_empty() {
+            self.text_by_definition(seen);
+        }
         self.settings.classifier.class_line(&mut seen.line);
+    }
+
+    /// A line without a header that is known, by a format that is data.
+    #[cold]
+    fn open_by_definition<'a>(&self, seen: &mut Seen<'a>, clock: &mut Clock, last: &mut Record<'a>) -> bool {
+        let Some((format, (record, line))) = self.settings.formats.iter().find_map(|format| Some((format, format.open(seen.raw, clock)?)))
+        else {
+            return false;
+        };
+        *last = Record { text: Text(b""), ..record };
+        (seen.record, seen.line, seen.count, seen.parser) = (record, line, 1, format.name);
+        self.settings.classifier.class_line(&mut seen.line);
+        true
+    }
+
+    /// The text of a program that no parser claims.
+    #[cold]
+    fn text_by_definition(&self, seen: &mut Seen<'_>) {
+        let text = seen.record.text;
+        if let Some((format, line)) = self.settings.formats.iter().find_map(|format| Some((format, format.text(text.0)?))) {
+            (seen.line, seen.parser) = (line, format.name);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ const PROGRAM: &[Module] = &[
     Module {
         name: "pipeline",
         crates: &["pipeline", "input", "correlate::Fact", "correlate::Step", "correlate::instance"],
-        parsers: &["classify::Classifier", "envelope", "model", "Parser", "goes_on", "is_copy", "parse_into"],
+        parsers: &["classify::Classifier", "envelope", "generic", "model", "Parser", "goes_on", "is_copy", "parse_into"],
     },
     Module { name: "correlate", crates: &["correlate"], parsers: &["model"] },
     // A line as the pipeline hands it on, and its word for no time.
@@ -191,11 +191,12 @@ fn parsers_have_no_files_no_clock_and_no_threads() {
     for path in rust_files("parsers/src").iter().filter(|path| !is_test(path)) {
         let text = text(path);
         for (number, line) in code(&text) {
-            // Rules are data: read once, at their first use, and the same for everyone ever after.
-            let line = if module(path, "parsers/src") == "classify" {
-                line.replace("std::sync::LazyLock", "").replace("std::sync::atomic", "")
-            } else {
-                line.to_string()
+            // Rules are data: read once, at their first use, and the same for everyone ever after. Formats that are data may be
+            // regular expressions: no line of a server that has a parser gets there.
+            let line = match module(path, "parsers/src").as_str() {
+                "classify" => line.replace("std::sync::LazyLock", "").replace("std::sync::atomic", ""),
+                "generic" => line.replace("regex", ""),
+                _ => line.to_string(),
             };
             let out = NEVER_IN_PARSERS.iter().filter(|what| line.contains(**what));
             found.extend(out.map(|what| format!("{}:{number}: {what}", path.display())));

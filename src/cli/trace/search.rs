@@ -146,8 +146,7 @@ impl<'a> Search<'a> {
         let most = Some(args.first.unwrap_or(FIRST)).filter(|most| *most > 0);
         let stops = args.first.is_some_and(|most| most > 0) && filter.is_empty();
         let looked_at = most.map_or(usize::MAX, |most| if filter.is_empty() { most } else { most.max(FILTERED) });
-        let parser = input.parser.as_deref().and_then(mailscope_parsers::parser);
-        let reader = Reader::new(pipeline::Settings { zone, parser, classifier: resolve::classifier(input.rules.as_deref())? });
+        let reader = Reader::new(resolve::settings(&input, zone)?);
         Ok(Self { args: input, _sources: sources, key, window, reader, most, looked_at, stops })
     }
 
