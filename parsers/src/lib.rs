@@ -9,6 +9,7 @@
 
 mod amavis;
 pub mod classify;
+mod courier;
 mod dovecot;
 pub mod envelope;
 mod exim;
@@ -44,6 +45,7 @@ pub const PARSERS: &[Parser] = &[
     exim::PARSER,
     sendmail::PARSER,
     opensmtpd::PARSER,
+    courier::PARSER,
     dovecot::PARSER,
     amavis::PARSER,
     rspamd::PARSER,

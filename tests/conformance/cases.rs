@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// The environment variable that names the corpora.
 pub(super) const CORPORA: &str = "MAILSCOPE_CORPORA";
 /// Whose cases are run.
-const MTAS: &[&str] = &["postfix", "exim", "sendmail", "dovecot"];
+const MTAS: &[&str] = &["postfix", "exim", "sendmail", "courier", "dovecot"];
 
 /// Optional cases whose header has a form that is not read: TAI64 stamps, no host and no program's name by itself.
 const OTHER_HEADERS: &[&str] = &[

@@ -4,7 +4,7 @@
 //! README.
 //!
 //! The corpora are no part of the repository. `MAILSCOPE_CORPORA` names the directory that holds
-//! `cases/*.jsonl`; without it these tests say that they were skipped. Cases of Postfix, Exim, Sendmail and Dovecot are run.
+//! `cases/*.jsonl`; without it these tests say that they were skipped. Cases of Postfix, Exim, Sendmail, Courier and Dovecot are run.
 //!
 //! Where a case and the design disagree, the design wins: such an expectation stands in `EXCUSED`
 //! with the sentence that contradicts it, and a test keeps that table short, true and free of

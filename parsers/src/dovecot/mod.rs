@@ -16,7 +16,7 @@ const SERVICES: &[&[u8]] = &[b"imap-login", b"pop3-login", b"submission-login", 
 
 fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
     let lda = record.program.starts_with(b"deliver(");
-    let program = &record.program.0[..];
+    let program = record.program.0;
     let name = &program[..program.iter().position(|c| *c == b'(').unwrap_or(program.len())];
     let read = if lda || program == b"dovecot" {
         text(record.text.0, lda)

@@ -56,7 +56,7 @@ fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
     if record.program.0 != b"opendkim" {
         return false;
     }
-    let (queue_id, text) = scan::labelled(&record.text.0[..]).unwrap_or((Text(b""), record.text.0));
+    let (queue_id, text) = scan::labelled(record.text.0).unwrap_or((Text(b""), record.text.0));
     let found = VERDICTS.iter().find(|(shape, _)| fits(shape.as_bytes(), text)).filter(|_| !queue_id.is_empty());
     let read = match found {
         Some((_, result)) => {
@@ -71,5 +71,5 @@ fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
 fn problem<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
     const SHAPES: &[&str] = &["can't load key from *: *", "can't load key for *", "error loading key *", "key data is not secure: *"];
     let known = SHAPES.iter().any(|shape| fits(shape.as_bytes(), text));
-    known.then(|| Line::Event(Event::Problem(Problem { queue_id, severity: Severity::Error, text: Text(text) })))
+    known.then_some(Line::Event(Event::Problem(Problem { queue_id, severity: Severity::Error, text: Text(text) })))
 }

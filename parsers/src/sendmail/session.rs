@@ -140,7 +140,7 @@ fn broken_off<'a>(queue_id: Text<'a>, text: &'a [u8], mut collect: Cursor<'a>) -
         return Some(Event::LostConnection(LostConnection { queue_id, client, peer: Peer::default(), stage, cause, diagnostic }));
     }
     let known = collect.eat(b"relay=") || collect.eat(b"I/O error on connection from ") || collect.eat(b"timeout waiting for input");
-    known.then(|| Event::Other(Other { queue_id, text: Text(text) }))
+    known.then_some(Event::Other(Other { queue_id, text: Text(text) }))
 }
 
 /// Words about a client: `h [ip] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA`, `h [ip]: VRFY a [rejected]`.
