@@ -362,7 +362,8 @@ impl Life {
         // A final outcome stands, whatever the order of the lines.
         let decides = self.recipients[at].outcome == Outcome::Deferred;
         // What was not tried has no words of its own: the last attempt's stand.
-        let wordless = delivery.untried || (delivery.status == Status::Expired && delivery.class.is_none());
+        let says_why = delivery.class.is_some_and(|class| class != Class::Expired);
+        let wordless = delivery.untried || (delivery.status == Status::Expired && !says_why);
         let says_more = decides && !(wordless && self.recipients[at].decisive.time != 0);
         let counts = counts && !delivery.untried;
         let attempt = if says_more || detail == Detail::Attempts { self.keep_attempt(delivery, time, detail) } else { Attempt::none() };
