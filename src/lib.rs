@@ -3,6 +3,7 @@
 //! The path of a line: `input` cuts logs into chunks of whole lines; `pipeline` reads the chunks in parallel with the
 //! parsers of `mailscope-parsers`; `correlate` joins events to messages, in the order of the log; `aggregate` sums up,
 //! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows.
+//! `live` is for logs that are being written: what `tail` shows.
 //! `trace` tells single messages.
 //! `explain` knows replies, and no log.
 //! `queue` goes a way of its own: a queue listing to sums and findings, beside what the logs say.
@@ -17,6 +18,7 @@ pub mod correlate;
 pub mod explain;
 pub mod export;
 pub mod input;
+pub mod live;
 pub mod pipeline;
 pub mod queue;
 pub mod render;

@@ -13,6 +13,7 @@ mod robust;
 mod servers;
 mod split;
 mod support;
+mod tail;
 mod tidy;
 mod trace;
 mod truth;

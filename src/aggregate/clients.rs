@@ -5,9 +5,10 @@ use super::rows::ClientRow;
 use super::table::Table;
 use super::{Distinct, Merge};
 use crate::correlate::hash;
+use serde::{Deserialize, Serialize};
 
 /// Clients by their address, or by their name where the log has no more.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Clients {
     pub rows: Table<ClientRow>,
     pub distinct: Distinct,

@@ -5,12 +5,13 @@ use super::Merge;
 use super::table::{Row, Table};
 use super::timeline::Timeline;
 use mailscope_parsers::model::Micros;
+use serde::{Deserialize, Serialize};
 
 /// Courses of one kind that are kept before the light ones go.
 const MANY: usize = 3500;
 
 /// When something happened, and how often.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Course {
     pub count: u64,
     /// Of these for good.
@@ -33,9 +34,10 @@ impl Row for Course {
 }
 
 /// Courses by two words: why, and whose or where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Courses {
     pub rows: Table<Course>,
+    #[serde(skip)]
     key: Vec<u8>,
 }
 

@@ -1,6 +1,7 @@
 //! How many different values there were: exact up to some thousands, within a few per cent past that (HyperLogLog,
 //! Flajolet et al. 2007, with linear counting). Registers are maxima, so order and split make no difference.
 
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 const EXACT: usize = 4096;
@@ -8,7 +9,7 @@ const BITS: u32 = 14;
 const REGISTERS: usize = 1 << BITS;
 
 /// A mergeable count of distinct 64-bit hashes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Distinct {
     exact: HashSet<u64, foldhash::fast::FixedState>,
     /// Empty while the exact set is enough.

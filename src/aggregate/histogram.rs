@@ -3,17 +3,18 @@
 //! The first is a hash table of four bytes a bucket; most senders and domains never need more. The second has counters in
 //! pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
 
+use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
 /// Buckets with their counts, by open addressing. The number of places is a power of two; one that counts nothing is free.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Few {
     places: SmallVec<[Place; 4]>,
     used: u16,
 }
 
 /// A bucket in the upper bits, how often in the lower ones.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Place(u32);
 
 impl Place {
@@ -80,7 +81,8 @@ impl Few {
 }
 
 /// Counters for every step there is, in pages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Vec<(u16, u64)>", into = "Vec<(u16, u64)>")]
 pub struct Many {
     /// The number of a step's page counted from 1; 0 where there is none.
     index: [u8; STEPS as usize / PAGE + 1],
@@ -95,6 +97,21 @@ const PAGE: usize = 32;
 impl Default for Many {
     fn default() -> Self {
         Self { index: [0; STEPS as usize / PAGE + 1], pages: Vec::new(), carried: Vec::new() }
+    }
+}
+
+/// As it is stored: steps, and how often each.
+impl From<Vec<(u16, u64)>> for Many {
+    fn from(steps: Vec<(u16, u64)>) -> Self {
+        let mut many = Self::default();
+        steps.into_iter().filter(|(step, _)| *step < STEPS).for_each(|(step, times)| many.put(step, times));
+        many
+    }
+}
+
+impl From<Many> for Vec<(u16, u64)> {
+    fn from(many: Many) -> Self {
+        many.iter().collect()
     }
 }
 

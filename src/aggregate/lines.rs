@@ -12,6 +12,7 @@ use mailscope_parsers::model::{
     Action, AuthFailure, By, Check, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status,
     Tls, Trust, Unrecognized, Verdict, domain_of,
 };
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Distinct keys that a list may hold before the light ones go: what a hash table of 65,536 places holds.
@@ -21,7 +22,7 @@ const SOME: usize = 4096;
 const EXAMPLES: usize = 5;
 
 /// An unrecognized line.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Example {
     pub time: Micros,
     pub host: Box<[u8]>,
@@ -29,7 +30,8 @@ pub struct Example {
 }
 
 /// A count for each key; the first few keys are found at once, and they are the frequent ones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "K: Deserialize<'de> + Ord"))]
 pub struct Tally<K> {
     front: Vec<(K, u64)>,
     rest: BTreeMap<K, u64>,
@@ -61,7 +63,7 @@ impl<K: Ord> Tally<K> {
 }
 
 /// Attempts by status.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Attempts {
     pub total: u64,
     pub sent: u64,
@@ -70,7 +72,7 @@ pub struct Attempts {
 }
 
 /// TLS sessions of one direction.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sessions {
     pub sessions: u64,
     pub by_version: BTreeMap<Box<[u8]>, u64>,
@@ -78,7 +80,7 @@ pub struct Sessions {
 }
 
 /// What was turned away.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Rejects {
     pub total: u64,
     pub warnings: u64,
@@ -89,14 +91,18 @@ pub struct Rejects {
     pub actions: BTreeMap<Action, u64>,
 }
 
+/// How often which program found what: by, check, result.
+type Verdicts = BTreeMap<(&'static str, Check, &'static str), u64>;
+
 /// The counters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lines {
     pub lines: u64,
     pub events: u64,
     pub ignored: u64,
     pub unrecognized: BTreeMap<Unrecognized, (u64, BTreeSet<Example>)>,
     pub programs_without_parser: Table<u64>,
+    #[serde(deserialize_with = "names")]
     pub by_parser: BTreeMap<&'static str, u64>,
     pub overlong: u64,
     pub span: Option<(Micros, Micros)>,
@@ -105,7 +111,8 @@ pub struct Lines {
     pub auth_failures: u64,
     pub postscreen: BTreeMap<Verdict, u64>,
     /// By program, check and result.
-    pub verdicts: BTreeMap<(&'static str, Check, &'static str), u64>,
+    #[serde(deserialize_with = "verdicts")]
+    pub verdicts: Verdicts,
     pub inbound: Sessions,
     pub outbound: Sessions,
     pub connections: u64,
@@ -129,7 +136,9 @@ pub struct Lines {
     pub auth_users: Table<u64>,
     pub hosts: Table<HostRow>,
     pub timeline: Timeline,
+    #[serde(skip)]
     scratch: Vec<u8>,
+    #[serde(skip)]
     key: Vec<u8>,
 }
 
@@ -398,6 +407,18 @@ impl Lines {
     pub fn unrecognized_lines(&self) -> u64 {
         self.unrecognized.values().map(|(count, _)| count).sum()
     }
+}
+
+/// Verdicts, as they are stored: who and what, in few words that are read once.
+fn verdicts<'de, D: Deserializer<'de>>(from: D) -> Result<Verdicts, D::Error> {
+    let verdicts = BTreeMap::<(String, Check, String), u64>::deserialize(from)?;
+    Ok(verdicts.into_iter().map(|((by, check, result), count)| ((&*by.leak(), check, &*result.leak()), count)).collect())
+}
+
+/// Names of parsers, as they are stored. They are few, and read once.
+fn names<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<&'static str, u64>, D::Error> {
+    let names = BTreeMap::<String, u64>::deserialize(from)?;
+    Ok(names.into_iter().map(|(name, lines)| (&*name.leak(), lines)).collect())
 }
 
 /// The network of an address: its first three parts, or the first four of IPv6.

@@ -9,11 +9,12 @@ use super::timeline::Timeline;
 use super::{Clients, Distinct, Merge, Window, provider};
 use crate::correlate::{End, Life, Outcome, Recipient, hash};
 use mailscope_parsers::model::{Class, domain_of};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Messages and queue files.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Messages {
     pub received: u64,
     pub notifications: u64,
@@ -27,7 +28,7 @@ pub struct Messages {
 }
 
 /// Recipients by outcome.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Recipients {
     pub delivered: u64,
     pub forwarded: u64,
@@ -41,7 +42,7 @@ pub struct Recipients {
 }
 
 /// The stages of a delay, where the MTA tells them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stages {
     pub before_qmgr: Quantiles,
     pub in_qmgr: Quantiles,
@@ -58,7 +59,7 @@ impl Stages {
 }
 
 /// The counters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mail {
     pub messages: Messages,
     /// Outcomes of notifications' recipients; only the four that the report names.

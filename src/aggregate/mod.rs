@@ -24,7 +24,7 @@ pub use lines::{Attempts, Example, Lines, Rejects, Sessions};
 pub use mail::{Mail, Messages, Recipients, Stages, sender_domain};
 pub use patterns::{PatternRow, Patterns};
 pub use provider::provider;
-pub use quantiles::Quantiles;
+pub use quantiles::{Measured, Quantiles};
 pub use rows::{ClientRow, HostRow, MailRow, TextRow};
 pub use table::{Row, Table};
 pub use template::{block_list, template};
@@ -33,6 +33,7 @@ pub use timeline::{Bucket, FINEST_S, Timeline};
 use crate::correlate::Life;
 use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::Micros;
+use serde::{Deserialize, Serialize};
 
 /// What can be added up.
 pub trait Merge {
@@ -46,7 +47,7 @@ impl Merge for u64 {
 }
 
 /// The facts that count: `[since, until)`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Window {
     pub since: Option<Micros>,
     pub until: Option<Micros>,
@@ -72,7 +73,7 @@ impl Window {
 }
 
 /// Everything that is counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Summary {
     pub window: Window,
     pub lines: Lines,

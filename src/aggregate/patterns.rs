@@ -6,6 +6,7 @@ use super::table::{Row, Table};
 use super::template::template;
 use super::timeline::Timeline;
 use mailscope_parsers::model::{Class, Micros, Stage};
+use serde::{Deserialize, Serialize};
 
 /// Templates that are kept before the rare ones go.
 const MANY: usize = 3500;
@@ -41,7 +42,7 @@ pub struct Said<'a> {
 pub type Verbatim = (Micros, Box<[u8]>, Box<[u8]>);
 
 /// What is known of one template.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PatternRow {
     pub count: u64,
     pub seen: Option<(Micros, Micros)>,
@@ -124,10 +125,12 @@ impl Row for PatternRow {
 }
 
 /// Rows by source and template.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Patterns {
     rows: Table<PatternRow>,
+    #[serde(skip)]
     scratch: Vec<u8>,
+    #[serde(skip)]
     key: Vec<u8>,
 }
 

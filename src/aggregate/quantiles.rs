@@ -6,9 +6,10 @@
 
 use super::histogram::{BUCKETS, Few, Many, step, step_value};
 use mailscope_parsers::model::Micros;
+use serde::{Deserialize, Serialize};
 
 /// A mergeable distribution of durations.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Quantiles {
     pub count: u64,
     pub sum: u64,
@@ -17,7 +18,7 @@ pub struct Quantiles {
 }
 
 /// How often there was what.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Counts {
     /// By [`bucket`].
     Few(Few),

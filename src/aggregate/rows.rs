@@ -4,9 +4,10 @@ use super::Merge;
 use super::quantiles::Quantiles;
 use super::table::Row;
 use mailscope_parsers::model::{Class, Micros};
+use serde::{Deserialize, Serialize};
 
 /// Mail to or from one domain, relay, provider, sender or account.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MailRow {
     pub delivered: u64,
     pub bounced: u64,
@@ -80,7 +81,7 @@ impl Row for MailRow {
 }
 
 /// One client, by its address.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClientRow {
     pub connections: u64,
     pub received: u64,
@@ -125,7 +126,7 @@ impl Row for ClientRow {
 }
 
 /// One host of the log.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct HostRow {
     pub lines: u64,
     pub received: u64,
@@ -149,7 +150,7 @@ impl Row for HostRow {
 }
 
 /// A recurring text.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct TextRow {
     pub count: u64,
     pub seen: Option<(Micros, Micros)>,

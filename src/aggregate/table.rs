@@ -2,8 +2,9 @@
 //! and the table knows by how much a row may be too low.
 
 use super::Merge;
-use crate::correlate::hash;
+use crate::correlate::{hash, stored};
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 /// Most names of the field fit in place: a look-up touches one part of memory.
@@ -21,8 +22,10 @@ impl Row for u64 {
 }
 
 /// Rows by key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "R: Serialize", deserialize = "R: Deserialize<'de>"))]
 pub struct Table<R> {
+    #[serde(with = "stored")]
     rows: HashTable<(Key, R)>,
     cap: usize,
     /// What was dropped, summed up.
@@ -93,6 +96,12 @@ impl<R: Row> Table<R> {
         while self.rows.len() > self.cap {
             self.prune(&mut heir);
         }
+    }
+}
+
+impl<R> stored::Hashed for (Key, R) {
+    fn hashed(&self) -> u64 {
+        hash(&self.0)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Merge;
 use mailscope_parsers::model::Micros;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The finest bucket.
@@ -12,7 +13,7 @@ const COARSE_S: i64 = 900;
 const MANY: usize = 2016;
 
 /// What happened in one bucket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     pub received: u64,
     pub delivered: u64,
@@ -38,7 +39,7 @@ impl Merge for Bucket {
 }
 
 /// Buckets by their number since 1970.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timeline<B = Bucket> {
     /// The length of a bucket.
     bucket_s: i64,

@@ -17,6 +17,8 @@ pub struct Args {
 pub enum Command {
     /// What happened to the mail: traffic, outcomes, delays, rejects, problems
     Report(ReportArgs),
+    /// The same counting live: follows logs while they are written and rotated
+    Tail(TailArgs),
     /// What waits in the queue, how old, and why: a listing, or this host's own queue
     Queue(QueueArgs),
     /// The events themselves, one JSON object a line
@@ -135,6 +137,54 @@ pub enum ReportFormat {
 }
 
 #[derive(Debug, ClapArgs)]
+pub struct TailArgs {
+    /// Logs, directories or patterns ("/var/log/mail*.log"); - is standard input. Without any: this host's own mail log
+    pub files: Vec<PathBuf>,
+    /// Where to begin in what is there already: start, end, checkpoint (of --state), or a time such as -1h
+    #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Keeps positions and totals here, and goes on from there after a restart
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// One line an event, where there is no terminal for the screen, or in spite of it
+    #[arg(long, value_enum)]
+    pub format: Option<TailFormat>,
+    /// Every event, and not only failures, rejects, failed log-ins and problems
+    #[arg(long)]
+    pub all: bool,
+    /// Write the totals here at the end and on SIGUSR1, as `report --format json` does
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Serve /metrics for Prometheus, and /healthz, at this address: 127.0.0.1:9154
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<String>,
+    /// Rows of each list of the summary
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
+    /// Only lines of this host
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// Time zone of the log's local stamps and of the output: local, UTC, Europe/Berlin, +02:00
+    #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true)]
+    pub tz: String,
+    /// Year of each log's first line, for stamps without a year (else told from queue ids and the file's time)
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
+    pub year: Option<i32>,
+    /// Read with this parser only
+    #[arg(long, value_name = "NAME", value_parser = parser_names())]
+    pub parser: Option<String>,
+    /// Rules of your own for the classes of failure, asked before the program's
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// A format of your own, as TOML; besides those in ~/.config/mailscope/formats
+    #[arg(long, value_name = "FILE")]
+    pub parser_file: Vec<PathBuf>,
+    /// No notices
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct QueueArgs {
     /// Queue listings, plain or gzip, of one or several hosts; - is standard input. Without any: this host's own queue
     pub files: Vec<PathBuf>,
@@ -191,6 +241,13 @@ pub struct QueueArgs {
     /// No notices
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TailFormat {
+    Text,
+    #[value(alias = "ndjson")]
+    Jsonl,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -15,6 +15,7 @@ mod queue;
 mod report;
 mod resolve;
 mod rows;
+mod tail;
 mod time;
 mod trace;
 
@@ -62,6 +63,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Report(args) => report::run(&args),
+        Command::Tail(args) => tail::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Parse(args) => events::run(&args),
         Command::Trace(args) => trace::run(&args),

@@ -6,7 +6,7 @@ use super::{Ended, conclude, resolve};
 use crate::aggregate::Summary;
 use crate::correlate::{Correlator, Detail, Life};
 use crate::input::Chunk;
-use crate::pipeline::{self, Kept, Reader, host_matches};
+use crate::pipeline::{self, Kept, Reader, Seen, host_matches};
 use crate::render::{html, json, markdown, text};
 use crate::report::{Baseline, InputFacts, build};
 use anyhow::{Context as _, Result};
@@ -74,14 +74,21 @@ impl Places {
 
 /// What a chunk's lines were.
 #[derive(Default)]
-struct Counted {
+pub(super) struct Counted {
     lines: u64,
     /// The first that could not be read: its number in the chunk, and why.
     unrecognized: Option<(u64, Unrecognized)>,
 }
 
-/// Counts what the chunk's lines say by themselves, and keeps those of queue files.
-fn count<'a>(chunk: &'a Chunk, reader: &Reader, host: Option<&str>, summary: &mut Summary, kept: &mut Kept<'a>) -> Counted {
+/// Counts what the chunk's lines say by themselves, and keeps those of queue files. Shows every line of the window to `each`.
+pub(super) fn count<'a>(
+    chunk: &'a Chunk,
+    reader: &Reader,
+    host: Option<&str>,
+    summary: &mut Summary,
+    kept: &mut Kept<'a>,
+    mut each: impl FnMut(&Seen<'a>),
+) -> Counted {
     let window = summary.window;
     let mut counted = Counted::default();
     // Lines of one parser and host come in runs.
@@ -99,6 +106,7 @@ fn count<'a>(chunk: &'a Chunk, reader: &Reader, host: Option<&str>, summary: &mu
             }
             run += 1;
             summary.line(seen);
+            each(seen);
             if let Line::Unrecognized(reason) = seen.line
                 && counted.unrecognized.is_none()
             {
@@ -132,7 +140,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), counted: Vec::new() },
         |mine, chunk, turn| {
             let mut kept = std::mem::take(&mut mine.kept).recycled();
-            let counted = count(chunk, &reader, host, &mut mine.summary, &mut kept);
+            let counted = count(chunk, &reader, host, &mut mine.summary, &mut kept, |_| ());
             mine.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
             let spare = std::mem::take(&mut mine.counted);
             mine.counted = turn.take(|ordered: &mut Ordered| {

@@ -7,10 +7,12 @@ use hashbrown::HashTable;
 use mailscope_parsers::model::{
     Accepted, Action, Delivery, Micros, Notification, QueueAction, QueueDeed, Queued, Reject, Removal, Removed, Status,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
 /// An id and where its life is; the id stands here, so that a look-up touches one place.
+#[derive(Clone, Serialize, Deserialize)]
 struct Entry {
     id: Id,
     contested: bool,
@@ -22,6 +24,7 @@ struct Entry {
 const OVER: u32 = u32::MAX;
 
 /// A queue id in place. Longer ones than any MTA makes are cut: they are hostile.
+#[derive(Clone, Serialize, Deserialize)]
 struct Id {
     len: u8,
     bytes: [u8; 26],
@@ -49,19 +52,28 @@ impl Id {
     }
 }
 
+impl super::stored::Hashed for Entry {
+    fn hashed(&self) -> u64 {
+        self.id.hash()
+    }
+}
+
 /// The same for ids that are the same here.
 pub fn id_hash(id: &[u8]) -> u64 {
     hash(Id::cut(id))
 }
 
 /// Everything that is known of one host.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Host {
     number: u32,
     pub name: Box<[u8]>,
     pub(super) lives: Vec<Box<Life>>,
     free: Vec<u32>,
     /// Memory for the next lives.
+    #[serde(skip)]
     spare: Vec<Box<Life>>,
+    #[serde(with = "super::stored")]
     by_id: HashTable<Entry>,
     pub(super) links: Links,
     pub(super) detail: Detail,
@@ -77,6 +89,7 @@ pub struct Host {
 }
 
 /// The time of the log: goes forward only, and far forward only when two lines agree.
+#[derive(Clone, Serialize, Deserialize)]
 struct LogClock {
     now: Micros,
     doubtful: Option<Micros>,

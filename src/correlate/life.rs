@@ -2,20 +2,21 @@
 
 use super::Detail;
 use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, Text, domain_of};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::HashMap;
 
 /// Up to so many recipients are searched one by one.
 const FEW: usize = 32;
 
 /// A place in the host's lives, good as long as its generation is the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     pub at: u32,
     pub generation: u32,
 }
 
 /// A piece of a life's text; empty where nothing was said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     start: u32,
     len: u32,
@@ -29,7 +30,7 @@ impl Span {
 }
 
 /// What became of a recipient.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Outcome {
     Delivered,
     Forwarded,
@@ -78,7 +79,7 @@ impl Outcome {
 }
 
 /// One delivery line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Attempt {
     pub time: Micros,
     pub status: Status,
@@ -87,6 +88,7 @@ pub struct Attempt {
     pub relay_port: u16,
     pub transport: Span,
     pub delay: Option<Micros>,
+    #[serde(serialize_with = "put_delays", deserialize_with = "take_delays")]
     pub delays: Option<Delays>,
     pub dsn: Option<EnhancedStatus>,
     pub reply_code: Option<u16>,
@@ -96,7 +98,7 @@ pub struct Attempt {
 }
 
 /// One (queue file, envelope recipient, original recipient).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recipient {
     pub(super) hash: u64,
     pub address: Span,
@@ -114,7 +116,7 @@ pub struct Recipient {
 }
 
 /// Where a chain began: the facts of its first queue file, and when the message set out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Root {
     pub first: Box<Life>,
     /// The hand-off's time less its delay.
@@ -122,7 +124,7 @@ pub struct Root {
 }
 
 /// How a life ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
     /// It is still open.
     #[default]
@@ -133,7 +135,7 @@ pub enum End {
 }
 
 /// One life of one queue id on one host.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 pub struct Life {
     text: Vec<u8>,
@@ -469,4 +471,15 @@ impl Attempt {
 /// The same for the same pair of addresses; their domains are in lower case already.
 fn recipient_hash(envelope: &[u8], original: &[u8]) -> u64 {
     super::hash(envelope) ^ if original.is_empty() { 0 } else { super::hash(original).rotate_left(17) }
+}
+
+/// Outputs show stages in seconds; what is stored is exact.
+#[allow(clippy::ref_option)] // serde's signature
+fn put_delays<S: Serializer>(delays: &Option<Delays>, to: S) -> Result<S::Ok, S::Error> {
+    delays.map(|delays| [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission]).serialize(to)
+}
+
+fn take_delays<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Delays>, D::Error> {
+    let stages = Option::<[Micros; 4]>::deserialize(from)?;
+    Ok(stages.map(|[before_qmgr, in_qmgr, conn_setup, transmission]| Delays { before_qmgr, in_qmgr, conn_setup, transmission }))
 }

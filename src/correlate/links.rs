@@ -8,13 +8,14 @@ use super::life::{Outcome, Root, Slot};
 use super::{DISORDER, LINGER, Step};
 use hashbrown::{HashMap, HashTable};
 use mailscope_parsers::model::{Accepted, Delivery, Micros, Status};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// A chain of more queue files than this is a loop.
 const DEEPEST: usize = 64;
 
 /// What waits for its other half.
-#[derive(Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Links {
     /// Ids that were named in a hand-off and have not been seen yet.
     expected: HashMap<u64, Handoff>,
@@ -24,7 +25,7 @@ pub struct Links {
     children: Index,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Handoff {
     parent: Slot,
     recipient: u32,
@@ -54,8 +55,8 @@ impl Links {
 }
 
 /// Lives by the hash of their message-id; several may have the same.
-#[derive(Default)]
-struct Index(HashTable<(u64, Slot)>);
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Index(#[serde(with = "super::stored")] HashTable<(u64, Slot)>);
 
 impl Index {
     fn add(&mut self, message_id: u64, slot: Slot) {

@@ -10,6 +10,7 @@
 mod host;
 mod life;
 mod links;
+pub mod stored;
 
 pub use host::hash;
 pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span};
@@ -17,6 +18,7 @@ pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span};
 use hashbrown::HashMap;
 use host::Host;
 use mailscope_parsers::model::{Accepted, Delivery, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text};
+use serde::{Deserialize, Serialize};
 
 /// A life is kept this long after its end, for late lines; hand-overs link within this time.
 pub const LINGER: Micros = 10 * MINUTE;
@@ -29,7 +31,7 @@ pub const DISORDER: Micros = 5_000_000;
 const MINUTE: Micros = 60_000_000;
 
 /// How much of the text to keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Detail {
     /// What is counted.
     Counts,
@@ -71,6 +73,7 @@ pub fn instance(program: &[u8]) -> u32 {
 }
 
 /// The lives of all hosts.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Correlator {
     hosts: HashMap<Vec<u8>, usize, foldhash::fast::FixedState>,
     states: Vec<Host>,
@@ -80,6 +83,7 @@ pub struct Correlator {
     last: usize,
     closed: Vec<Box<Life>>,
     /// Memory of lives that were counted.
+    #[serde(skip)]
     spare: Vec<Box<Life>>,
 }
 

@@ -9,6 +9,7 @@ use super::{Clock, Zone};
 use mailscope_parsers::envelope::{Envelope, Opened};
 use mailscope_parsers::model::Micros;
 use memchr::{memchr, memrchr};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,13 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    /// Lines that were read of a log elsewhere. `near` and `before` are what the chunk before left, and are left to the next
+    /// one.
+    pub(super) fn of(lines: Vec<u8>, near: &mut i64, before: &mut Before, zone: Zone, path: &Path) -> Self {
+        let bytes = Buffer { filled: lines.len(), memory: lines };
+        chunk(bytes, near, before, zone, path.into(), None)
+    }
+
     /// The lines, their breaks included; the last may have none.
     #[must_use]
     pub fn lines(&self) -> &[u8] {
@@ -109,8 +117,7 @@ pub struct Chunks {
     size: usize,
     zone: Zone,
     reading: Reading,
-    context: Vec<u8>,
-    last: Micros,
+    before: Before,
     spare: Vec<Buffer>,
     pub files: u64,
     /// Bytes that were read of the inputs and are in no line.
@@ -149,8 +156,7 @@ impl Chunks {
             size: size.max(1),
             zone,
             reading: plan.reading,
-            context: Vec::new(),
-            last: Micros::MIN,
+            before: Before::default(),
             spare: Vec::new(),
             files: 0,
             surplus: 0,
@@ -185,7 +191,8 @@ impl Chunks {
             buffer.truncate(0);
             let (overlong, cut_bytes) = current.fill(&mut buffer, self.size);
             if buffer.filled > 0 {
-                let chunk = current.chunk(buffer, self.zone, &mut self.context, &mut self.last);
+                let (zone, copies) = (self.zone, current.copies.clone());
+                let chunk = chunk(buffer, &mut current.near, &mut self.before, zone, current.path.clone(), copies);
                 return Some(Chunk { overlong, cut_bytes, ..chunk });
             }
             self.surplus += current.input.surplus.bytes();
@@ -288,36 +295,42 @@ fn settled(lines: &[u8], mut clock: Clock) -> Micros {
     clock.last()
 }
 
-impl Current {
-    /// Puts what the chunk needs to be read on its own beside it.
-    fn chunk(&mut self, bytes: Buffer, zone: Zone, context: &mut Vec<u8>, last: &mut Micros) -> Chunk {
-        let mut clock = Clock::new(zone, self.near);
-        let mut envelope = Envelope::default();
-        // The first stamp in the chunk: usually on its first line.
-        for line in bytes.filled().split(|c| *c == b'\n').take(64) {
-            if envelope.open(line, &mut clock).is_ok() {
-                break;
-            }
-        }
-        self.near = clock.near;
-        let (before, last_before) = (context.clone(), *last);
-        if let Some(record) = last_record(bytes.filled(), clock.behind(last_before)) {
-            context.clear();
-            context.extend_from_slice(record.line);
-            *last = record.time;
-        }
-        Chunk {
-            bytes,
-            context: before,
-            near: clock.near,
-            last: last_before,
-            path: self.path.clone(),
-            copies: self.copies.clone(),
-            overlong: 0,
-            cut_bytes: 0,
+/// What a chunk leaves to the next one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Before {
+    /// The last readable line.
+    context: Vec<u8>,
+    /// The time of the last line.
+    last: Micros,
+}
+
+impl Default for Before {
+    fn default() -> Self {
+        Self { context: Vec::new(), last: Micros::MIN }
+    }
+}
+
+/// Puts what the chunk needs to be read on its own beside it.
+fn chunk(bytes: Buffer, near: &mut i64, before: &mut Before, zone: Zone, path: Arc<Path>, copies: Option<Arc<Copies>>) -> Chunk {
+    let mut clock = Clock::new(zone, *near);
+    let mut envelope = Envelope::default();
+    // The first stamp in the chunk: usually on its first line.
+    for line in bytes.filled().split(|c| *c == b'\n').take(64) {
+        if envelope.open(line, &mut clock).is_ok() {
+            break;
         }
     }
+    *near = clock.near;
+    let Before { context, last } = before.clone();
+    if let Some(record) = last_record(bytes.filled(), clock.behind(last)) {
+        before.context.clear();
+        before.context.extend_from_slice(record.line);
+        before.last = record.time;
+    }
+    Chunk { bytes, context, near: clock.near, last, path, copies, overlong: 0, cut_bytes: 0 }
+}
 
+impl Current {
     /// Fills `buffer` with about `size` bytes of whole lines; leaves it empty at the end of the log. Gives how many lines
     /// were cut for their length, and by how many bytes.
     fn fill(&mut self, buffer: &mut Buffer, size: usize) -> (u64, u64) {

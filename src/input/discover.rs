@@ -30,6 +30,12 @@ pub fn own_logs() -> Vec<PathBuf> {
     logs_below(Path::new(DIRECTORY))
 }
 
+/// The mail log that this host writes to now.
+#[must_use]
+pub fn own_log() -> Option<PathBuf> {
+    NAMES.iter().map(|name| Path::new(DIRECTORY).join(name)).find(|path| path.is_file())
+}
+
 fn logs_below(directory: &Path) -> Vec<PathBuf> {
     let own = EXIM.iter().map(|(below, name)| logs_in(&directory.join(below), &[name]));
     std::iter::once(logs_in(directory, NAMES)).chain(own).find(|found| !found.is_empty()).unwrap_or_default()

@@ -183,7 +183,7 @@ fn quiet(reading: &Reading) -> Reading {
     Reading { progress: Progress::default(), ..reading.clone() }
 }
 
-fn look(path: &Path, mut input: Input, zone: Zone, year: Option<i32>, reading: &Reading) -> Result<Log, read::ReadError> {
+pub(super) fn look(path: &Path, mut input: Input, zone: Zone, year: Option<i32>, reading: &Reading) -> Result<Log, read::ReadError> {
     let mut head = Vec::new();
     // Damage is told when the log is read: what stands before it counts.
     if let Err(error) = (&mut input.bytes).take(LOOK).read_to_end(&mut head)

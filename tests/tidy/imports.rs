@@ -59,6 +59,12 @@ const PROGRAM: &[Module] = &[
     },
     // Knows replies, and no log.
     Module { name: "explain", crates: &["explain", "render::printable"], parsers: &["classify", "model"] },
+    // The screen: sums, lines as the pipeline hands them on, and findings; times are written in a zone.
+    Module {
+        name: "live",
+        crates: &["live", "aggregate", "pipeline::NO_TIME", "pipeline::Seen", "report", "input::Zone", "render::printable"],
+        parsers: &["model"],
+    },
     Module { name: "cli", crates: &[ANYTHING], parsers: &[ANYTHING] },
     Module { name: "main", crates: &[], parsers: &[] },
     Module { name: "lib", crates: &[], parsers: &[] },
@@ -82,6 +88,10 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("std::thread", &["pipeline", "cli", "input"], "threads are handed out in one place"),
     ("polars", &["tables", "query", "export"], "frames are never on the path of the report"),
     ("::now(", &["input", "cli"], "the same log gives the same report at any time"),
+    ("ratatui", &["live", "cli"], "only the live screen takes the terminal"),
+    ("notify::", &["input"], "files are followed where they are read"),
+    ("std::net", &["cli"], "nobody else talks to the network"),
+    ("signal_hook", &["cli"], "signals are for the command line"),
     ("std::fs", &["input", "cli"], "files are opened and written at the edge"),
     ("std::process", &["main", "cli", "input"], "nothing but the command line ends the program, and only the input starts one"),
     ("clap", &["cli"], "only the command line knows its arguments"),

@@ -1,7 +1,7 @@
 //! The events: one for each line that says something about mail. Field names are those of `mailscope parse`.
 
 use super::{Class, ContentVerdict, EnhancedStatus, Listed, Micros, Peer, Postscreen, Reject, Stage, Text};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 /// What one line says.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -202,7 +202,7 @@ fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
 }
 
 /// What the MTA says of one attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Sent,
@@ -344,7 +344,7 @@ impl<'a> Delivery<'a> {
 }
 
 /// Who took a queue file away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Removal {
     /// All recipients are done.
@@ -418,7 +418,7 @@ pub enum Direction {
 }
 
 /// How far a TLS peer was trusted (Postfix TLS_README, "Anonymous" to "Verified").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
     Anonymous,

@@ -18,6 +18,8 @@ pub use status::{Class, EnhancedStatus, Kind, Permanence, Side};
 pub use text::Text;
 pub use verdict::{Check, ContentVerdict, Postscreen, Verdict, authentication_result};
 
+use serde::{Deserialize, Serialize};
+
 /// Microseconds since 1970-01-01 00:00:00 UTC.
 pub type Micros = i64;
 
@@ -43,7 +45,7 @@ pub enum Line<'a> {
 }
 
 /// Why a line could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Unrecognized {
     Blank,
     Timestamp,

@@ -1,10 +1,10 @@
 //! What is turned away or treated specially before the queue.
 
 use super::{Auth, Class, EnhancedStatus, Peer, Text};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where in the SMTP conversation something happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     Connect,
@@ -54,7 +54,7 @@ impl Stage {
 }
 
 /// What was done to a client or to what it sent. Only [`Action::Reject`] is a reject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     Reject,
@@ -99,7 +99,7 @@ impl Action {
 }
 
 /// Which part of the server spoke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     Smtpd,

@@ -1,6 +1,7 @@
 //! Status codes and the classes of failure.
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// RFC 3463 enhanced status code, `5.1.1`.
@@ -49,6 +50,13 @@ impl fmt::Display for EnhancedStatus {
 impl Serialize for EnhancedStatus {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EnhancedStatus {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::parse(text.as_bytes()).ok_or_else(|| D::Error::custom("no enhanced status code"))
     }
 }
 
@@ -146,5 +154,12 @@ classes! {
 impl Serialize for Class {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Class {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        Self::ALL.iter().find(|class| class.name() == name).copied().ok_or_else(|| D::Error::custom("no class of failure"))
     }
 }

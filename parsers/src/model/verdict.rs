@@ -1,10 +1,10 @@
 //! What is thought of a client or of a message: by postscreen, and by the programs that check mail beside the server.
 
 use super::{Peer, Text};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What postscreen thought of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     PassNew,
@@ -58,7 +58,7 @@ pub struct Postscreen<'a> {
 }
 
 /// What a program looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
     Spf,

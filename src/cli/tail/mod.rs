@@ -1,0 +1,278 @@
+//! `mailscope tail`: the report's own counting, fed while the log is written.
+//!
+//! One thread reads, counts and prints; others wait for signals and for the file system and only wake it. What was
+//! counted, and how far every file was read, goes to the state file together, so that a later run counts on exactly; what
+//! was printed after the last checkpoint is printed again.
+
+mod printing;
+mod running;
+mod serve;
+mod state;
+mod terminal;
+
+use super::args::TailArgs;
+use super::output::{Output, is_broken_pipe, printable};
+use super::time::Now;
+use super::{Ended, formats, resolve};
+use crate::aggregate::Window;
+use crate::input::follow::{Follower, From, Stamps, Waker};
+use crate::input::{Chunk, Zone, own_log};
+use crate::live::{Metrics, Pressed};
+use crate::pipeline::{Reader, Settings};
+use crate::render::json;
+use anyhow::{Context as _, Result, bail};
+use printing::Printer;
+use ratatui::crossterm::event::KeyEvent;
+use running::Running;
+use serve::Server;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::iterator::Signals;
+use state::{Checkpoints, Stored};
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+use terminal::Terminal;
+
+/// Files are looked at so often where no event says that they changed.
+const LOOK: Duration = Duration::from_millis(200);
+/// Events that come faster are taken together.
+const TOGETHER: Duration = Duration::from_millis(5);
+
+/// What ends the wait.
+enum Wake {
+    /// There may be something to read.
+    Input,
+    Signal(i32),
+    Key(KeyEvent),
+    Resized,
+}
+
+/// The tail as it runs.
+struct Tail<'a> {
+    args: &'a TailArgs,
+    zone: Zone,
+    reader: Reader,
+    follower: Follower,
+    running: Running,
+    printer: Printer,
+    /// The screen, where standard output is a terminal.
+    terminal: Option<Terminal>,
+    /// What is counted for Prometheus, and where it is served.
+    metrics: Option<(Metrics, Server)>,
+    checkpoints: Option<Checkpoints>,
+    stops: bool,
+}
+
+pub fn run(args: &TailArgs) -> Result<Ended> {
+    let zone: Zone = args.tz.parse()?;
+    let stored = args.state.as_deref().map(state::read).transpose()?.flatten();
+    let from = from(args, zone)?;
+    let (wake, wakes) = sync_channel(64);
+    let pending = Arc::new(AtomicBool::new(false));
+    watch_signals(wake.clone())?;
+    let window = Window { since: if let From::Time(time) = from { Some(time) } else { None }, until: None };
+    let Stored { positions, running } = stored.unwrap_or_default();
+    let paths = if args.files.is_empty() { own()? } else { args.files.clone() };
+    let follower = Follower::new(&paths, Stamps { zone, year: args.year }, from, positions, &waker(wake.clone(), pending.clone()))?;
+    let parser = args.parser.as_deref().and_then(mailscope_parsers::parser);
+    let formats = if parser.is_some() { &[] } else { formats::all(&args.parser_file)? };
+    let settings = Settings { zone, parser, formats, classifier: resolve::classifier(args.rules.as_deref())? };
+    let metrics = args.metrics.as_deref().map(Server::start).transpose()?.map(|server| (Metrics::default(), server));
+    if let Some((_, server)) = metrics.as_ref().filter(|_| !args.quiet) {
+        eprintln!("mailscope: metrics at http://{}/metrics", server.address);
+    }
+    let shows_screen = args.format.is_none() && std::io::stdout().is_terminal() && !paths.iter().any(|path| path == Path::new("-"));
+    let title = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+    let mut tail = Tail {
+        args,
+        zone,
+        reader: Reader::new(settings),
+        follower,
+        running: running.unwrap_or_else(|| Running::new(window)),
+        printer: Printer::new(args, zone),
+        terminal: if shows_screen { Some(Terminal::open(title, zone, wake)?) } else { None },
+        metrics,
+        checkpoints: args.state.clone().map(Checkpoints::new),
+        stops: false,
+    };
+    match tail.run(&wakes, &pending) {
+        Err(error) if !is_broken_pipe(&error) => Err(error),
+        _ => Ok(Ended::Well),
+    }
+}
+
+/// This host's own mail log.
+fn own() -> Result<Vec<PathBuf>> {
+    match own_log() {
+        Some(log) => Ok(vec![log]),
+        None => bail!("no mail log in /var/log (looked for mail.log, maillog and mail); name the files to follow, or - for standard input"),
+    }
+}
+
+/// Where to begin in files that no earlier run has read.
+fn from(args: &TailArgs, zone: Zone) -> Result<From> {
+    match args.from.as_deref() {
+        None | Some("end") => Ok(From::End),
+        Some("start") => Ok(From::Start),
+        Some("checkpoint") if args.state.is_none() => bail!("--from checkpoint needs --state FILE, where the checkpoint is"),
+        Some("checkpoint") => Ok(From::End),
+        Some(time) => {
+            let now = Now { time: chrono::Utc::now().timestamp_micros(), zone };
+            now.instant(time).map(From::Time).context("--from is start, end, checkpoint or a time")
+        }
+    }
+}
+
+/// Wakes the reader, once until it has looked.
+fn waker(wake: SyncSender<Wake>, pending: Arc<AtomicBool>) -> Waker {
+    Arc::new(move || {
+        if !pending.swap(true, Ordering::AcqRel) {
+            // It is awake already where its queue is full.
+            let _ = wake.try_send(Wake::Input);
+        }
+    })
+}
+
+fn watch_signals(wake: SyncSender<Wake>) -> Result<()> {
+    let stopping = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        // A second one ends the program at once, whatever it waits for.
+        signal_hook::flag::register_conditional_shutdown(signal, 1, stopping.clone())?;
+        signal_hook::flag::register(signal, stopping.clone())?;
+    }
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1])?;
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            if wake.send(Wake::Signal(signal)).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+impl Tail<'_> {
+    fn run(&mut self, wakes: &Receiver<Wake>, pending: &AtomicBool) -> Result<()> {
+        // From here on a kill loses nothing: files that appear later are read from their beginning.
+        self.checkpoint()?;
+        while !self.stops {
+            self.read(wakes)?;
+            if self.follower.is_over() {
+                break;
+            }
+            match wakes.recv_timeout(LOOK) {
+                Ok(Wake::Input) => {
+                    std::thread::sleep(TOGETHER);
+                    pending.store(false, Ordering::Release);
+                }
+                Ok(wake) => self.woken(&wake)?,
+                Err(RecvTimeoutError::Timeout) => pending.store(false, Ordering::Release),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        for chunk in self.follower.last_chunks() {
+            self.take(&chunk)?;
+        }
+        self.printer.flush()?;
+        self.checkpoint()?;
+        if let Some(path) = &self.args.summary {
+            self.write_summary(Output::open(Some(path))?)?;
+        }
+        Ok(())
+    }
+
+    /// Reads all there is.
+    fn read(&mut self, wakes: &Receiver<Wake>) -> Result<()> {
+        while !self.stops {
+            let chunk = self.follower.next_chunk();
+            let notices = self.follower.take_notices();
+            notices.into_iter().filter(|_| !self.args.quiet).for_each(|notice| self.notice(&notice));
+            if let Some(chunk) = &chunk {
+                self.take(chunk)?;
+            }
+            self.printer.flush()?;
+            if let Some(terminal) = &mut self.terminal {
+                terminal.draw(&self.running, false)?;
+            }
+            if let Some((metrics, server)) = &mut self.metrics {
+                server.show(|| metrics.text());
+            }
+            if self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(self.running.bytes)) {
+                self.checkpoint()?;
+            }
+            if chunk.is_none() {
+                break;
+            }
+            // Signals don't wait for the end of a long log.
+            if let Ok(wake) = wakes.try_recv() {
+                self.woken(&wake)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what a signal or a key says.
+    fn woken(&mut self, wake: &Wake) -> Result<()> {
+        match (wake, &mut self.terminal) {
+            (Wake::Signal(signal), _) => self.signal(*signal)?,
+            (Wake::Key(key), Some(terminal)) => match terminal.press(*key) {
+                Pressed::Quit => self.stops = true,
+                Pressed::Changed => terminal.draw(&self.running, true)?,
+                Pressed::Nothing => {}
+            },
+            (Wake::Resized, Some(terminal)) => terminal.draw(&self.running, true)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, text: &str) {
+        let text = printable(text).into_owned();
+        match &mut self.terminal {
+            Some(terminal) => terminal.notice(text),
+            None => eprintln!("mailscope: {text}"),
+        }
+    }
+
+    fn take(&mut self, chunk: &Chunk) -> Result<()> {
+        let (printer, mut terminal) = (&mut self.printer, self.terminal.as_mut());
+        let mut metrics = self.metrics.as_mut().map(|(metrics, _)| metrics);
+        self.running.take(chunk, &self.reader, self.args.host.as_deref(), |seen| {
+            if let Some(metrics) = &mut metrics {
+                metrics.see(seen);
+            }
+            match &mut terminal {
+                Some(terminal) => terminal.see(seen),
+                None => printer.print(seen),
+            }
+        });
+        self.printer.failed()
+    }
+
+    fn signal(&mut self, signal: i32) -> Result<()> {
+        match signal {
+            SIGTERM | SIGINT => self.stops = true,
+            SIGUSR1 => match &self.args.summary {
+                Some(path) => self.write_summary(Output::open(Some(path))?)?,
+                None => json::pretty(&mut std::io::stderr().lock(), &self.running.report(self.follower.files(), self.args.top, self.zone))?,
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn write_summary(&self, mut output: Output) -> Result<()> {
+        json::pretty(&mut output, &self.running.report(self.follower.files(), self.args.top, self.zone))?;
+        output.write_all(b"\n")?;
+        output.finish()
+    }
+
+    /// Puts down what was counted and how far everything was read, together.
+    fn checkpoint(&mut self) -> Result<()> {
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
+        checkpoints.write(&self.follower.positions(), &self.running)
+    }
+}

@@ -1,0 +1,88 @@
+//! The state file: positions and sums of one moment, replaced as a whole. One line says what it is; behind it stand the
+//! positions, which every version reads, and the sums, which only the version that wrote them reads.
+
+use super::running::Running;
+use crate::cli::output::printable;
+use crate::input::follow::Positions;
+use anyhow::{Context as _, Result, bail};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const SCHEMA: &str = "mailscope.state/1 ";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Between two checkpoints, where there is something to put down.
+const EVERY: Duration = Duration::from_secs(5);
+/// Of the time that a checkpoint takes: at most two per cent go there.
+const REST: u32 = 50;
+
+/// What an earlier run left.
+#[derive(Default)]
+pub struct Stored {
+    pub positions: Option<Positions>,
+    pub running: Option<Running>,
+}
+
+/// Reads a state file; `None` where there is none yet.
+///
+/// # Errors
+/// Where it can't be read or is something else.
+pub fn read(path: &Path) -> Result<Option<Stored>> {
+    let what = || format!("the state file {}", path.display());
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => BufReader::new(file.with_context(what)?).read_to_end(&mut bytes).with_context(what)?,
+    };
+    let end = memchr::memchr(b'\n', &bytes).unwrap_or(bytes.len());
+    let Some(version) = std::str::from_utf8(&bytes[..end]).ok().and_then(|line| line.strip_prefix(SCHEMA)) else {
+        bail!("{} is no state of mailscope tail", path.display());
+    };
+    let body = bytes.get(end + 1..).unwrap_or_default();
+    let (positions, sums) = postcard::take_from_bytes::<Positions>(body).with_context(what)?;
+    let running = if version == VERSION { postcard::from_bytes::<Running>(sums).ok() } else { None };
+    if running.is_none() {
+        eprintln!("mailscope: {} is of another version: reading goes on where it ended, counting begins anew", printable(&what()));
+    }
+    Ok(Some(Stored { positions: Some(positions), running }))
+}
+
+/// Writes checkpoints, now and then.
+pub struct Checkpoints {
+    path: PathBuf,
+    last: Instant,
+    took: Duration,
+    /// What had been read then.
+    bytes: Option<u64>,
+}
+
+impl Checkpoints {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, last: Instant::now(), took: Duration::ZERO, bytes: None }
+    }
+
+    pub fn is_due(&self, bytes: u64) -> bool {
+        self.bytes != Some(bytes) && self.last.elapsed() >= EVERY.max(self.took * REST)
+    }
+
+    /// Replaces the state file.
+    ///
+    /// # Errors
+    /// Where that fails; the old one is still there then.
+    pub fn write(&mut self, positions: &Positions, running: &Running) -> Result<()> {
+        let what = || format!("the state file {}", self.path.display());
+        let begun = Instant::now();
+        let directory = self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = tempfile::Builder::new().prefix(".mailscope").tempfile_in(directory).with_context(what)?;
+        let mut to = BufWriter::with_capacity(1 << 16, file);
+        writeln!(to, "{SCHEMA}{VERSION}").with_context(what)?;
+        let to = postcard::to_io(positions, to).with_context(what)?;
+        let to = postcard::to_io(running, to).with_context(what)?;
+        let file = to.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(what)?;
+        file.as_file().sync_data().with_context(what)?;
+        file.persist(&self.path).map_err(|error| error.error).with_context(what)?;
+        (self.took, self.last, self.bytes) = (begun.elapsed(), Instant::now(), Some(running.bytes));
+        Ok(())
+    }
+}
