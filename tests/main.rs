@@ -4,6 +4,7 @@ mod chains;
 mod conformance;
 mod exim;
 mod explain;
+mod exports;
 mod findings;
 mod formats;
 mod inputs;

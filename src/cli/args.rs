@@ -25,7 +25,7 @@ pub enum Command {
     Parse(ParseArgs),
     /// One message, address or client, from the client to the mailbox
     Trace(TraceArgs),
-    /// Rows for spreadsheets and scripts: one a recipient or one an attempt
+    /// Tables for spreadsheets and scripts: recipients, attempts, bounces, rejects, domains ...
     Export(ExportArgs),
     /// What a reply or a code means, and what to do
     Explain(ExplainArgs),
@@ -109,6 +109,7 @@ impl InputArgs {
 pub struct ReportArgs {
     #[command(flatten)]
     pub input: InputArgs,
+    /// A spreadsheet (xlsx) has every row of the lists, and a sheet of bounces
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
     /// Rows of each list
@@ -133,6 +134,13 @@ pub enum ReportFormat {
     /// For tickets and wikis
     #[value(alias = "md")]
     Markdown,
+    Json,
+    Xlsx,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StoryFormat {
+    Text,
     Json,
 }
 
@@ -335,8 +343,8 @@ pub struct TraceArgs {
     /// One line a message
     #[arg(short, long, conflicts_with = "format")]
     pub list: bool,
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub format: ReportFormat,
+    #[arg(long, value_enum, default_value_t = StoryFormat::Text)]
+    pub format: StoryFormat,
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -344,35 +352,56 @@ pub struct TraceArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct ExportArgs {
-    /// Which rows
-    #[arg(value_enum)]
-    pub table: TableName,
+    /// Which rows; --list says what they are
+    #[arg(value_parser = table_names(), required_unless_present = "list")]
+    pub table: Option<String>,
     #[command(flatten)]
     pub input: InputArgs,
+    /// The tables, their columns, types and units
+    #[arg(long)]
+    pub list: bool,
+    /// Only these columns, in this order
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Only rows that are so: "class = 'reputation' and recipient_domain like '%.de'"
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub condition: Option<String>,
     /// The file to write; its ending says the format. Without it: standard output, as CSV
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The format, whatever the file is called
     #[arg(long, value_enum)]
     pub format: Option<TableFormat>,
+    /// CSV: a byte order mark in front
+    #[arg(long)]
+    pub bom: bool,
+    /// CSV: what stands between cells; where the decimal mark is a comma, a semicolon
+    #[arg(long, value_name = "CHARACTER")]
+    pub delimiter: Option<char>,
+    /// CSV: the decimal mark
+    #[arg(long, value_name = "CHARACTER", default_value_t = '.')]
+    pub decimal: char,
     /// Write CSV cells that begin with = + - @ or a tab as they are (a spreadsheet may run them)
     #[arg(long)]
     pub raw: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TableName {
-    /// One row a message and recipient, with what became of it
-    Recipients,
-    /// One row an attempt
-    Deliveries,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
     Csv,
+    Tsv,
     #[value(alias = "ndjson")]
     Jsonl,
+    /// A Markdown table
+    Md,
+    /// A spreadsheet
+    Xlsx,
+}
+
+/// The tables.
+fn table_names() -> clap::builder::PossibleValuesParser {
+    let value = |table: &'static crate::export::Table| clap::builder::PossibleValue::new(table.name).help(table.about);
+    crate::export::TABLES.iter().map(value).collect::<Vec<_>>().into()
 }
 
 /// The names of the registry.

@@ -55,6 +55,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mailscope: {}", output::printable(&format!("{error:#}")));
+            if let Some(mistake) = error.chain().find_map(|cause| cause.downcast_ref::<crate::export::Mistake>()) {
+                eprintln!("{}", mistake.shown());
+            }
             ExitCode::from(2)
         }
     }

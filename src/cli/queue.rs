@@ -4,7 +4,7 @@ use super::args::{By, QueueArgs, QueueFormat};
 use super::output::{Output, printable};
 use super::time::Now;
 use super::{Ended, backlog, live};
-use crate::export::{COLUMNS_QUEUE, Csv, Sink, waiting};
+use crate::export::{Delimited, Manner, QUEUE, Rows as _, Sink as _, waiting};
 use crate::input::{Zone, open_listing};
 use crate::queue::{self, Buckets, Key, ListingFacts, Options, Place, Snapshot, Sums};
 use crate::render::{json, text};
@@ -137,7 +137,7 @@ fn show(args: &QueueArgs, snapshot: &Snapshot, zone: Zone, again: bool) -> Resul
             output.write_all(b"\n")?;
         }
         QueueFormat::Csv => {
-            let mut csv = Csv::new(output, COLUMNS_QUEUE, zone, false)?;
+            let mut csv = Delimited::new(output, QUEUE, zone, Manner::default());
             snapshot.messages.iter().flat_map(waiting).try_for_each(|row| csv.row(&row))?;
             return Box::new(csv).finish()?.finish();
         }

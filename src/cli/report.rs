@@ -1,14 +1,17 @@
 //! `mailscope report`.
 
-use super::args::{ReportArgs, ReportFormat};
+use super::args::{InputArgs, ReportArgs, ReportFormat};
 use super::output::{Output, printable};
-use super::{Ended, conclude, resolve};
+use super::resolve::Input;
+use super::trace::Sources;
+use super::{Ended, conclude, resolve, rows};
 use crate::aggregate::Summary;
 use crate::correlate::{Correlator, Detail, Life};
-use crate::input::Chunk;
+use crate::export::{Book, table};
+use crate::input::{Chunk, Unreadable};
 use crate::pipeline::{self, Kept, Reader, Seen, host_matches};
 use crate::render::{html, json, markdown, text};
-use crate::report::{Baseline, InputFacts, build};
+use crate::report::{Baseline, InputFacts, Report, build};
 use anyhow::{Context as _, Result};
 use mailscope_parsers::model::{Line, Unrecognized};
 use mailscope_parsers::{PARSERS, Parser};
@@ -126,9 +129,26 @@ fn baseline(path: &Path) -> Result<Baseline> {
     read().with_context(|| format!("the baseline {}", path.display()))
 }
 
-pub fn run(args: &ReportArgs) -> Result<Ended> {
-    let baseline = args.baseline.as_deref().map(baseline).transpose()?;
-    let mut input = resolve::input(&args.input)?;
+/// What the report is to be like.
+pub struct Wanted<'a> {
+    pub baseline: Option<&'a Baseline>,
+    /// Rows of each list.
+    pub top: usize,
+}
+
+/// The report on an input, and what was noticed on the way.
+pub struct Gathered {
+    pub report: Report,
+    places: Places,
+    pub unreadable: Vec<Unreadable>,
+    pub overlong: u64,
+}
+
+/// Reads all of the input and sums it up.
+///
+/// # Errors
+/// Where it can't be read at all.
+pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let chunks = input.take_chunks()?;
     let (settings, window, host) = (input.settings, input.window, input.host.as_deref());
     let progress = input.progress.clone();
@@ -169,29 +189,50 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
     summary.name_hosts(correlator.hosts());
     std::mem::forget((open, correlator));
     let overlong = summary.lines.overlong;
-    let report = build(summary, InputFacts { files: done.chunks.files, bytes }, baseline.as_ref(), args.top, input.zone);
+    let report = build(summary, InputFacts { files: done.chunks.files, bytes }, wanted.baseline, wanted.top, input.zone);
+    Ok(Gathered { report, places, unreadable: done.chunks.unreadable, overlong })
+}
+
+pub fn run(args: &ReportArgs) -> Result<Ended> {
+    let baseline = args.baseline.as_deref().map(baseline).transpose()?;
+    // A workbook is made in two passes, and has room for every row.
+    let whole = args.format == ReportFormat::Xlsx;
+    let sources = if whole { Some(Sources::of(&args.input.files)?) } else { None };
+    let files = sources.as_ref().map_or(&args.input.files, |sources| &sources.paths);
+    let again = InputArgs { files: files.clone(), ..args.input.clone() };
+    let mut input = resolve::input(&again)?;
+    let top = if whole { usize::MAX } else { args.top };
+    let gathered = gather(&mut input, &Wanted { baseline: baseline.as_ref(), top })?;
+    let report = &gathered.report;
     let mut output = Output::open(args.output.as_deref())?;
     match args.format {
         ReportFormat::Json => {
-            json::pretty(&mut output, &report)?;
+            json::pretty(&mut output, report)?;
             output.write_all(b"\n")?;
         }
-        ReportFormat::Html => html::write(&mut output, &report)?,
-        ReportFormat::Markdown => markdown::write(&mut output, &report)?,
+        ReportFormat::Html => html::write(&mut output, report)?,
+        ReportFormat::Markdown => markdown::write(&mut output, report)?,
+        ReportFormat::Xlsx => {
+            let again = InputArgs { quiet: true, ..again };
+            let bounces = table("bounces").context("a table")?;
+            let mut book = Book::new(report, input.zone)?;
+            rows::stream::stream(bounces, &mut resolve::input(&again)?, &mut book)?;
+            output = book.finish(report, output)?;
+        }
         ReportFormat::Text => {
             let terminal = args.output.is_none() && std::io::stdout().is_terminal();
-            text::write(&mut output, &report, text::Look::of(terminal))?;
+            text::write(&mut output, report, text::Look::of(terminal))?;
         }
     }
     output.finish()?;
     if report.input.lines > 0 && report.input.unrecognized == report.input.lines && !input.quiet {
-        nothing_fits(settings.parser, report.input.lines, &places.first);
+        nothing_fits(input.settings.parser, report.input.lines, &gathered.places.first);
     }
-    for place in places.named.iter().filter(|_| !input.quiet) {
+    for place in gathered.places.named.iter().filter(|_| !input.quiet) {
         eprintln!("mailscope: {}", printable(place));
     }
-    let ended = conclude(&input, &done.chunks.unreadable, overlong);
-    let met = args.fail_on.iter().any(|limit| limit.is_met(&report));
+    let ended = conclude(&input, &gathered.unreadable, gathered.overlong);
+    let met = args.fail_on.iter().any(|limit| limit.is_met(report));
     Ok(if met && ended == Ended::Well { Ended::Met } else { ended })
 }
 

@@ -4,7 +4,7 @@ mod nothing;
 mod search;
 mod sources;
 
-use super::args::{ReportFormat, TraceArgs};
+use super::args::{StoryFormat, TraceArgs};
 use super::events::{Object, object};
 use super::output::Output;
 use super::{Ended, conclude};
@@ -16,6 +16,7 @@ use crate::trace::{Filter, Key, Story, Told, stories};
 use anyhow::{Context as _, Result};
 use search::{Found, Gathered, Search};
 use serde::Serialize;
+pub use sources::Sources;
 use std::io::{IsTerminal as _, Write as _};
 
 /// A story with its events, which only here have the form that `parse` gives them.
@@ -90,7 +91,7 @@ fn write(mut to: Output, args: &TraceArgs, stories: &[Story<'_>], zone: Zone) ->
             for seen in &story.lines {
                 writeln!(to, "{}", printable(&String::from_utf8_lossy(seen.raw)))?;
             }
-        } else if args.format == ReportFormat::Json {
+        } else if args.format == StoryFormat::Json {
             let events = story.lines.iter().map(|seen| object(seen, zone)).collect();
             json::line(&mut to, &Whole { story, events })?;
         } else {

@@ -1,6 +1,6 @@
 //! JSON lines: one object a row; a cell that is not there is not there.
 
-use super::{Cell, Sink, time};
+use super::{Cell, Column, Rows, Sink, Stamps};
 use crate::input::Zone;
 use crate::render::json;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -8,20 +8,20 @@ use std::io::Write;
 
 pub struct Jsonl<W: Write> {
     to: W,
-    columns: &'static [&'static str],
-    zone: Zone,
+    columns: Vec<&'static str>,
+    stamps: Stamps,
 }
 
 impl<W: Write> Jsonl<W> {
-    pub fn new(to: W, columns: &'static [&'static str], zone: Zone) -> Self {
-        Self { to, columns, zone }
+    pub fn new<'c>(to: W, columns: impl IntoIterator<Item = &'c Column>, zone: Zone) -> Self {
+        Self { to, columns: columns.into_iter().map(|column| column.name).collect(), stamps: Stamps::new(zone) }
     }
 }
 
 struct Row<'a> {
-    columns: &'static [&'static str],
+    columns: &'a [&'static str],
     cells: &'a [Cell<'a>],
-    zone: Zone,
+    stamps: &'a Stamps,
 }
 
 impl Serialize for Row<'_> {
@@ -32,22 +32,25 @@ impl Serialize for Row<'_> {
                 Cell::Empty => {}
                 Cell::Text(text) => map.serialize_entry(column, &String::from_utf8_lossy(text))?,
                 Cell::Word(word) => map.serialize_entry(column, word)?,
-                Cell::Owned(text) => map.serialize_entry(column, text)?,
+                Cell::Dsn(dsn) => map.serialize_entry(column, dsn)?,
                 Cell::Integer(number) => map.serialize_entry(column, number)?,
+                Cell::Number(number) => map.serialize_entry(column, number)?,
                 Cell::Seconds(micros) => map.serialize_entry(column, &(*micros as f64 / 1e6))?,
-                Cell::Time(at) => map.serialize_entry(column, &time(*at, self.zone))?,
+                Cell::Time(at) => map.serialize_entry(column, &self.stamps.text(*at))?,
             }
         }
         map.end()
     }
 }
 
-impl<W: Write> Sink<W> for Jsonl<W> {
+impl<W: Write + Send> Rows for Jsonl<W> {
     fn row(&mut self, cells: &[Cell<'_>]) -> anyhow::Result<()> {
-        json::line(&mut self.to, &Row { columns: self.columns, cells, zone: self.zone })?;
+        json::line(&mut self.to, &Row { columns: &self.columns, cells, stamps: &self.stamps })?;
         Ok(())
     }
+}
 
+impl<W: Write + Send> Sink<W> for Jsonl<W> {
     fn finish(mut self: Box<Self>) -> anyhow::Result<W> {
         self.to.flush()?;
         Ok(self.to)

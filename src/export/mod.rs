@@ -1,40 +1,78 @@
-//! Rows out of lives: one file a format. Rows stream; nothing is kept but the life they come from.
+//! Rows out of lives, lines and reports, and what writes them: one file a format.
+//!
+//! In go what `correlate` and `pipeline` hand on and a report's lists, out come cells in the order of a table's columns,
+//! and files. Rows stream; nothing is kept but what they come from.
 
-mod csv;
+mod condition;
+mod delimited;
 mod jsonl;
+mod lines;
+mod listed;
+mod markdown;
+mod pick;
 mod queue;
 mod rows;
+mod stamp;
+mod table;
+mod workbook;
+mod xlsx;
 
-pub use self::csv::Csv;
+pub use condition::{Condition, Mistake, nearest};
+pub use delimited::{Delimited, Manner};
 pub use jsonl::Jsonl;
-pub use queue::{COLUMNS_QUEUE, waiting};
-pub use rows::{COLUMNS_DELIVERIES, COLUMNS_RECIPIENTS, deliveries, recipients};
+pub use lines::{auth_failure, reject};
+pub use listed::listed;
+pub use markdown::Markdown;
+pub use pick::{Pick, places};
+pub use queue::waiting;
+pub use rows::{bounces, deliveries, message, recipients};
+pub use stamp::Stamps;
+pub use table::{Column, QUEUE, Source, TABLES, Table, Type, table};
+pub use workbook::Book;
+pub use xlsx::Xlsx;
 
-use crate::input::Zone;
-use mailscope_parsers::model::Micros;
+use mailscope_parsers::model::{EnhancedStatus, Micros};
+use std::borrow::Cow;
 
 /// One cell of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Cell<'a> {
     Empty,
     Text(&'a [u8]),
     /// A word of ours.
     Word(&'static str),
-    Owned(String),
+    Dsn(EnhancedStatus),
     Integer(u64),
+    Number(f64),
     /// A duration, in microseconds; written as seconds.
     Seconds(Micros),
     Time(Micros),
 }
 
-/// What takes rows and writes them to a `W`.
-pub trait Sink<W> {
-    /// Writes one row; its cells are in the order of the columns.
+impl Cell<'_> {
+    /// What a text says; `None` where it is none.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(String::from_utf8_lossy(text)),
+            Self::Word(word) => Some(Cow::Borrowed(word)),
+            Self::Dsn(dsn) => Some(Cow::Owned(dsn.to_string())),
+            _ => None,
+        }
+    }
+}
+
+/// What takes rows; their cells are in the order of the table's columns.
+pub trait Rows: Send {
+    /// Takes one row.
     ///
     /// # Errors
     /// Where it can't be written.
     fn row(&mut self, cells: &[Cell<'_>]) -> anyhow::Result<()>;
+}
 
+/// What writes rows to a `W`.
+pub trait Sink<W>: Rows {
     /// Writes what is left and gives back where it was written to.
     ///
     /// # Errors
@@ -42,12 +80,16 @@ pub trait Sink<W> {
     fn finish(self: Box<Self>) -> anyhow::Result<W>;
 }
 
-fn time(time: Micros, zone: Zone) -> String {
-    zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
+impl<W> Rows for Box<dyn Sink<W>> {
+    fn row(&mut self, cells: &[Cell<'_>]) -> anyhow::Result<()> {
+        (**self).row(cells)
+    }
 }
 
-/// Seconds without needless digits: `0.33`, `12`.
-fn seconds(micros: Micros) -> String {
-    let text = format!("{}.{:06}", micros / 1_000_000, (micros % 1_000_000).abs());
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// Text from a log that no terminal or editor takes for more than text.
+fn shown(text: &[u8]) -> Cow<'_, str> {
+    match String::from_utf8_lossy(text) {
+        Cow::Borrowed(text) => crate::render::printable(text),
+        Cow::Owned(text) => Cow::Owned(crate::render::printable(&text).into_owned()),
+    }
 }

@@ -3,23 +3,6 @@
 use super::Cell;
 use crate::queue::MessageRow;
 
-/// One row a (message, recipient).
-pub const COLUMNS_QUEUE: &[&str] = &[
-    "queue_id",
-    "state",
-    "arrival",
-    "age_s",
-    "size_bytes",
-    "envelope_sender",
-    "envelope_recipient",
-    "class",
-    "diagnostic",
-    "expires",
-    "next_attempt",
-    "last_attempt",
-    "attempts",
-];
-
 /// The rows of a message; one without a recipient has one all the same.
 pub fn waiting(message: &MessageRow) -> impl Iterator<Item = Vec<Cell<'_>>> {
     let nobody = message.recipients.is_empty().then_some(None);
@@ -27,16 +10,16 @@ pub fn waiting(message: &MessageRow) -> impl Iterator<Item = Vec<Cell<'_>>> {
         vec![
             Cell::Text(message.queue_id.as_bytes()),
             Cell::Word(message.state),
-            owned(message.arrival.as_ref()),
+            text(message.arrival.as_ref()),
             message.age_s.map_or(Cell::Empty, Cell::Integer),
             message.size_bytes.map_or(Cell::Empty, Cell::Integer),
             text(message.envelope_sender.as_ref()),
             text(recipient.map(|recipient| &recipient.envelope_recipient)),
             recipient.and_then(|recipient| recipient.class).map_or(Cell::Empty, Cell::Word),
             text(recipient.and_then(|recipient| recipient.diagnostic.as_ref())),
-            owned(message.expires.as_ref()),
-            owned(message.next_attempt.as_ref()),
-            owned(message.last_attempt.as_ref()),
+            text(message.expires.as_ref()),
+            text(message.next_attempt.as_ref()),
+            text(message.last_attempt.as_ref()),
             message.attempts.map_or(Cell::Empty, |attempts| Cell::Integer(u64::from(attempts))),
         ]
     })
@@ -44,8 +27,4 @@ pub fn waiting(message: &MessageRow) -> impl Iterator<Item = Vec<Cell<'_>>> {
 
 fn text(text: Option<&String>) -> Cell<'_> {
     text.map_or(Cell::Empty, |text| Cell::Text(text.as_bytes()))
-}
-
-fn owned(text: Option<&String>) -> Cell<'static> {
-    text.map_or(Cell::Empty, |text| Cell::Owned(text.clone()))
 }

@@ -51,11 +51,23 @@ const PROGRAM: &[Module] = &[
     // The report says in the words of the model what is for good and what is for now; a story is told by its events; a queue
     // stands beside the report.
     Module { name: "render", crates: &["render", "report", "queue", "trace", "pipeline::Seen", "input::Zone"], parsers: &["model"] },
-    // Of the summaries only which times count; of the renderers only how hostile text is made harmless.
+    // Lives, lines as the pipeline hands them on, the report's lists. Of the summaries only which times count; of the renderers
+    // only how hostile text is made harmless.
     Module {
         name: "export",
-        crates: &["export", "correlate", "queue::MessageRow", "aggregate::Window", "input::Zone", "render::json", "render::printable"],
-        parsers: &["model"],
+        crates: &[
+            "export",
+            "correlate",
+            "report",
+            "queue::MessageRow",
+            "aggregate::Window",
+            "input::Zone",
+            "pipeline::Seen",
+            "render::is_unsafe",
+            "render::json",
+            "render::printable",
+        ],
+        parsers: &["model", "classify::provider_of"],
     },
     // Knows replies, and no log.
     Module { name: "explain", crates: &["explain", "render::printable"], parsers: &["classify", "model"] },

@@ -2,7 +2,7 @@
 //! its sample with what the program and the log say.
 
 use super::{none, root, text};
-use mailscope::export::{COLUMNS_DELIVERIES, COLUMNS_QUEUE, COLUMNS_RECIPIENTS};
+use mailscope::export::{Column, QUEUE, TABLES};
 use mailscope_parsers::classify::{Classifier, meaning_of_class};
 use mailscope_parsers::model::Class;
 use mailscope_parsers::{LISTINGS, PARSERS};
@@ -127,9 +127,14 @@ fn every_option_is_told_and_there_is_no_other() {
 #[test]
 fn the_columns_are_those_of_the_tables() {
     let readme = readme();
-    assert_eq!(list(&readme, "Columns of `recipients`:"), COLUMNS_RECIPIENTS);
-    assert_eq!(list(&readme, "Columns of `deliveries`:"), COLUMNS_DELIVERIES);
-    assert_eq!(list(&readme, "Columns of a queue, one row a message and recipient:"), COLUMNS_QUEUE);
+    let names = |columns: &'static [Column]| columns.iter().map(|column| column.name).collect::<Vec<_>>();
+    for table in TABLES {
+        assert_eq!(list(&readme, &format!("Columns of `{}`:", table.name)), names(table.columns));
+    }
+    assert_eq!(list(&readme, "Columns of a queue, one row a message and recipient:"), names(QUEUE));
+    let told: Vec<Vec<&str>> = rows(section(&readme, "### export"));
+    let told: Vec<(&str, &str)> = told.iter().map(|row| (row[0].trim_matches('`'), row[1])).collect();
+    assert_eq!(told, TABLES.iter().map(|table| (table.name, table.about)).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! The rows of a table, as the lives and lines that they come from pass by; those of a report's list behind it.
+//!
+//! In goes what is read, out go rows in the order of the log, the same for any number of threads.
+
+use crate::aggregate::Window;
+use crate::cli::report::{self, Wanted};
+use crate::cli::resolve::Input;
+use crate::cli::{Ended, conclude};
+use crate::correlate::{Correlator, Detail, Life};
+use crate::export::{self, Cell, Rows, Source, Table, auth_failure, bounces, deliveries, listed, message, recipients};
+use crate::pipeline::{self, Kept, NO_TIME, Reader, Seen, host_matches};
+use anyhow::Result;
+use std::ops::ControlFlow;
+
+/// Gives every row of a table that the input holds.
+///
+/// # Errors
+/// Where the input can't be read at all, or a row not be written.
+pub fn stream(table: &'static Table, input: &mut Input, to: &mut dyn Rows) -> Result<Ended> {
+    match table.source {
+        Source::Lives(detail) => lives(table, detail, input, to),
+        Source::Lines => lines(table, input, to),
+        Source::Report => {
+            let gathered = report::gather(input, &Wanted { baseline: None, top: usize::MAX })?;
+            listed(&gathered.report, table.name, to)?;
+            Ok(conclude(input, &gathered.unreadable, gathered.overlong))
+        }
+    }
+}
+
+/// What is done in the order of the log: correlate, and write the rows of what is over.
+struct Writer<'t> {
+    correlator: Correlator,
+    table: &'static str,
+    to: &'t mut dyn Rows,
+    window: Window,
+    /// The latest time of a line.
+    last: i64,
+    failed: Option<anyhow::Error>,
+}
+
+/// What one worker keeps for itself.
+struct Worker {
+    overlong: u64,
+    /// Memory for the lines of a chunk.
+    kept: Kept<'static>,
+    /// Lives whose rows were written, and whose memory serves again.
+    written: Vec<Box<Life>>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, closed: &[Box<Life>]) {
+        // Until the end is known, it is at least the last line's.
+        let end = self.window.until.unwrap_or(self.last);
+        for life in closed {
+            let host = self.correlator.hosts().nth(life.host as usize).unwrap_or_default();
+            let (to, window) = (&mut *self.to, self.window);
+            let mut row = |row: Vec<Cell<'_>>| to.row(&row);
+            let written = match self.table {
+                "recipients" => recipients(life, host, window).try_for_each(row),
+                "bounces" => bounces(life, host, window, end).try_for_each(row),
+                "messages" => message(life, host, window).map_or(Ok(()), &mut row),
+                _ => deliveries(life, host, window).try_for_each(row),
+            };
+            if let Err(error) = written {
+                self.failed = Some(error);
+                return;
+            }
+        }
+    }
+}
+
+fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn Rows) -> Result<Ended> {
+    let chunks = input.take_chunks()?;
+    let (window, host) = (input.window, input.host.as_deref());
+    let correlator = Correlator::new(detail, window.since);
+    let writer = Writer { correlator, table: table.name, to, window, last: NO_TIME, failed: None };
+    let reader = Reader::new(input.settings);
+    let progress = input.progress.clone();
+    let done = pipeline::run(
+        chunks,
+        input.threads,
+        writer,
+        || Worker { overlong: 0, kept: Kept::default(), written: Vec::new() },
+        |mine, chunk, turn| {
+            let mut kept = std::mem::take(&mut mine.kept).recycled();
+            let mut last = NO_TIME;
+            reader.read(chunk, |seen| {
+                mine.overlong += u64::from(seen.overlong);
+                if !window.is_past(seen.record.time) && host_matches(seen.record.host, host) {
+                    last = last.max(seen.record.time);
+                    kept.push(seen);
+                }
+            });
+            mine.overlong += chunk.overlong;
+            progress.iter().for_each(crate::cli::resolve::Progress::show);
+            let spare = std::mem::take(&mut mine.written);
+            let (flow, written) = turn.take(|writer: &mut Writer<'_>| {
+                writer.last = writer.last.max(last);
+                writer.correlator.recycle(spare);
+                kept.for_each(|step| writer.correlator.step(step));
+                let closed = writer.correlator.take_closed();
+                writer.write(&closed);
+                (if writer.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }, closed)
+            });
+            mine.written = written;
+            mine.kept = kept.recycled();
+            flow
+        },
+    )?;
+    progress.iter().for_each(crate::cli::resolve::Progress::clear);
+    let mut writer = done.ordered;
+    if writer.failed.is_none() {
+        let rest = writer.correlator.finish();
+        writer.write(&rest);
+    }
+    if let Some(error) = writer.failed {
+        return Err(error);
+    }
+    Ok(conclude(input, &done.chunks.unreadable, done.locals.iter().map(|worker| worker.overlong).sum()))
+}
+
+/// Where rows of lines go; the first failure ends it.
+struct LineWriter<'t> {
+    to: &'t mut dyn Rows,
+    failed: Option<anyhow::Error>,
+}
+
+fn lines(table: &'static Table, input: &mut Input, to: &mut dyn Rows) -> Result<Ended> {
+    let chunks = input.take_chunks()?;
+    let (window, host) = (input.window, input.host.as_deref());
+    let row: for<'a> fn(&Seen<'a>) -> Option<Vec<Cell<'a>>> = if table.name == "rejects" { export::reject } else { auth_failure };
+    let reader = Reader::new(input.settings);
+    let progress = input.progress.clone();
+    let done = pipeline::run(
+        chunks,
+        input.threads,
+        LineWriter { to, failed: None },
+        || 0_u64,
+        |overlong, chunk, turn| {
+            let mut rows = Vec::new();
+            reader.read(chunk, |seen| {
+                *overlong += u64::from(seen.overlong);
+                if window.contains(seen.record.time) && host_matches(seen.record.host, host) {
+                    rows.extend(row(seen));
+                }
+            });
+            *overlong += chunk.overlong;
+            progress.iter().for_each(crate::cli::resolve::Progress::show);
+            turn.take(|writer: &mut LineWriter<'_>| {
+                writer.failed = rows.iter().try_for_each(|row| writer.to.row(row)).err();
+                if writer.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        },
+    )?;
+    progress.iter().for_each(crate::cli::resolve::Progress::clear);
+    if let Some(error) = done.ordered.failed {
+        return Err(error);
+    }
+    Ok(conclude(input, &done.chunks.unreadable, done.locals.iter().sum()))
+}

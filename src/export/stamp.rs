@@ -1,0 +1,152 @@
+//! Times and durations as text, written often: what a zone's offset is gets asked once for each stretch of time.
+
+use crate::input::Zone;
+use chrono::Offset as _;
+use mailscope_parsers::model::Micros;
+use std::cell::Cell;
+use std::io::Write as _;
+
+/// No zone changes its offset but at a whole quarter of an hour.
+const QUARTER_S: i64 = 900;
+
+/// Writes times in a zone, as RFC 3339 with the digits that are there: whole seconds, three or six.
+#[derive(Debug)]
+pub struct Stamps {
+    zone: Zone,
+    /// Quarters of an hour whose offset is known, by their last digit.
+    known: [Cell<(i64, i64)>; 4],
+}
+
+impl Stamps {
+    #[must_use]
+    pub fn new(zone: Zone) -> Self {
+        Self { zone, known: std::array::from_fn(|_| Cell::new((i64::MIN, 0))) }
+    }
+
+    /// How many seconds the zone is ahead of UTC.
+    fn offset_s(&self, second: i64) -> i64 {
+        let quarter = second.div_euclid(QUARTER_S);
+        let known = &self.known[quarter.rem_euclid(4) as usize];
+        if known.get().0 != quarter {
+            let local = self.zone.local(second * 1_000_000);
+            known.set((quarter, i64::from(local.offset().fix().local_minus_utc())));
+        }
+        known.get().1
+    }
+
+    /// Microseconds since 1970 by the zone's clock.
+    #[must_use]
+    pub fn local(&self, time: Micros) -> Micros {
+        time + self.offset_s(time.div_euclid(1_000_000)) * 1_000_000
+    }
+
+    pub fn write(&self, to: &mut Vec<u8>, time: Micros) {
+        let (second, micros) = (time.div_euclid(1_000_000), time.rem_euclid(1_000_000));
+        let offset = self.offset_s(second);
+        let local = second + offset;
+        let (year, month, day) = date(local.div_euclid(86_400));
+        if !(0..=9999).contains(&year) {
+            to.extend(self.zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false).bytes());
+            return;
+        }
+        let clock = local.rem_euclid(86_400);
+        digits(to, year, 4, 0);
+        digits(to, month, 2, b'-');
+        digits(to, day, 2, b'-');
+        digits(to, clock / 3600, 2, b'T');
+        digits(to, clock / 60 % 60, 2, b':');
+        digits(to, clock % 60, 2, b':');
+        if micros % 1000 != 0 {
+            digits(to, micros, 6, b'.');
+        } else if micros != 0 {
+            digits(to, micros / 1000, 3, b'.');
+        }
+        digits(to, offset.abs() / 3600, 2, if offset < 0 { b'-' } else { b'+' });
+        digits(to, offset.abs() / 60 % 60, 2, b':');
+    }
+
+    #[must_use]
+    pub fn text(&self, time: Micros) -> String {
+        let mut text = Vec::with_capacity(32);
+        self.write(&mut text, time);
+        String::from_utf8(text).unwrap_or_default()
+    }
+}
+
+/// A number with leading zeros, behind a mark.
+fn digits(to: &mut Vec<u8>, number: i64, width: usize, mark: u8) {
+    if mark != 0 {
+        to.push(mark);
+    }
+    let from = to.len();
+    to.resize(from + width, b'0');
+    let mut rest = number;
+    for digit in to[from..].iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+}
+
+/// Year, month and day of a day since 1970, by the Gregorian calendar: in years that begin in March a leap day is the last.
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, of_year - (153 * from_march + 2) / 5 + 1)
+}
+
+/// Seconds without needless digits: `0.33`, `12`.
+pub fn seconds(to: &mut Vec<u8>, micros: Micros, decimal: u8) {
+    // Writing to memory does not fail.
+    if micros < 0 {
+        to.push(b'-');
+    }
+    let _ = write!(to, "{}", micros.unsigned_abs() / 1_000_000);
+    let mut rest = micros.unsigned_abs() % 1_000_000;
+    if rest > 0 {
+        to.push(decimal);
+        let from = to.len();
+        to.resize(from + 6, b'0');
+        for digit in to[from..].iter_mut().rev() {
+            *digit += (rest % 10) as u8;
+            rest /= 10;
+        }
+        while to.last() == Some(&b'0') {
+            to.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_are_those_of_chrono() {
+        for zone in ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "-09:30"] {
+            let zone: Zone = zone.parse().unwrap();
+            let stamps = Stamps::new(zone);
+            // Steps of a bit less than half a day, over changes of the clock, leap days and centuries, with all kinds of fractions.
+            for step in 0..100_000_i64 {
+                let time = step * 41_234_567_000 + [0, 1000, 123_456][step.rem_euclid(3) as usize];
+                let expected = zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false);
+                assert_eq!(stamps.text(time), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn seconds_end_with_a_digit_that_counts() {
+        let written = |micros| {
+            let mut to = Vec::new();
+            seconds(&mut to, micros, b'.');
+            String::from_utf8(to).unwrap()
+        };
+        let all = [0, 330_000, 12_000_000, 1, 100_000_000, -1_500_000].map(written);
+        assert_eq!(all, ["0", "0.33", "12", "0.000001", "100", "-1.5"]);
+    }
+}

@@ -1,0 +1,5 @@
+//! Tables: their rows add up to the report's figures, conditions and columns choose among them, and every format holds them.
+
+mod forms;
+mod sheets;
+mod tables;
