@@ -5,6 +5,7 @@
 //! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows.
 //! `live` is for logs that are being written: what `tail` shows.
 //! `trace` tells single messages.
+//! `tables` are the same rows as frames, `query` is SQL over them; both are the cargo feature `tables`.
 //! `explain` knows replies, and no log.
 //! `queue` goes a way of its own: a queue listing to sums and findings, beside what the logs say.
 //!
@@ -20,7 +21,11 @@ pub mod export;
 pub mod input;
 pub mod live;
 pub mod pipeline;
+#[cfg(feature = "tables")]
+pub mod query;
 pub mod queue;
 pub mod render;
 pub mod report;
+#[cfg(feature = "tables")]
+pub mod tables;
 pub mod trace;

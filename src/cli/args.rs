@@ -27,6 +27,9 @@ pub enum Command {
     Trace(TraceArgs),
     /// Tables for spreadsheets and scripts: recipients, attempts, bounces, rejects, domains ...
     Export(ExportArgs),
+    /// SQL over the tables of export
+    #[cfg(feature = "tables")]
+    Query(QueryArgs),
     /// What a reply or a code means, and what to do
     Explain(ExplainArgs),
     /// The parsers, and what they read
@@ -396,6 +399,23 @@ pub enum TableFormat {
     Md,
     /// A spreadsheet
     Xlsx,
+    #[cfg(feature = "tables")]
+    Parquet,
+}
+
+#[cfg(feature = "tables")]
+#[derive(Debug, ClapArgs)]
+pub struct QueryArgs {
+    /// A query: "select class, count(*) as n from bounces group by class order by n desc"
+    pub sql: String,
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// The file to write; its ending says the format. Without it: standard output, as a table
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The format, whatever the file is called
+    #[arg(long, value_enum)]
+    pub format: Option<TableFormat>,
 }
 
 /// The tables.

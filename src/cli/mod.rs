@@ -11,6 +11,8 @@ mod formats;
 mod limits;
 mod live;
 mod output;
+#[cfg(feature = "tables")]
+mod query;
 mod queue;
 mod report;
 mod resolve;
@@ -71,6 +73,8 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Parse(args) => events::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Export(args) => rows::run(&args),
+        #[cfg(feature = "tables")]
+        Command::Query(args) => query::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Formats(args) => formats::run(&args),
     }

@@ -1,9 +1,9 @@
 //! `mailscope export`: the rows of a table, into a file of some format.
 
-mod format;
+pub mod format;
 pub mod stream;
 
-use super::args::ExportArgs;
+use super::args::{ExportArgs, TableFormat};
 use super::output::Output;
 use super::time::Now;
 use super::{Ended, resolve};
@@ -15,7 +15,8 @@ use std::io::Write as _;
 pub fn run(args: &ExportArgs) -> Result<Ended> {
     let Some(name) = args.table.as_deref().filter(|_| !args.list) else { return list(args) };
     let table = table(name).with_context(|| format!("no table is called {name}"))?;
-    let format = format::of(args)?;
+    let format = format::of(args.format, args.output.as_deref())?.unwrap_or(TableFormat::Csv);
+    let manner = format::manner(args)?;
     let zone: Zone = args.input.tz.parse()?;
     let condition = args.condition.as_deref().map(|text| condition(text, table, zone)).transpose()?;
     let columns = (!args.columns.is_empty()).then(|| places(table, &args.columns)).transpose().context("--columns")?;
@@ -25,7 +26,7 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
         Some(places) => places.iter().map(|at| table.columns[*at]).collect(),
         None => table.columns.to_vec(),
     };
-    let mut pick = Pick::new(format::sink(output, args, format, table.name, &wanted, zone)?, condition, columns);
+    let mut pick = Pick::new(format::sink(output, format, manner, table.name, &wanted, zone)?, condition, columns);
     let ended = stream::stream(table, &mut input, &mut pick)?;
     pick.into_inner().finish()?.finish()?;
     Ok(ended)

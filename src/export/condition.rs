@@ -127,7 +127,7 @@ impl Bind<'_> {
         let place = value.place();
         Ok(match (holds, value) {
             (Type::Text, Value::Text(text, _)) => Operand::Text(text),
-            (Type::Integer | Type::Share | Type::Seconds, Value::Number(number, _)) => Operand::Number(number),
+            (Type::Integer | Type::Number | Type::Share | Type::Seconds, Value::Number(number, _)) => Operand::Number(number),
             (Type::Time, Value::Text(text, _)) => match (self.instant)(&text) {
                 Ok(time) => Operand::Time(time),
                 Err(why) => return Err(self.mistake(why.to_string(), place)),

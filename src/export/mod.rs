@@ -9,7 +9,10 @@ mod jsonl;
 mod lines;
 mod listed;
 mod markdown;
+#[cfg(feature = "tables")]
+mod parquet;
 mod pick;
+mod plain;
 mod queue;
 mod rows;
 mod stamp;
@@ -23,7 +26,10 @@ pub use jsonl::Jsonl;
 pub use lines::{auth_failure, reject};
 pub use listed::listed;
 pub use markdown::Markdown;
+#[cfg(feature = "tables")]
+pub use parquet::Parquet;
 pub use pick::{Pick, places};
+pub use plain::Plain;
 pub use queue::waiting;
 pub use rows::{bounces, deliveries, message, recipients};
 pub use stamp::Stamps;

@@ -10,6 +10,7 @@ use crate::correlate::Detail;
 pub enum Type {
     Text,
     Integer,
+    Number,
     /// From 0 to 1.
     Share,
     Seconds,
@@ -22,7 +23,7 @@ impl Type {
         match self {
             Self::Text => "text",
             Self::Integer => "integer",
-            Self::Share | Self::Seconds => "number",
+            Self::Number | Self::Share | Self::Seconds => "number",
             Self::Time => "time",
         }
     }

@@ -14,7 +14,7 @@ use std::io::Write;
 /// Rows of a list that a chart shows.
 const CHARTED: u32 = 15;
 
-const FIGURES: &[Column] = &[Column { name: "figure", holds: Type::Text }, Column { name: "value", holds: Type::Integer }];
+const FIGURES: &[Column] = &[Column { name: "figure", holds: Type::Text }, Column { name: "value", holds: Type::Share }];
 
 const fn text(name: &'static str) -> Column {
     Column { name, holds: Type::Text }

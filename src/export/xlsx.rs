@@ -209,7 +209,10 @@ impl Rows for Sheets {
                 Cell::Dsn(dsn) => sheet.write_string(row, at, dsn.to_string())?,
                 // A spreadsheet's numbers are exact up to 2^53.
                 Cell::Integer(number) => sheet.write_number_with_format(row, at, *number as f64, &formats.integer)?,
-                Cell::Number(share) => sheet.write_number_with_format(row, at, *share, &formats.share)?,
+                Cell::Number(share) if self.columns[usize::from(at)].holds == Type::Share => {
+                    sheet.write_number_with_format(row, at, *share, &formats.share)?
+                }
+                Cell::Number(number) => sheet.write_number(row, at, *number)?,
                 Cell::Seconds(micros) => sheet.write_number_with_format(row, at, *micros as f64 / DAY, &formats.duration)?,
                 Cell::Time(time) => {
                     sheet.write_number_with_format(row, at, self.stamps.local(*time) as f64 / DAY + EPOCH, &formats.time)?

@@ -1,5 +1,7 @@
 //! Tables: their rows add up to the report's figures, conditions and columns choose among them, and every format holds them.
 
 mod forms;
+#[cfg(feature = "tables")]
+mod frames;
 mod sheets;
 mod tables;

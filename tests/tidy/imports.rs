@@ -59,6 +59,8 @@ const PROGRAM: &[Module] = &[
             "export",
             "correlate",
             "report",
+            // Frames are made of rows, and written by the exports that write frames.
+            "tables",
             "queue::MessageRow",
             "aggregate::Window",
             "input::Zone",
@@ -69,6 +71,8 @@ const PROGRAM: &[Module] = &[
         ],
         parsers: &["model", "classify::provider_of"],
     },
+    Module { name: "tables", crates: &["tables", "export"], parsers: &[] },
+    Module { name: "query", crates: &["query", "export"], parsers: &[] },
     // Knows replies, and no log.
     Module { name: "explain", crates: &["explain", "render::printable"], parsers: &["classify", "model"] },
     // The screen: sums, lines as the pipeline hands them on, and findings; times are written in a zone.

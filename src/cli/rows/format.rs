@@ -2,46 +2,48 @@
 
 use crate::cli::args::{ExportArgs, TableFormat};
 use crate::cli::output::Output;
+#[cfg(feature = "tables")]
+use crate::export::Parquet;
 use crate::export::{Column, Delimited, Jsonl, Manner, Markdown, Sink, Xlsx};
 use crate::input::Zone;
 use anyhow::{Result, bail};
 use clap::ValueEnum as _;
 use std::path::Path;
 
-/// By `--format`, else by the file's ending.
-pub fn of(args: &ExportArgs) -> Result<TableFormat> {
-    if let Some(format) = args.format {
-        return Ok(format);
-    }
-    let Some(path) = args.output.as_deref().filter(|path| *path != Path::new("-")) else { return Ok(TableFormat::Csv) };
+/// The one that is named, else by the file's ending; none where rows go to standard output.
+pub fn of(named: Option<TableFormat>, output: Option<&Path>) -> Result<Option<TableFormat>> {
+    let Some(path) = output.filter(|path| named.is_none() && *path != Path::new("-")) else { return Ok(named) };
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     if let Ok(format) = TableFormat::from_str(ending, true) {
-        return Ok(format);
+        return Ok(Some(format));
     }
     let endings: Vec<String> =
         TableFormat::value_variants().iter().filter_map(|format| Some(format!(".{}", format.to_possible_value()?.get_name()))).collect();
     bail!("{}: the ending says no format; end it with {}, or give --format", path.display(), endings.join(", "))
 }
 
+/// What writes rows of these columns.
 pub fn sink(
     output: Output,
-    args: &ExportArgs,
     format: TableFormat,
-    table: &'static str,
+    manner: Manner,
+    name: &'static str,
     columns: &[Column],
     zone: Zone,
 ) -> Result<Box<dyn Sink<Output>>> {
     Ok(match format {
-        TableFormat::Csv => Box::new(Delimited::new(output, columns, zone, manner(args)?)),
-        TableFormat::Tsv => Box::new(Delimited::new(output, columns, zone, Manner { delimiter: b'\t', ..manner(args)? })),
+        TableFormat::Csv => Box::new(Delimited::new(output, columns, zone, manner)),
+        TableFormat::Tsv => Box::new(Delimited::new(output, columns, zone, Manner { delimiter: b'\t', ..manner })),
         TableFormat::Jsonl => Box::new(Jsonl::new(output, columns, zone)),
-        TableFormat::Xlsx => Box::new(Xlsx::new(output, table, columns, zone)?),
+        TableFormat::Xlsx => Box::new(Xlsx::new(output, name, columns, zone)?),
         TableFormat::Md => Box::new(Markdown::new(output, columns, zone)?),
+        #[cfg(feature = "tables")]
+        TableFormat::Parquet => Box::new(Parquet::new(output, columns)?),
     })
 }
 
 /// Where the decimal mark is a comma, spreadsheets want a semicolon between cells.
-fn manner(args: &ExportArgs) -> Result<Manner> {
+pub fn manner(args: &ExportArgs) -> Result<Manner> {
     let decimal = mark("--decimal", args.decimal)?;
     let delimiter = match args.delimiter {
         Some(delimiter) => mark("--delimiter", delimiter)?,

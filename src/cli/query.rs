@@ -1,0 +1,42 @@
+//! `mailscope query`: the tables that a query names are read, then it is run over them.
+
+use super::args::{InputArgs, QueryArgs};
+use super::output::Output;
+use super::rows::{format, stream};
+use super::trace::Sources;
+use super::{Ended, resolve};
+use crate::export::{Manner, Plain, Sink, Stamps};
+use crate::input::Zone;
+use crate::query;
+use crate::tables::{Clock, Gathered};
+use anyhow::Result;
+
+pub fn run(args: &QueryArgs) -> Result<Ended> {
+    let tables = query::tables(&args.sql)?;
+    let zone: Zone = args.input.tz.parse()?;
+    let output = Output::open(args.output.as_deref())?;
+    // Each table is a pass of its own.
+    let sources = if tables.len() > 1 { Some(Sources::of(&args.input.files)?) } else { None };
+    let files = sources.as_ref().map_or(&args.input.files, |sources| &sources.paths);
+    let (mut frames, mut ended) = (Vec::new(), Ended::Well);
+    for (pass, table) in tables.into_iter().enumerate() {
+        let again = InputArgs { files: files.clone(), quiet: args.input.quiet || pass > 0, ..args.input.clone() };
+        let mut rows = Gathered::new(table.columns, Clock::Local(Stamps::new(zone)));
+        let said = stream::stream(table, &mut resolve::input(&again)?, &mut rows)?;
+        ended = if said == Ended::Well { ended } else { said };
+        frames.push((table, rows.take()?));
+    }
+    let result = query::run(&args.sql, frames)?;
+    let columns = query::columns(&result);
+    let mut sink: Box<dyn Sink<Output>> = match format::of(args.format, args.output.as_deref())? {
+        None => Box::new(Plain::new(output, &columns, zone)),
+        Some(format) => format::sink(output, format, Manner::default(), "query", &columns, zone)?,
+    };
+    let moment = |local: i64| {
+        chrono::DateTime::from_timestamp_micros(local)
+            .map_or(local, |at| zone.utc(at.naive_utc()) * 1_000_000 + local.rem_euclid(1_000_000))
+    };
+    query::rows(&result, &moment, &mut sink)?;
+    sink.finish()?.finish()?;
+    Ok(ended)
+}
