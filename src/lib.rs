@@ -5,6 +5,7 @@
 //! in any order; `report` gives the sums their published shape; `render` shows it. `export` writes the rows.
 //! `live` is for logs that are being written: what `tail` shows.
 //! `trace` tells single messages.
+//! `anonymize` puts pseudonyms into lines before anything is made of them.
 //! `tables` are the same rows as frames, `query` is SQL over them; both are the cargo feature `tables`.
 //! `explain` knows replies, and no log.
 //! `queue` goes a way of its own: a queue listing to sums and findings, beside what the logs say.
@@ -14,6 +15,7 @@
 //! ahead of it.
 
 pub mod aggregate;
+pub mod anonymize;
 pub mod cli;
 pub mod correlate;
 pub mod explain;

@@ -92,6 +92,12 @@ pub struct InputArgs {
     /// A format of your own, as TOML; besides those in ~/.config/mailscope/formats
     #[arg(long, value_name = "FILE")]
     pub parser_file: Vec<PathBuf>,
+    /// Pseudonyms in the place of people, hosts, IP addresses and message-ids
+    #[arg(long)]
+    pub anonymize: bool,
+    /// What the pseudonyms are made with: the same ones again; without it, they differ each time
+    #[arg(long, value_name = "KEY", requires = "anonymize")]
+    pub anonymize_key: Option<String>,
     /// Threads; 0 is one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,

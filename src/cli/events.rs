@@ -7,6 +7,7 @@ use crate::input::Zone;
 use crate::pipeline::{self, NO_TIME, Reader, Seen, host_matches};
 use crate::render::json;
 use anyhow::Result;
+use bumpalo::Bump;
 use mailscope_parsers::model::{Event, Line, Text};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -70,20 +71,22 @@ pub fn run(args: &ParseArgs) -> Result<Ended> {
     let (window, zone, host) = (input.window, input.zone, input.host.as_deref());
     let sink = Sink { output: Output::open(args.output.as_deref())?, failed: None };
     let reader = Reader::new(input.settings);
-    let progress = input.progress.clone();
+    let (progress, names) = (input.progress.clone(), input.anonymizer.as_ref());
     let done = pipeline::run(
         chunks,
         input.threads,
         sink,
         || 0_u64,
         |overlong, chunk, turn| {
+            let bump = Bump::new();
             let mut lines = Vec::with_capacity(chunk.lines().len() * 3);
             reader.read(chunk, |seen| {
                 *overlong += u64::from(seen.overlong);
                 let wanted = args.all || matches!(seen.line, Line::Event(_));
                 if wanted && window.contains(seen.record.time) && host_matches(seen.record.host, host) {
+                    let renamed = names.map(|names| names.seen(seen, &bump));
                     // Writing to memory does not fail.
-                    let _ = json::line(&mut lines, &object(seen, zone));
+                    let _ = json::line(&mut lines, &object(renamed.as_ref().unwrap_or(seen), zone));
                 }
             });
             *overlong += chunk.overlong;

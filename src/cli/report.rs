@@ -6,6 +6,7 @@ use super::resolve::Input;
 use super::trace::Sources;
 use super::{Ended, conclude, resolve, rows};
 use crate::aggregate::Summary;
+use crate::anonymize::Anonymizer;
 use crate::correlate::{Correlator, Detail, Life};
 use crate::export::{Book, table};
 use crate::input::{Chunk, Unreadable};
@@ -13,6 +14,7 @@ use crate::pipeline::{self, Kept, Reader, Seen, host_matches};
 use crate::render::{html, json, markdown, text};
 use crate::report::{Baseline, InputFacts, Report, build};
 use anyhow::{Context as _, Result};
+use bumpalo::Bump;
 use mailscope_parsers::model::{Line, Unrecognized};
 use mailscope_parsers::{PARSERS, Parser};
 use std::io::{IsTerminal as _, Write as _};
@@ -83,25 +85,35 @@ pub(super) struct Counted {
     unrecognized: Option<(u64, Unrecognized)>,
 }
 
+/// How lines are read and looked at.
+#[derive(Clone, Copy)]
+pub(super) struct How<'h> {
+    pub reader: &'h Reader,
+    pub host: Option<&'h str>,
+    pub names: Option<&'h Anonymizer>,
+}
+
 /// Counts what the chunk's lines say by themselves, and keeps those of queue files. Shows every line of the window to `each`.
 pub(super) fn count<'a>(
     chunk: &'a Chunk,
-    reader: &Reader,
-    host: Option<&str>,
+    bump: &'a Bump,
+    how: &How<'_>,
     summary: &mut Summary,
     kept: &mut Kept<'a>,
     mut each: impl FnMut(&Seen<'a>),
 ) -> Counted {
-    let window = summary.window;
+    let (window, How { reader, host, names }) = (summary.window, *how);
     let mut counted = Counted::default();
     // Lines of one parser and host come in runs.
     let (mut run, mut parser, mut of_host) = (0_u64, "", &b""[..]);
     reader.read(chunk, |seen| {
         counted.lines = seen.number;
-        let record = &seen.record;
-        if !host_matches(record.host, host) || window.is_past(record.time) {
+        if !host_matches(seen.record.host, host) || window.is_past(seen.record.time) {
             return;
         }
+        let renamed = names.map(|names| names.seen(seen, bump));
+        let seen = renamed.as_ref().unwrap_or(seen);
+        let record = &seen.record;
         if window.contains(record.time) {
             if !std::ptr::eq(seen.parser, parser) || record.host.0 != of_host {
                 summary.lines.count(parser, of_host, std::mem::take(&mut run));
@@ -153,14 +165,17 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let (settings, window, host) = (input.settings, input.window, input.host.as_deref());
     let progress = input.progress.clone();
     let reader = Reader::new(settings);
+    let names = input.anonymizer.clone();
+    let how = How { reader: &reader, host, names: names.as_ref() };
     let done = pipeline::run(
         chunks,
         input.threads,
         Ordered { correlator: Correlator::new(Detail::Counts, window.since), places: Places::default() },
         || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), counted: Vec::new() },
         |mine, chunk, turn| {
+            let bump = Bump::new();
             let mut kept = std::mem::take(&mut mine.kept).recycled();
-            let counted = count(chunk, &reader, host, &mut mine.summary, &mut kept, |_| ());
+            let counted = count(chunk, &bump, &how, &mut mine.summary, &mut kept, |_| ());
             mine.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
             let spare = std::mem::take(&mut mine.counted);
             mine.counted = turn.take(|ordered: &mut Ordered| {
@@ -225,7 +240,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         }
     }
     output.finish()?;
-    if report.input.lines > 0 && report.input.unrecognized == report.input.lines && !input.quiet {
+    if report.input.lines > 0 && report.input.unrecognized == report.input.lines && !input.quiet && input.anonymizer.is_none() {
         nothing_fits(input.settings.parser, report.input.lines, &gathered.places.first);
     }
     for place in gathered.places.named.iter().filter(|_| !input.quiet) {

@@ -4,6 +4,7 @@ use super::args::InputArgs;
 use super::output;
 use super::time::Now;
 use crate::aggregate::Window;
+use crate::anonymize::Anonymizer;
 use crate::input::{self, Chunks, Zone};
 use crate::pipeline::Settings;
 use anyhow::{Context as _, Result, bail};
@@ -11,10 +12,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::envelope::TimeFormat;
 use mailscope_parsers::model::Micros;
-use std::io::{IsTerminal as _, stderr};
+use std::io::{IsTerminal as _, Read as _, stderr};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A life is given up after so long: a log that ended earlier before the window has no part in it.
@@ -28,6 +29,8 @@ pub struct Input {
     pub host: Option<String>,
     pub threads: usize,
     pub zone: Zone,
+    /// Puts pseudonyms into lines, where that is wanted.
+    pub anonymizer: Option<Anonymizer>,
     pub quiet: bool,
     pub progress: Option<Progress>,
     /// What journalctl says.
@@ -87,6 +90,7 @@ pub fn input(args: &InputArgs) -> Result<Input> {
         host: args.host.clone(),
         threads,
         zone,
+        anonymizer: anonymizer(args)?,
         quiet: args.quiet,
         progress,
         said,
@@ -101,6 +105,20 @@ pub fn settings(args: &InputArgs, zone: Zone) -> Result<Settings> {
     let parser = args.parser.as_deref().and_then(mailscope_parsers::parser);
     let formats = if parser.is_some() { &[] } else { super::formats::all(&args.parser_file)? };
     Ok(Settings { zone, parser, formats, classifier: classifier(args.rules.as_deref())? })
+}
+
+/// With the key that was given, else with one that is the same for this run and then forgotten.
+pub fn anonymizer(args: &InputArgs) -> Result<Option<Anonymizer>> {
+    static RANDOM: OnceLock<[u8; 32]> = OnceLock::new();
+    if !args.anonymize {
+        return Ok(None);
+    }
+    if let Some(key) = &args.anonymize_key {
+        return Ok(Some(Anonymizer::new(key.as_bytes())));
+    }
+    let mut key = [0; 32];
+    std::fs::File::open("/dev/urandom").and_then(|mut from| from.read_exact(&mut key)).context("no random key; give --anonymize-key")?;
+    Ok(Some(Anonymizer::new(RANDOM.get_or_init(|| key))))
 }
 
 /// The named logs, else this host's own, else its journal.

@@ -9,7 +9,7 @@ use super::time::Now;
 use super::{Ended, resolve};
 use crate::export::{Column, Condition, Pick, TABLES, Table, places, table};
 use crate::input::Zone;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use std::io::Write as _;
 
 pub fn run(args: &ExportArgs) -> Result<Ended> {
@@ -19,6 +19,12 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
     let manner = format::manner(args)?;
     let zone: Zone = args.input.tz.parse()?;
     let condition = args.condition.as_deref().map(|text| condition(text, table, zone)).transpose()?;
+    if args.input.anonymize {
+        let names = |condition: &Condition| (0..).zip(table.columns).find(|(at, column)| column.identifies() && condition.looks_at(*at));
+        if let Some((_, column)) = condition.as_ref().and_then(names) {
+            bail!("--where looks at {}, which --anonymize replaces: it would compare pseudonyms", column.name);
+        }
+    }
     let columns = (!args.columns.is_empty()).then(|| places(table, &args.columns)).transpose().context("--columns")?;
     let mut input = resolve::input(&args.input)?;
     let output = Output::open(args.output.as_deref())?;

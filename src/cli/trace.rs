@@ -8,12 +8,14 @@ use super::args::{StoryFormat, TraceArgs};
 use super::events::{Object, object};
 use super::output::Output;
 use super::{Ended, conclude};
+use crate::anonymize::Anonymizer;
 use crate::correlate::{Correlator, Detail};
 use crate::input::Zone;
 use crate::pipeline::Kept;
 use crate::render::{json, printable, text};
 use crate::trace::{Filter, Key, Story, Told, stories};
 use anyhow::{Context as _, Result};
+use bumpalo::Bump;
 use search::{Found, Gathered, Search};
 use serde::Serialize;
 pub use sources::Sources;
@@ -39,7 +41,10 @@ pub fn run(args: &TraceArgs) -> Result<Ended> {
     let search = Search::new(args, &key, &filter)?;
     let output = Output::open(args.output.as_deref())?;
     let gathered = search.run()?;
-    let told: Vec<Told<'_>> = gathered.lines.iter().map(|line| tell(&search, line)).collect();
+    // What is asked for is asked by its real names, what is told has others.
+    let (names, bump) = (gathered.input.anonymizer.clone(), Bump::new());
+    let filter = names.as_ref().map_or(filter.clone(), |names| renamed(&filter, names));
+    let told: Vec<Told<'_>> = gathered.lines.iter().map(|line| tell(&search, line, names.as_ref(), &bump)).collect();
     let (lives, correlator) = lives(&told);
     let mut stories = stories(&lives, correlator.hosts(), &told, gathered.input.zone);
     let found = stories.len();
@@ -58,7 +63,7 @@ pub fn run(args: &TraceArgs) -> Result<Ended> {
 }
 
 /// Reads a line that was found again; the key meant it if it lies in the window.
-fn tell<'a>(search: &Search<'_>, line: &'a Found) -> Told<'a> {
+fn tell<'a>(search: &Search<'_>, line: &'a Found, names: Option<&Anonymizer>, bump: &'a Bump) -> Told<'a> {
     let mut seen = search.reader.again(&line.said, line.time);
     seen.count = line.count;
     // What only belongs to a line that was found is no find.
@@ -66,7 +71,25 @@ fn tell<'a>(search: &Search<'_>, line: &'a Found) -> Told<'a> {
     if let Some(repeat) = &line.repeat {
         seen.raw = repeat;
     }
+    if let Some(names) = names {
+        seen = names.seen(&seen, bump);
+    }
     Told { seen, of: &line.of, hit }
+}
+
+/// The filter, with the pseudonyms of what it names.
+fn renamed(filter: &Filter, names: &Anonymizer) -> Filter {
+    let of = |name: &Option<String>| {
+        let name = name.as_ref()?;
+        let mut to = Vec::new();
+        if name.contains('@') {
+            names.address(name.as_bytes(), &mut to)
+        } else {
+            names.host(name.as_bytes(), &mut to)
+        }
+        String::from_utf8(to).ok()
+    };
+    Filter { from: of(&filter.from), to: of(&filter.to), client: of(&filter.client), ..filter.clone() }
 }
 
 fn lives(told: &[Told<'_>]) -> (Vec<Box<crate::correlate::Life>>, Correlator) {

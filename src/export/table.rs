@@ -36,6 +36,14 @@ pub struct Column {
 }
 
 impl Column {
+    /// Whether it says who or where: an address, a host, an account, words of a reply.
+    #[must_use]
+    pub fn identifies(&self) -> bool {
+        let is_word = ["outcome", "status", "transport", "dsn", "class", "stage", "by", "protocol", "mechanism", "permanence", "side"];
+        let is_id = ["queue_id", "first_queue_id", "queued_as", "top_class", "provider"];
+        self.holds == Type::Text && !is_word.contains(&self.name) && !is_id.contains(&self.name)
+    }
+
     /// In which unit its numbers are; empty where they only count, and for text.
     #[must_use]
     pub fn unit(&self) -> &'static str {

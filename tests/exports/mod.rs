@@ -3,5 +3,6 @@
 mod forms;
 #[cfg(feature = "tables")]
 mod frames;
+mod pseudonyms;
 mod sheets;
 mod tables;

@@ -71,6 +71,12 @@ const PROGRAM: &[Module] = &[
         ],
         parsers: &["model", "classify::provider_of"],
     },
+    // Lines as the pipeline hands them on; of the summaries which names are block lists'.
+    Module {
+        name: "anonymize",
+        crates: &["anonymize", "aggregate::block_list", "pipeline::Seen"],
+        parsers: &["model", "classify::provider_of"],
+    },
     Module { name: "tables", crates: &["tables", "export"], parsers: &[] },
     Module { name: "query", crates: &["query", "export"], parsers: &[] },
     // Knows replies, and no log.

@@ -10,6 +10,7 @@ use crate::correlate::{Correlator, Detail, Life};
 use crate::export::{self, Cell, Rows, Source, Table, auth_failure, bounces, deliveries, listed, message, recipients};
 use crate::pipeline::{self, Kept, NO_TIME, Reader, Seen, host_matches};
 use anyhow::Result;
+use bumpalo::Bump;
 use std::ops::ControlFlow;
 
 /// Gives every row of a table that the input holds.
@@ -76,20 +77,22 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
     let correlator = Correlator::new(detail, window.since);
     let writer = Writer { correlator, table: table.name, to, window, last: NO_TIME, failed: None };
     let reader = Reader::new(input.settings);
-    let progress = input.progress.clone();
+    let (progress, names) = (input.progress.clone(), input.anonymizer.as_ref());
     let done = pipeline::run(
         chunks,
         input.threads,
         writer,
         || Worker { overlong: 0, kept: Kept::default(), written: Vec::new() },
         |mine, chunk, turn| {
+            let bump = Bump::new();
             let mut kept = std::mem::take(&mut mine.kept).recycled();
             let mut last = NO_TIME;
             reader.read(chunk, |seen| {
                 mine.overlong += u64::from(seen.overlong);
                 if !window.is_past(seen.record.time) && host_matches(seen.record.host, host) {
                     last = last.max(seen.record.time);
-                    kept.push(seen);
+                    let renamed = names.map(|names| names.seen(seen, &bump));
+                    kept.push(renamed.as_ref().unwrap_or(seen));
                 }
             });
             mine.overlong += chunk.overlong;
@@ -131,18 +134,20 @@ fn lines(table: &'static Table, input: &mut Input, to: &mut dyn Rows) -> Result<
     let (window, host) = (input.window, input.host.as_deref());
     let row: for<'a> fn(&Seen<'a>) -> Option<Vec<Cell<'a>>> = if table.name == "rejects" { export::reject } else { auth_failure };
     let reader = Reader::new(input.settings);
-    let progress = input.progress.clone();
+    let (progress, names) = (input.progress.clone(), input.anonymizer.as_ref());
     let done = pipeline::run(
         chunks,
         input.threads,
         LineWriter { to, failed: None },
         || 0_u64,
         |overlong, chunk, turn| {
+            let bump = Bump::new();
             let mut rows = Vec::new();
             reader.read(chunk, |seen| {
                 *overlong += u64::from(seen.overlong);
                 if window.contains(seen.record.time) && host_matches(seen.record.host, host) {
-                    rows.extend(row(seen));
+                    let renamed = names.map(|names| names.seen(seen, &bump));
+                    rows.extend(row(renamed.as_ref().unwrap_or(seen)));
                 }
             });
             *overlong += chunk.overlong;

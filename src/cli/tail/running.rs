@@ -2,11 +2,12 @@
 //! the end both say the same.
 
 use crate::aggregate::{Patterns, Summary, Window};
-use crate::cli::report::count;
+use crate::cli::report::{How, count};
 use crate::correlate::{Correlator, Detail};
 use crate::input::{Chunk, Zone};
 use crate::pipeline::{Kept, Reader, Seen};
 use crate::report::{InputFacts, Report, build};
+use bumpalo::Bump;
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -28,7 +29,8 @@ impl Running {
     /// Counts a chunk; shows every line of the window to `each`.
     pub fn take(&mut self, chunk: &Chunk, reader: &Reader, host: Option<&str>, each: impl FnMut(&Seen<'_>)) {
         let mut kept = std::mem::take(&mut self.kept).recycled();
-        count(chunk, reader, host, &mut self.summary, &mut kept, each);
+        let bump = Bump::new();
+        count(chunk, &bump, &How { reader, host, names: None }, &mut self.summary, &mut kept, each);
         self.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
         kept.for_each(|step| self.correlator.step(step));
         self.kept = kept.recycled();
