@@ -87,13 +87,15 @@ fn quoted(text: &[u8]) -> Option<&[u8]> {
     (domain > 0).then(|| &text[..end + 1 + domain])
 }
 
-/// Two labels or more, the last of letters.
+/// Two labels or more, the last of letters; or so many that a name is among them: `a.lock.mx.corp.example.6b0528df`.
 fn is_host(word: &[u8]) -> bool {
     let label =
         |label: &[u8]| !label.is_empty() && label.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_') || *c >= 0x80);
     let last = memchr::memrchr(b'.', word).map_or(&b""[..], |dot| &word[dot + 1..]);
     let top = last.len() > 1 && (last.iter().all(|c| c.is_ascii_alphabetic() || *c >= 0x80) || last.starts_with(b"xn--"));
-    top && word.split(|c| *c == b'.').all(label)
+    let labels = || word.split(|c| *c == b'.');
+    let within = labels().count() > 3 && labels().any(|label| label.len() > 1 && label.iter().all(u8::is_ascii_alphabetic));
+    (top || within) && labels().all(label)
 }
 
 #[cfg(test)]
@@ -126,6 +128,7 @@ mod tests {
             ("from 2001:db9::7: no", format!("from {six}: no")),
             ("to=<\"a b\"@far.example>", format!("to=<{}>", shown(&|to| names.address(b"\"a b\"@far.example", to)))),
             ("\"a b\"\"c d\" x", "\"a b\"\"c d\" x".to_owned()),
+            ("/a.lock.mx.far.example.6b0528df.01", format!("/{}", shown(&|to| names.host(b"a.lock.mx.far.example.6b0528df.01", to)))),
             ("[IPv6:2001:db9::7]", format!("[IPv6:{six}]")),
             (
                 "4.7.1 at 06:31:15, 0.02 e.g. 250 2.0.0 Ok: queued as 8E47E9CCABE",

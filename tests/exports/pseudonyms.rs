@@ -1,6 +1,7 @@
 //! `--anonymize`: no name of the log is in any output, the figures stay, and the same name has the same pseudonym.
 
 use crate::support::{directory, figure, objects, report_on, rows_on, run_on, samples, samples_of, text};
+use aho_corasick::AhoCorasick;
 use calamine::{Reader as _, Xlsx, open_workbook};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -52,8 +53,9 @@ fn names(log: &Path) -> BTreeSet<String> {
 
 #[track_caller]
 fn nothing_of(names: &BTreeSet<String>, output: &str, what: &str) {
-    let output = output.to_ascii_lowercase();
-    let found: Vec<&String> = names.iter().filter(|name| output.contains(name.as_str())).collect();
+    let names: Vec<&String> = names.iter().collect();
+    let search = AhoCorasick::builder().ascii_case_insensitive(true).build(&names).expect("names");
+    let found: BTreeSet<&String> = search.find_iter(output).map(|found| names[found.pattern()]).collect();
     assert!(output.len() > 200 && found.is_empty(), "{what} ({} bytes): {found:?}", output.len());
 }
 
@@ -65,10 +67,10 @@ fn no_name_is_in_any_output() {
             &["report"][..],
             &["report", "--format", "json", "--top", "5000"],
             &["parse", "--all"],
-            &["trace", "smtp|P=", "--regex"],
-            &["trace", "smtp|P=", "--regex", "--raw"],
-            &["trace", "smtp|P=", "--regex", "--list"],
-            &["trace", "smtp|P=", "--regex", "--format", "json"],
+            &["trace", "smtp|P=", "--regex", "--first", "60"],
+            &["trace", "smtp|P=", "--regex", "--raw", "--first", "60"],
+            &["trace", "smtp|P=", "--regex", "--list", "--first", "60"],
+            &["trace", "smtp|P=", "--regex", "--format", "json", "--first", "60"],
             &["export", "recipients"],
             &["export", "deliveries", "--format", "jsonl"],
             &["export", "bounces", "--format", "md"],
