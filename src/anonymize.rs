@@ -139,7 +139,7 @@ impl Anonymizer {
     }
 
     /// A text's own copy of what `write` writes.
-    fn kept<'a>(bump: &'a Bump, write: impl FnOnce(&mut Vec<u8>)) -> &'a [u8] {
+    fn kept(bump: &Bump, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
         let mut text = Vec::with_capacity(64);
         write(&mut text);
         bump.alloc_slice_copy(&text)
