@@ -221,6 +221,7 @@ impl<'a> Writer<'a, '_> {
         }
         let end = word.iter().rposition(|c| !matches!(c, b'.' | b':' | b'-')).map_or(0, |at| at + 1);
         let (core, trail) = word.split_at(end);
+        let kinds = if trail.is_empty() { kinds } else { kinds_of(core) };
         if let Some(list) = list(core).filter(|_| kinds & DOT != 0) {
             self.out.extend_from_slice(list);
         } else if varies(core, kinds) {
@@ -341,6 +342,7 @@ mod tests {
             ("connect to mx.example.org[2001:db8::1]:25: Connection timed out", "connect to *[*]*: Connection timed out"),
             ("421 Service unavailable; client=[192.0.2.1] id=ab12-cd34", "421 Service unavailable; client=[*] id=*"),
             ("Host or domain name not found. Try again.", "Host or domain name not found. Try again."),
+            ("queue file DEADBEEFA: gone", "queue file *: gone"),
             ("User unknown.Please check it isn't misspelled", "User unknown.Please check it isn't misspelled"),
             ("", ""),
         ] {
