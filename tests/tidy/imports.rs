@@ -112,7 +112,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("::now(", &["input", "cli"], "the same log gives the same report at any time"),
     ("ratatui", &["live", "cli"], "only the live screen takes the terminal"),
     ("notify::", &["input"], "files are followed where they are read"),
-    ("std::net", &["cli"], "nobody else talks to the network"),
+    ("std::net", &["cli", "anonymize"], "nobody else talks to the network; pseudonyms are made of addresses"),
     ("signal_hook", &["cli"], "signals are for the command line"),
     ("std::fs", &["input", "cli"], "files are opened and written at the edge"),
     ("std::process", &["main", "cli", "input"], "nothing but the command line ends the program, and only the input starts one"),
