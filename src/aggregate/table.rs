@@ -74,6 +74,12 @@ impl<R: Row> Table<R> {
         self.error += most;
     }
 
+    /// Whether every key that there was has its row. So it is up to the cap, whatever was counted where.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.dropped_keys == 0 && self.rows.len() <= self.cap
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &R)> {
         self.rows.iter().map(|(key, row)| (key.as_slice(), row))
     }

@@ -70,7 +70,11 @@ fn one_of_similar(mut all: Vec<Found>) -> Vec<Found> {
     all
 }
 
+/// The heaviest ones; none where there were more than are kept, since which of them stay depends on how the log was split.
 fn concerned(table: &Table<u64>) -> Vec<(String, u64)> {
+    if !table.is_exact() {
+        return Vec::new();
+    }
     super::lists::sorted(table).into_iter().take(CONCERNED).map(|(name, count)| (text(name), *count)).collect()
 }
 
