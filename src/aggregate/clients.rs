@@ -28,9 +28,11 @@ impl Clients {
         if key.is_empty() {
             return None;
         }
-        let hash = hash(key);
-        self.distinct.add(hash);
-        Some(self.rows.row_or_leave(key, hash, |_, _| ()))
+        let (row, is_new) = self.rows.row_or_leave(key, |_, _| ());
+        if is_new {
+            self.distinct.add(hash(key));
+        }
+        Some(row)
     }
 }
 

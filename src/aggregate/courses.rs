@@ -16,14 +16,17 @@ pub struct Course {
     pub count: u64,
     /// Of these for good.
     pub permanent: u64,
-    pub timeline: Timeline<u64>,
+    /// What failed for good, and what may yet succeed.
+    pub lasting: Timeline<u64>,
+    pub passing: Timeline<u64>,
 }
 
 impl Merge for Course {
     fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.permanent += other.permanent;
-        self.timeline.merge(other.timeline);
+        self.lasting.merge(other.lasting);
+        self.passing.merge(other.passing);
     }
 }
 
@@ -55,8 +58,12 @@ impl Courses {
         self.key.extend_from_slice(whose);
         let course = self.rows.row(&self.key);
         course.count += count;
-        course.permanent += if permanent { count } else { 0 };
-        *course.timeline.at(time) += count;
+        if permanent {
+            course.permanent += count;
+            *course.lasting.at(time) += count;
+        } else {
+            *course.passing.at(time) += count;
+        }
     }
 
     /// Why, whose, and the course.

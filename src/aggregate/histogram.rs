@@ -80,23 +80,25 @@ impl Few {
     }
 }
 
-/// Counters for every step there is, in pages.
+/// Counters for every step there is, in pages. All of it is one piece of memory: first, for each page that there may be,
+/// its number counted from 1 (0 where there is none), then the pages.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Vec<(u16, u64)>", into = "Vec<(u16, u64)>")]
 pub struct Many {
-    /// The number of a step's page counted from 1; 0 where there is none.
-    index: [u8; STEPS as usize / PAGE + 1],
-    pages: Vec<[u16; PAGE]>,
+    cells: Vec<u16>,
     /// Steps and how often 65,536 times: rare.
-    carried: Vec<(u16, u64)>,
+    #[allow(clippy::box_collection)] // an empty list would be three times as large
+    carried: Option<Box<Vec<(u16, u64)>>>,
 }
 
 /// One cache line.
 const PAGE: usize = 32;
+/// Pages that there may be.
+const PAGES: usize = STEPS as usize / PAGE + 1;
 
 impl Default for Many {
     fn default() -> Self {
-        Self { index: [0; STEPS as usize / PAGE + 1], pages: Vec::new(), carried: Vec::new() }
+        Self { cells: vec![0; PAGES], carried: None }
     }
 }
 
@@ -119,12 +121,11 @@ impl Many {
     #[inline]
     pub fn put(&mut self, step: u16, times: u64) {
         let at = usize::from(step);
-        if self.index[at / PAGE] == 0 {
-            self.pages.reserve_exact(1);
-            self.pages.push([0; PAGE]);
-            self.index[at / PAGE] = self.pages.len() as u8;
+        if self.cells[at / PAGE] == 0 {
+            self.add_page(at / PAGE);
         }
-        let counter = &mut self.pages[usize::from(self.index[at / PAGE]) - 1][at % PAGE];
+        let page = usize::from(self.cells[at / PAGE]) - 1;
+        let counter = &mut self.cells[PAGES + page * PAGE + at % PAGE];
         let sum = u64::from(*counter) + times;
         *counter = sum as u16;
         if sum > u64::from(u16::MAX) {
@@ -133,10 +134,18 @@ impl Many {
     }
 
     #[cold]
+    fn add_page(&mut self, number: usize) {
+        self.cells.reserve_exact(PAGE);
+        self.cells.extend([0; PAGE]);
+        self.cells[number] = ((self.cells.len() - PAGES) / PAGE) as u16;
+    }
+
+    #[cold]
     fn carry(&mut self, step: u16, times: u64) {
-        match self.carried.iter_mut().find(|(known, _)| *known == step) {
+        let carried = self.carried.get_or_insert_default();
+        match carried.iter_mut().find(|(known, _)| *known == step) {
             Some((_, sum)) => *sum += times,
-            None => self.carried.push((step, times)),
+            None => carried.push((step, times)),
         }
     }
 
@@ -144,9 +153,9 @@ impl Many {
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
         let of = |step: u16| {
             let at = usize::from(step);
-            let page = usize::from(self.index[at / PAGE]).checked_sub(1)?;
-            let carried = self.carried.iter().find(|(known, _)| *known == step).map_or(0, |(_, times)| times << 16);
-            let times = u64::from(self.pages[page][at % PAGE]) + carried;
+            let page = usize::from(self.cells[at / PAGE]).checked_sub(1)?;
+            let carried = self.carried.iter().flat_map(|carried| carried.iter()).find(|(known, _)| *known == step);
+            let times = u64::from(self.cells[PAGES + page * PAGE + at % PAGE]) + carried.map_or(0, |(_, times)| times << 16);
             (times > 0).then_some((step, times))
         };
         (0..STEPS).filter_map(of)

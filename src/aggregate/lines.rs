@@ -2,7 +2,7 @@
 
 use super::courses::Courses;
 use super::patterns::{Patterns, Said, Source};
-use super::rows::{ClientRow, HostRow, MailRow, TextRow};
+use super::rows::{ClientRow, HostRow, TextRow};
 use super::table::Table;
 use super::template::template;
 use super::timeline::Timeline;
@@ -123,8 +123,6 @@ pub struct Lines {
     pub patterns: Patterns,
     /// Failed attempts by class, and by provider or, where none is known, recipient domain.
     pub failing: Courses,
-    /// Deferred attempts by provider or, where none is known, recipient domain.
-    pub deferring: Courses,
     /// Failed log-ins by account (`user`) and network (`network`).
     pub break_ins: Courses,
     pub dsn: Tally<EnhancedStatus>,
@@ -132,7 +130,7 @@ pub struct Lines {
     pub class_attempts: BTreeMap<(Class, bool), u64>,
     /// Deferred attempts of each recipient domain and each relay.
     pub deferred_domains: Table<u64>,
-    pub deferred_relays: Table<MailRow>,
+    pub deferred_relays: Table<u64>,
     pub auth_users: Table<u64>,
     pub hosts: Table<HostRow>,
     pub timeline: Timeline,
@@ -166,7 +164,6 @@ impl Default for Lines {
             problems: Table::new(SOME),
             patterns: Patterns::default(),
             failing: Courses::default(),
-            deferring: Courses::default(),
             break_ins: Courses::default(),
             dsn: Tally::default(),
             class_attempts: BTreeMap::new(),
@@ -284,7 +281,7 @@ impl Lines {
             Status::Deferred => {
                 self.attempts.deferred += count;
                 self.timeline.at(seen.record.time).deferred_attempts += count;
-                self.deferred_relays.row(row_key(&delivery.relay.name)).deferred_attempts += count;
+                *self.deferred_relays.row(row_key(&delivery.relay.name)) += count;
                 self.failed(seen, delivery, false, count);
                 *self.deferred_domains.row(row_key(&self.scratch)) += count;
             }
@@ -304,9 +301,6 @@ impl Lines {
         let provider = provider(&delivery.relay.name);
         let destination = if provider == "(none)" { row_key(concerned) } else { provider.as_bytes() };
         self.failing.add(class.name(), destination, time, count, permanent);
-        if !permanent {
-            self.deferring.add("", destination, time, count, false);
-        }
     }
 
     fn reject(&mut self, seen: &Seen<'_>, reject: &Reject<'_>, count: u64, clients: &mut Clients) {
@@ -391,7 +385,6 @@ impl Lines {
         self.problems.merge(other.problems, |_, _| ());
         self.patterns.merge(other.patterns);
         self.failing.merge(other.failing);
-        self.deferring.merge(other.deferring);
         self.break_ins.merge(other.break_ins);
         other.dsn.iter().for_each(|(dsn, count)| self.dsn.add(*dsn, count));
         add(&mut self.class_attempts, other.class_attempts);

@@ -199,7 +199,7 @@ impl Mail {
             .collect();
         let message = life.message();
         let (domains, key) = (&mut self.sender_domains, row_key(life.sender()));
-        let row = self.senders.row_or_leave(key, hash(key), |sender, row| domains.row(sender_domain(sender)).add(row));
+        let (row, _) = self.senders.row_or_leave(key, |sender, row| domains.row(sender_domain(sender)).add(row));
         fates.iter().for_each(|(_, fate)| fate.count_sender(row));
         let user = message.text(message.auth_user);
         if !user.is_empty() {
@@ -216,18 +216,20 @@ impl Mail {
         // A file or a command that an alias names has the alias's domain.
         let own = domain_of(address);
         let domain = row_key(if own.is_empty() { domain_of(life.text(recipient.original)) } else { own });
-        let of_domain = hash(domain);
-        self.distinct_recipients.add(hash(address));
-        self.distinct_domains.add(of_domain);
+        self.distinct_recipients.add(life.address_hash(recipient));
         self.recipients.add(recipient);
         if life.is_notification() {
             self.notification_outcomes.add(recipient);
         }
         self.outcome(life, recipient, fate);
-        fate.count(self.domains.row_or_leave(domain, of_domain, |_, _| ()));
+        let (row, is_new) = self.domains.row_or_leave(domain, |_, _| ());
+        if is_new {
+            self.distinct_domains.add(hash(domain));
+        }
+        fate.count(row);
         let providers = &mut self.providers;
         let relay = row_key(life.text(recipient.decisive.relay_name));
-        fate.count(self.relays.row_or_leave(relay, hash(relay), |relay, row| providers.row(provider(relay).as_bytes()).add(row)));
+        fate.count(self.relays.row_or_leave(relay, |relay, row| providers.row(provider(relay).as_bytes()).add(row)).0);
     }
 
     fn outcome(&mut self, life: &Life, recipient: &Recipient, fate: &Fate) {
@@ -326,7 +328,9 @@ impl Fate {
     /// A sender's deferred attempts are known here only; those of a domain or relay are counted line by line.
     #[inline]
     fn count_sender(&self, row: &mut MailRow) {
-        row.deferred_attempts += u64::from(self.deferrals);
+        if self.deferrals > 0 {
+            row.failures_mut().deferred_attempts += u64::from(self.deferrals);
+        }
         self.count(row);
     }
 
@@ -342,13 +346,14 @@ impl Fate {
                 }
                 return;
             }
-            Outcome::Bounced => row.bounced += 1,
-            Outcome::Expired => row.expired += 1,
-            Outcome::Deferred => row.deferred += 1,
+            Outcome::Bounced => row.failures_mut().bounced += 1,
+            Outcome::Expired => row.failures_mut().expired += 1,
+            Outcome::Deferred => row.failures_mut().deferred += 1,
             _ => return,
         }
-        row.bad += if self.outcome == Outcome::Deferred { 0 } else { self.mail };
-        row.failed(self.class, 1);
+        let failures = row.failures_mut();
+        failures.bad += if self.outcome == Outcome::Deferred { 0 } else { self.mail };
+        failures.classed(self.class, 1);
     }
 }
 

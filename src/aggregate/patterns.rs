@@ -65,7 +65,8 @@ impl PatternRow {
         self.count += said.count;
         self.seen = Some(self.seen.map_or((said.time, said.time), |(first, last)| (first.min(said.time), last.max(said.time))));
         self.classed(said.class, said.count);
-        if !said.concerned.is_empty() {
+        // Where there were too many to keep, they are not shown at all.
+        if !said.concerned.is_empty() && self.concerned.dropped_keys == 0 {
             *self.concerned.row(said.concerned) += said.count;
         }
         *self.timeline.at(said.time) += said.count;

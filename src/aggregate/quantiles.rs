@@ -23,7 +23,7 @@ enum Counts {
     /// By [`bucket`].
     Few(Few),
     /// By [`step`]. Whether it comes to that depends on the values alone, not on their order or split.
-    Many(Box<Many>),
+    Many(Many),
 }
 
 impl Default for Counts {
@@ -117,7 +117,7 @@ impl Quantiles {
     #[cold]
     fn spread(&mut self) {
         if let Counts::Few(few) = &self.counts {
-            let mut many = Box::<Many>::default();
+            let mut many = Many::default();
             few.iter().for_each(|(bucket, times)| many.put(step(bucket), times));
             self.counts = Counts::Many(many);
         }

@@ -6,65 +6,87 @@ use super::table::Row;
 use mailscope_parsers::model::{Class, Micros};
 use serde::{Deserialize, Serialize};
 
-/// Mail to or from one domain, relay, provider, sender or account.
+/// Mail to or from one domain, relay, provider, sender or account. Rows are many and most are touched for mail that was
+/// delivered: what only failures need stands apart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MailRow {
     pub delivered: u64,
+    /// Of delivered recipients, each with its message's size.
+    pub size_bytes: u64,
+    /// Delivered recipients of messages that are no notifications.
+    pub good: u64,
+    pub delay: Quantiles,
+    failures: Option<Box<Failures>>,
+}
+
+/// What failed of a row's mail.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failures {
     pub bounced: u64,
     pub expired: u64,
     pub deferred: u64,
     pub deferred_attempts: u64,
-    /// Of delivered recipients, each with its message's size.
-    pub size_bytes: u64,
-    /// Recipients of messages that are no notifications: delivered, and bounced or expired.
-    pub good: u64,
+    /// Bounced or expired recipients of messages that are no notifications.
     pub bad: u64,
-    pub delay: Quantiles,
-    /// Failed recipients by class; few, so searched one by one. Most rows have none.
-    #[allow(clippy::box_collection)] // an empty list would be three times as large
-    pub classes: Option<Box<Vec<(Class, u64)>>>,
+    /// Failed recipients by class; few, so searched one by one.
+    pub classes: Vec<(Class, u64)>,
+}
+
+impl Failures {
+    const NONE: Self = Self { bounced: 0, expired: 0, deferred: 0, deferred_attempts: 0, bad: 0, classes: Vec::new() };
+
+    pub fn classed(&mut self, class: Class, count: u64) {
+        match self.classes.iter_mut().find(|(other, _)| *other == class) {
+            Some((_, sum)) => *sum += count,
+            None => self.classes.push((class, count)),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.bounced += other.bounced;
+        self.expired += other.expired;
+        self.deferred += other.deferred;
+        self.deferred_attempts += other.deferred_attempts;
+        self.bad += other.bad;
+        other.classes.iter().for_each(|(class, count)| self.classed(*class, *count));
+    }
 }
 
 impl MailRow {
-    pub fn failed(&mut self, class: Class, count: u64) {
-        let classes = self.classes.get_or_insert_default();
-        match classes.iter_mut().find(|(other, _)| *other == class) {
-            Some((_, sum)) => *sum += count,
-            None => classes.push((class, count)),
-        }
+    #[must_use]
+    pub fn failures(&self) -> &Failures {
+        static NONE: Failures = Failures::NONE;
+        self.failures.as_deref().unwrap_or(&NONE)
+    }
+
+    pub fn failures_mut(&mut self) -> &mut Failures {
+        self.failures.get_or_insert_with(|| Box::new(Failures::NONE))
     }
 
     /// The most frequent class of failure; of equal ones the first name.
     #[must_use]
     pub fn top_class(&self) -> Option<Class> {
-        self.classes
-            .iter()
-            .flat_map(|classes| classes.iter())
-            .min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name()))
-            .map(|(class, _)| *class)
+        let classes = &self.failures().classes;
+        classes.iter().min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name())).map(|(class, _)| *class)
     }
 
     /// (bounced + expired) / (delivered + bounced + expired), notifications apart; `None` of nothing.
     #[must_use]
     pub fn bounce_rate(&self) -> Option<f64> {
-        let all = self.good + self.bad;
-        (all > 0).then(|| self.bad as f64 / all as f64)
+        let bad = self.failures().bad;
+        let all = self.good + bad;
+        (all > 0).then(|| bad as f64 / all as f64)
     }
-}
 
-impl MailRow {
     /// Adds another row.
     pub fn add(&mut self, other: &Self) {
         self.delivered += other.delivered;
-        self.bounced += other.bounced;
-        self.expired += other.expired;
-        self.deferred += other.deferred;
-        self.deferred_attempts += other.deferred_attempts;
         self.size_bytes += other.size_bytes;
         self.good += other.good;
-        self.bad += other.bad;
         self.delay.merge(&other.delay);
-        other.classes.iter().flat_map(|classes| classes.iter()).for_each(|(class, count)| self.failed(*class, *count));
+        if let Some(failures) = &other.failures {
+            self.failures_mut().add(failures);
+        }
     }
 }
 
@@ -76,7 +98,8 @@ impl Merge for MailRow {
 
 impl Row for MailRow {
     fn weight(&self) -> u64 {
-        self.delivered + self.bounced + self.expired + self.deferred + self.deferred_attempts
+        let failures = self.failures();
+        self.delivered + failures.bounced + failures.expired + failures.deferred + failures.deferred_attempts
     }
 }
 

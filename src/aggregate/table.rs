@@ -2,13 +2,12 @@
 //! and the table knows by how much a row may be too low.
 
 use super::Merge;
-use crate::correlate::{hash, stored};
+use crate::correlate::stored;
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
-
-/// Most names of the field fit in place: a look-up touches one part of memory.
-type Key = SmallVec<[u8; 24]>;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::LazyLock;
 
 /// A row that can tell how much it matters.
 pub trait Row: Merge + Default {
@@ -21,12 +20,61 @@ impl Row for u64 {
     }
 }
 
+/// A key and its row. A look-up compares the hash and the length and never goes where the key itself is: under a seed that
+/// nobody knows, two of a million names would be taken for one once in ten million runs.
+#[derive(Clone, Debug)]
+struct Entry<R> {
+    hash: u64,
+    key: Box<[u8]>,
+    row: R,
+}
+
+/// Of this process: what an attacker can't know, he can't make names for.
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
+#[inline]
+fn hash_of(key: &[u8]) -> u64 {
+    let mut hasher = SEED.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
+
+impl<R> Entry<R> {
+    #[inline]
+    fn is(&self, hash: u64, key: &[u8]) -> bool {
+        self.hash == hash && self.key.len() == key.len()
+    }
+
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl<R> stored::Hashed for Entry<R> {
+    fn hashed(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl<R: Serialize> Serialize for Entry<R> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (&self.key, &self.row).serialize(to)
+    }
+}
+
+impl<'de, R: Deserialize<'de>> Deserialize<'de> for Entry<R> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (key, row) = <(Box<[u8]>, R)>::deserialize(from)?;
+        Ok(Self { hash: hash_of(&key), key, row })
+    }
+}
+
 /// Rows by key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "R: Serialize", deserialize = "R: Deserialize<'de>"))]
 pub struct Table<R> {
     #[serde(with = "stored")]
-    rows: HashTable<(Key, R)>,
+    rows: HashTable<Entry<R>>,
     cap: usize,
     /// What was dropped, summed up.
     pub dropped: R,
@@ -44,28 +92,33 @@ impl<R: Row> Table<R> {
     /// The row of a key; a new one if it is not there.
     #[inline]
     pub fn row(&mut self, key: &[u8]) -> &mut R {
-        self.row_or_leave(key, hash(key), |_, _| ())
+        self.row_or_leave(key, |_, _| ()).0
     }
 
-    /// The same, with the key's hash at hand; `heir` is shown the rows that have to go.
+    /// The same, and whether it is a new one; `heir` is shown the rows that have to go.
     #[inline]
-    pub fn row_or_leave(&mut self, key: &[u8], hash: u64, heir: impl FnMut(&[u8], &R)) -> &mut R {
-        if self.rows.len() > self.cap && self.rows.find(hash, |(known, _)| known.as_slice() == key).is_none() {
+    pub fn row_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> (&mut R, bool) {
+        let hash = hash_of(key);
+        if self.rows.len() > self.cap && self.rows.find(hash, |entry| entry.is(hash, key)).is_none() {
             self.prune(heir);
         }
-        let entry = self.rows.entry(hash, |(known, _)| known.as_slice() == key, rehash);
-        &mut entry.or_insert_with(|| (Key::from_slice(key), R::default())).into_mut().1
+        let mut is_new = false;
+        let entry = self.rows.entry(hash, |entry| entry.is(hash, key), Entry::hash).or_insert_with(|| {
+            is_new = true;
+            Entry { hash, key: key.into(), row: R::default() }
+        });
+        (&mut entry.into_mut().row, is_new)
     }
 
     /// Drops the lighter half. Of two rows of the same weight the later name goes first.
     fn prune(&mut self, mut heir: impl FnMut(&[u8], &R)) {
-        let mut weights: Vec<(u64, &[u8])> = self.rows.iter().map(|(key, row)| (row.weight(), key.as_slice())).collect();
+        let mut weights: Vec<(u64, &[u8])> = self.rows.iter().map(|entry| (entry.row.weight(), &*entry.key)).collect();
         let keep = self.cap / 2;
         let (_, limit, _) = weights.select_nth_unstable_by(keep, |a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         let limit = (limit.0, limit.1.to_vec());
         let lighter = |key: &[u8], row: &R| (row.weight(), std::cmp::Reverse(key)) <= (limit.0, std::cmp::Reverse(limit.1.as_slice()));
         let mut most = 0;
-        for (key, row) in self.rows.extract_if(|(key, row)| lighter(key, row)) {
+        for Entry { key, row, .. } in self.rows.extract_if(|entry| lighter(&entry.key, &entry.row)) {
             heir(&key, &row);
             most = most.max(row.weight());
             self.dropped.merge(row);
@@ -81,7 +134,7 @@ impl<R: Row> Table<R> {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &R)> {
-        self.rows.iter().map(|(key, row)| (key.as_slice(), row))
+        self.rows.iter().map(|entry| (&*entry.key, &entry.row))
     }
 
     /// Adds another table; `heir` is shown the rows that have to go.
@@ -89,12 +142,11 @@ impl<R: Row> Table<R> {
         self.dropped.merge(other.dropped);
         self.dropped_keys += other.dropped_keys;
         self.error += other.error;
-        for (key, row) in other.rows {
-            let entry = self.rows.entry(hash(&key), |(known, _)| *known == key, rehash);
-            match entry {
-                hashbrown::hash_table::Entry::Occupied(mut entry) => entry.get_mut().1.merge(row),
+        for theirs in other.rows {
+            match self.rows.entry(theirs.hash, |entry| entry.is(theirs.hash, &theirs.key), Entry::hash) {
+                hashbrown::hash_table::Entry::Occupied(mut entry) => entry.get_mut().row.merge(theirs.row),
                 hashbrown::hash_table::Entry::Vacant(entry) => {
-                    entry.insert((key, row));
+                    entry.insert(theirs);
                 }
             }
         }
@@ -103,16 +155,6 @@ impl<R: Row> Table<R> {
             self.prune(&mut heir);
         }
     }
-}
-
-impl<R> stored::Hashed for (Key, R) {
-    fn hashed(&self) -> u64 {
-        hash(&self.0)
-    }
-}
-
-fn rehash<R>((key, _): &(Key, R)) -> u64 {
-    hash(key)
 }
 
 #[cfg(test)]

@@ -162,12 +162,17 @@ impl<'a> Writer<'a, '_> {
             kinds |= kind;
             length += 1;
         }
+        let (word, after) = rest.split_at(length);
+        // Most words are plain, and stay.
+        if kinds & !(LOWER | BEYOND_HEX) == 0 && (kinds & BEYOND_HEX != 0 || length < 8) && after.first() != Some(&b'/') {
+            self.out.extend_from_slice(word);
+            return after;
+        }
         if kinds & DIGIT != 0
             && let Some(after) = self.status(rest, length)
         {
             return after;
         }
-        let (word, after) = rest.split_at(length);
         if matches!(word, b"http:" | b"https:") && after.starts_with(b"//") {
             return self.link(&after[2..]);
         }
@@ -222,7 +227,9 @@ impl<'a> Writer<'a, '_> {
         let end = word.iter().rposition(|c| !matches!(c, b'.' | b':' | b'-')).map_or(0, |at| at + 1);
         let (core, trail) = word.split_at(end);
         let kinds = if trail.is_empty() { kinds } else { kinds_of(core) };
-        if let Some(list) = list(core).filter(|_| kinds & DOT != 0) {
+        if kinds & DOT != 0
+            && let Some(list) = list(core)
+        {
             self.out.extend_from_slice(list);
         } else if varies(core, kinds) {
             self.slot();

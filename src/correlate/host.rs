@@ -11,56 +11,29 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
-/// An id and where its life is; the id stands here, so that a look-up touches one place.
+/// An id, by its hash, and where its life is: a look-up touches one place. Two ids of one host that are open at the same
+/// time and have the same 64 bits would be taken for one.
 #[derive(Clone, Serialize, Deserialize)]
 struct Entry {
-    id: Id,
-    contested: bool,
+    id: u64,
     at: u32,
     generation: u32,
+    contested: bool,
 }
 
 /// The place of a life that is over and counted, and whose id is still remembered for late lines.
 const OVER: u32 = u32::MAX;
 
-/// A queue id in place. Longer ones than any MTA makes are cut: they are hostile.
-#[derive(Clone, Serialize, Deserialize)]
-struct Id {
-    len: u8,
-    bytes: [u8; 26],
-}
-
-impl Id {
-    fn new(id: &[u8]) -> Self {
-        let id = Self::cut(id);
-        let mut bytes = [0; 26];
-        bytes[..id.len()].copy_from_slice(id);
-        Self { len: id.len() as u8, bytes }
-    }
-
-    fn cut(id: &[u8]) -> &[u8] {
-        &id[..id.len().min(26)]
-    }
-
-    fn hash(&self) -> u64 {
-        hash(&self.bytes[..usize::from(self.len)])
-    }
-
-    #[inline]
-    fn is(&self, id: &[u8]) -> bool {
-        self.bytes[..usize::from(self.len)] == *Self::cut(id)
-    }
-}
-
 impl super::stored::Hashed for Entry {
     fn hashed(&self) -> u64 {
-        self.id.hash()
+        self.id
     }
 }
 
-/// The same for ids that are the same here.
+/// What an id is known by.
+#[inline]
 pub fn id_hash(id: &[u8]) -> u64 {
-    hash(Id::cut(id))
+    hash(id)
 }
 
 /// Everything that is known of one host.
@@ -69,6 +42,8 @@ pub struct Host {
     number: u32,
     pub name: Box<[u8]>,
     pub(super) lives: Vec<Box<Life>>,
+    /// Which life is at each place, counted from 1; 0 where there is none.
+    generations: Vec<u32>,
     free: Vec<u32>,
     /// Memory for the next lives.
     #[serde(skip)]
@@ -116,6 +91,7 @@ impl Host {
             number,
             name: name.into(),
             lives: Vec::new(),
+            generations: Vec::new(),
             free: Vec::new(),
             spare: Vec::new(),
             by_id: HashTable::new(),
@@ -170,7 +146,7 @@ impl Host {
         }
         let hash = id_hash(&event.queue_id);
         let mut contested = false;
-        if let Some(at) = self.find(hash, &event.queue_id, step.instance) {
+        if let Some(at) = self.find(hash, step.instance) {
             let life = &self.lives[at];
             // Its other lines may have been logged a little before this one.
             let before_end = life.removed.is_none_or(|(removed, _)| (step.time..=step.time + DISORDER).contains(&removed));
@@ -182,7 +158,7 @@ impl Host {
                 self.contest(at);
             }
         }
-        let at = match self.find(hash, &event.queue_id, step.instance) {
+        let at = match self.find(hash, step.instance) {
             Some(at) if !contested => at,
             _ => self.born(step, hash, &event.queue_id),
         };
@@ -355,7 +331,7 @@ impl Host {
     /// cleanup and milters that hold or throw away what they are given.
     fn treated(&mut self, step: &Step<'_, '_>, event: &Reject<'_>, closed: &mut Vec<Box<Life>>) {
         // An id that is heard of only because it was refused never names a queue file.
-        if event.action == Action::Reject && self.place(id_hash(&event.queue_id), &event.queue_id, step.instance).is_none() {
+        if event.action == Action::Reject && self.place(id_hash(&event.queue_id), step.instance).is_none() {
             return;
         }
         let Some(at) = self.known(step, &event.queue_id, closed) else { return };
@@ -373,7 +349,7 @@ impl Host {
     /// The life that a line of its beginning belongs to: a new one if the last ended a while ago.
     fn begun(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Box<Life>>) -> usize {
         let hash = id_hash(id);
-        let Some(at) = self.find(hash, id, step.instance) else {
+        let Some(at) = self.find(hash, step.instance) else {
             let at = self.born(step, hash, id);
             self.links_at_birth(at);
             return at;
@@ -390,7 +366,7 @@ impl Host {
     /// is a life of its own.
     fn known(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Box<Life>>) -> Option<usize> {
         let hash = id_hash(id);
-        let Some(at) = self.place(hash, id, step.instance) else { return Some(self.born(step, hash, id)) };
+        let Some(at) = self.place(hash, step.instance) else { return Some(self.born(step, hash, id)) };
         let at = at as usize;
         let life = self.lives.get_mut(at)?;
         if life.removed.is_some_and(|(removed, _)| step.time - removed > LINGER) {
@@ -404,18 +380,18 @@ impl Host {
     /// Where the life of an id is, or [`OVER`]. Only where two instances claim the same open id, the program's name
     /// decides.
     #[inline]
-    fn place(&self, hash: u64, id: &[u8], instance: u32) -> Option<u32> {
+    fn place(&self, hash: u64, instance: u32) -> Option<u32> {
         let is = |entry: &Entry| {
             let other = || entry.contested && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance);
-            entry.id.is(id) && !other()
+            entry.id == hash && !other()
         };
         self.by_id.find(hash, is).map(|entry| entry.at)
     }
 
     /// The life of an id, if it is not over.
     #[inline]
-    pub(super) fn find(&self, hash: u64, id: &[u8], instance: u32) -> Option<usize> {
-        self.place(hash, id, instance).filter(|at| *at != OVER).map(|at| at as usize)
+    pub(super) fn find(&self, hash: u64, instance: u32) -> Option<usize> {
+        self.place(hash, instance).filter(|at| *at != OVER).map(|at| at as usize)
     }
 
     /// From now on the program's name tells this life from another one of the same id.
@@ -431,6 +407,7 @@ impl Host {
         let at = self.free.pop().map_or_else(
             || {
                 self.lives.push(Box::default());
+                self.generations.push(0);
                 self.lives.len() - 1
             },
             |at| at as usize,
@@ -441,27 +418,27 @@ impl Host {
         life.instance = step.instance;
         life.first_line = step.time;
         life.last_line = step.time;
-        life.generation = self.generation;
+        self.generations[at] = self.generation;
         life.queue_id = life.keep(id);
         let place = u32::try_from(at).unwrap_or(OVER);
         // The id of a life that is over serves again.
-        if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at == OVER && entry.id.is(id)) {
+        if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at == OVER && entry.id == hash) {
             (entry.at, entry.generation) = (place, self.generation);
         } else {
-            let entry = Entry { id: Id::new(id), contested: false, at: place, generation: self.generation };
-            self.by_id.insert_unique(hash, entry, |entry| entry.id.hash());
+            let entry = Entry { id: hash, at: place, generation: self.generation, contested: false };
+            self.by_id.insert_unique(hash, entry, |entry| entry.id);
         }
         self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
         at
     }
 
     pub(super) fn slot(&self, at: usize) -> Slot {
-        Slot { at: u32::try_from(at).unwrap_or(u32::MAX), generation: self.lives[at].generation }
+        Slot { at: u32::try_from(at).unwrap_or(u32::MAX), generation: self.generations[at] }
     }
 
     /// The life at a slot, if it is still the same one.
     pub(super) fn at(&self, slot: Slot) -> Option<usize> {
-        self.lives.get(slot.at as usize).filter(|life| life.generation == slot.generation).map(|_| slot.at as usize)
+        self.generations.get(slot.at as usize).filter(|generation| **generation == slot.generation).map(|_| slot.at as usize)
     }
 
     /// Ends the lives whose time is over.
@@ -534,6 +511,7 @@ impl Host {
         if life.removed.is_some() || (life.goes_unsaid && !life.has_open()) {
             life.end = End::Removed;
         }
+        self.generations[at] = 0;
         self.free.push(u32::try_from(at).unwrap_or(OVER));
         closed.push(life);
     }
@@ -542,12 +520,13 @@ impl Host {
     pub fn finish(&mut self, closed: &mut Vec<Box<Life>>) {
         for at in 0..self.lives.len() {
             // Places that are free have no life in them.
-            if self.lives[at].generation != 0 {
+            if self.generations[at] != 0 {
                 self.close(at, End::Open, closed);
             }
         }
         self.free.clear();
         self.lives.clear();
+        self.generations.clear();
     }
 }
 

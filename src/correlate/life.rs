@@ -184,7 +184,6 @@ pub struct Life {
     index: Option<Box<HashMap<u64, u32>>>,
     pub root: Option<Root>,
     pub(super) children: Vec<Slot>,
-    pub(super) generation: u32,
 }
 
 impl Life {
@@ -312,6 +311,12 @@ impl Life {
             notification: self.notification,
             ..Self::default()
         }
+    }
+
+    /// The hash of a recipient's address.
+    #[must_use]
+    pub fn address_hash(&self, recipient: &Recipient) -> u64 {
+        if recipient.original.is_empty() { recipient.hash } else { super::hash(self.text(recipient.address)) }
     }
 
     /// The place of a recipient; a table helps where there are many.

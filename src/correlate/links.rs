@@ -87,7 +87,7 @@ impl Host {
     /// A queue file arrived: it may say itself what it continues, or be expected.
     pub(super) fn links_at_arrival(&mut self, at: usize, event: &Accepted<'_>) {
         if !event.original_queue_id.is_empty() {
-            let parent = self.find(id_hash(&event.original_queue_id), &event.original_queue_id, 0);
+            let parent = self.find(id_hash(&event.original_queue_id), 0);
             if let Some(parent) = parent.filter(|parent| *parent != at) {
                 self.link(parent, at, self.lives[parent].set_out());
                 return;
@@ -123,7 +123,7 @@ impl Host {
         let agreed = near || !matches!(event.relay.port, 0 | 25);
         if !event.queued_as.is_empty() {
             let id = id_hash(&event.queued_as);
-            match self.find(id, &event.queued_as, 0) {
+            match self.find(id, 0) {
                 Some(child) if child != at && self.arrived_from(child, at, event) => {
                     self.hand_off(at, recipient, child);
                     return;

@@ -51,8 +51,8 @@ fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: u
     let problems = problems(lines, &mut rows, &stamp);
     let (patterns, reasons, unclassified) = recurring(facts, &mut rows, &stamp);
     let dsn = dsn(lines, &mut rows);
-    let heat = timeline::heat(&lines.deferring, top, bucket_s, zone);
-    rows.note("heat", None, approximate(&lines.deferring.rows));
+    let heat = timeline::heat(&lines.failing, top, bucket_s, zone);
+    rows.note("heat", None, approximate(&lines.failing.rows));
     let approximate = rows.approximate;
     Report {
         schema: "mailscope.report/1",
@@ -150,10 +150,14 @@ impl Tables {
         let (mut domains, mut relays, mut providers) = (taken(&mut mail.domains), taken(&mut mail.relays), taken(&mut mail.providers));
         let mut sender_domains = taken(&mut mail.sender_domains);
         for (domain, attempts) in lines.deferred_domains.iter() {
-            domains.row(domain).deferred_attempts += attempts;
+            domains.row(domain).failures_mut().deferred_attempts += attempts;
         }
-        domains.dropped.deferred_attempts += lines.deferred_domains.dropped;
-        relays.merge(taken(&mut lines.deferred_relays), |relay, row| providers.row(provider(relay).as_bytes()).add(row));
+        domains.dropped.failures_mut().deferred_attempts += lines.deferred_domains.dropped;
+        for (relay, attempts) in lines.deferred_relays.iter() {
+            let heir = |relay: &[u8], row: &aggregate::MailRow| providers.row(provider(relay).as_bytes()).add(row);
+            relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts += attempts;
+        }
+        relays.dropped.failures_mut().deferred_attempts += lines.deferred_relays.dropped;
         for (relay, row) in relays.iter() {
             providers.row(provider(relay).as_bytes()).add(row);
         }

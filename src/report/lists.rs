@@ -37,14 +37,15 @@ pub fn mail(key: &'static str, table: &Table<aggregate::MailRow>, top: usize) ->
 }
 
 fn mail_row(key: &'static str, name: String, row: &aggregate::MailRow) -> MailRow {
+    let failures = row.failures();
     MailRow {
         key,
         name,
         delivered: row.delivered,
-        bounced: row.bounced,
-        expired: row.expired,
-        deferred: row.deferred,
-        deferred_attempts: row.deferred_attempts,
+        bounced: failures.bounced,
+        expired: failures.expired,
+        deferred: failures.deferred,
+        deferred_attempts: failures.deferred_attempts,
         size_bytes: row.size_bytes,
         bounce_rate: row.bounce_rate().map(rounded),
         delay: delay(&row.delay),

@@ -74,17 +74,23 @@ pub fn rows(buckets: &BTreeMap<i64, aggregate::Bucket>, zone: Zone) -> Vec<Bucke
 }
 
 /// The destinations that defer most, and when.
-pub fn heat(deferring: &Courses, top: usize, bucket_s: i64, zone: Zone) -> Vec<Heat> {
-    let mut all: Vec<_> = deferring.iter().map(|(_, destination, course)| (destination, course)).collect();
-    all.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
-    let cells = |(destination, course): (&[u8], &aggregate::Course)| {
+pub fn heat(failing: &Courses, top: usize, bucket_s: i64, zone: Zone) -> Vec<Heat> {
+    let mut by_destination: BTreeMap<&[u8], (u64, BTreeMap<i64, u64>)> = BTreeMap::new();
+    for (_, destination, course) in failing.iter().filter(|(.., course)| course.count > course.permanent) {
+        let (deferred, cells) = by_destination.entry(destination).or_default();
+        *deferred += course.count - course.permanent;
+        spread(&course.passing, bucket_s, zone).into_iter().for_each(|(from, count)| *cells.entry(from).or_default() += count);
+    }
+    let mut all: Vec<_> = by_destination.into_iter().collect();
+    all.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));
+    let cells = |(destination, (_, cells)): (&[u8], (u64, BTreeMap<i64, u64>))| {
         let destination = text(destination);
         let cell = move |(from, deferred_attempts): (i64, u64)| Heat {
             destination: destination.clone(),
             from: zone.local(from * 1_000_000).to_rfc3339(),
             deferred_attempts,
         };
-        spread(&course.timeline, bucket_s, zone).into_iter().map(cell)
+        cells.into_iter().map(cell)
     };
     all.into_iter().take(top).flat_map(cells).collect()
 }

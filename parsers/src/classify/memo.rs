@@ -1,10 +1,10 @@
 //! Replies come in thousands that differ in names and numbers only: what was found of one is remembered for the others.
 //!
-//! The key is a hash of all that the answer depends on (the words that count, the codes, the provider, who said it), under
-//! a seed of its own in each process. What is not remembered is worked out again, so that a look-up never changes an
+//! The key is a hash of all that the answer depends on (the words that a rule may have, where others stand between them, the
+//! codes, the provider, who said it), under a seed of its own in each process. What is not remembered is worked out again, so that a look-up never changes an
 //! answer; a place holds one answer, and the next one that falls there takes it over.
 
-use super::words::each_word;
+use super::words::{Vocabulary, each_word};
 use super::{Reply, Said};
 use crate::model::Class;
 use foldhash::fast::RandomState;
@@ -29,9 +29,11 @@ impl Default for Memo {
 
 impl Memo {
     /// Of everything that decides on the class.
-    pub fn key(&self, reply: &Reply<'_>, provider: Option<&str>) -> u64 {
+    pub fn key(&self, reply: &Reply<'_>, provider: Option<&str>, vocabulary: &Vocabulary) -> u64 {
         let mut hasher = self.seed.build_hasher();
         each_word(reply.text, |word| {
+            // Of any other word no more is asked than that it stands there.
+            let word = if vocabulary.may_have(word) { word } else { b"" };
             hasher.write(word);
             hasher.write_usize(word.len());
             true
@@ -74,12 +76,17 @@ mod tests {
     #[test]
     fn names_and_numbers_have_the_same_key_and_words_another_one() {
         let memo = Memo::default();
-        let key = |text| memo.key(&reply(text), None);
+        let mut vocabulary = Vocabulary::default();
+        ["user", "unknown", "known"].iter().for_each(|word| assert!(vocabulary.add(word.as_bytes(), false).is_some()));
+        let of = |reply, provider| memo.key(&reply, provider, &vocabulary);
+        let key = |text| of(reply(text), None);
         assert_eq!(key("550 <a@b.example>: user unknown (17)"), key("550 <c@d.example>: user unknown (4)"));
         assert_ne!(key("user unknown"), key("user un known"));
-        assert_ne!(key("user unknown"), memo.key(&reply("user unknown"), Some("Google")));
-        assert_ne!(key("user unknown"), memo.key(&Reply { reply_code: None, ..reply("user unknown") }, None));
-        assert_ne!(key("user unknown"), memo.key(&Reply { said: Said::Local, ..reply("user unknown") }, None));
+        assert_eq!(key("mx1.north.example: user unknown"), key("mx2.south.example: user unknown"));
+        assert_ne!(key("user unknown"), key("user of unknown"));
+        assert_ne!(key("user unknown"), of(reply("user unknown"), Some("Google")));
+        assert_ne!(key("user unknown"), of(Reply { reply_code: None, ..reply("user unknown") }, None));
+        assert_ne!(key("user unknown"), of(Reply { said: Said::Local, ..reply("user unknown") }, None));
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl Classifier {
 
     fn known(&self, reply: &Reply<'_>) -> Option<Class> {
         let relay = provider_of(reply.relay);
-        let key = self.memo.key(reply, relay);
+        let key = self.memo.key(reply, relay, &self.vocabulary);
         let class = self.memo.get(key).unwrap_or_else(|| {
             let class = self.classify_of(reply, relay).class;
             self.memo.put(key, class);

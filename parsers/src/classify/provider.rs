@@ -28,6 +28,15 @@ struct Known {
     providers: Vec<Provider>,
     /// The domains of all of them in order, each with its provider's place.
     domains: Vec<(String, usize)>,
+    /// A bit for what each of them ends with: most names need not be looked up.
+    ends: [u64; 64],
+}
+
+/// The bit for the last bytes of a name, whatever their case; none of a name that is shorter.
+fn end_of(name: &[u8]) -> Option<(usize, u64)> {
+    let end = u64::from(u32::from_le_bytes(*name.last_chunk::<4>()?)) | u64::from(*name.get(name.len().checked_sub(6)?)?) << 32;
+    let place = ((end | 0x20_2020_2020).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52) as usize;
+    Some((place / 64, 1 << (place % 64)))
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
@@ -36,7 +45,9 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let of = |(at, provider): (usize, &Provider)| provider.relays.iter().map(move |relay| (relay.clone(), at)).collect::<Vec<_>>();
     let mut domains: Vec<(String, usize)> = providers.iter().enumerate().flat_map(of).collect();
     domains.sort();
-    Known { providers, domains }
+    let mut ends = [0; 64];
+    domains.iter().filter_map(|(domain, _)| end_of(domain.as_bytes())).for_each(|(at, bit)| ends[at] |= bit);
+    Known { providers, domains, ends }
 });
 
 /// Every provider that is known by the name of its relays.
@@ -53,7 +64,10 @@ pub fn providers() -> &'static [Provider] {
 /// ```
 #[must_use]
 pub fn provider_of(relay: &[u8]) -> Option<&'static str> {
-    let Known { providers, domains } = &*KNOWN;
+    let Known { providers, domains, ends } = &*KNOWN;
+    if end_of(relay).is_none_or(|(at, bit)| ends[at] & bit == 0) {
+        return None;
+    }
     let known = |end: &[u8]| {
         let order = |domain: &str| domain.bytes().cmp(end.iter().map(u8::to_ascii_lowercase));
         domains.binary_search_by(|(domain, _)| order(domain)).ok().map(|at| domains[at].1)
@@ -90,6 +104,7 @@ mod tests {
         assert!(domains.len() > 80);
         assert!(domains.iter().all(|(domain, _)| domain.to_ascii_lowercase() == *domain));
         assert!(domains.windows(2).all(|two| two[0].0 != two[1].0));
+        assert!(domains.iter().all(|(domain, _)| provider_of(domain.as_bytes()).is_some()));
     }
 
     #[test]

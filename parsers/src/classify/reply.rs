@@ -2,7 +2,9 @@
 
 use crate::model::{Delivery, EnhancedStatus, Reject};
 use crate::scan;
-use memchr::{memchr_iter, memmem, memrchr};
+use memchr::memmem::{self, Finder};
+use memchr::{memchr_iter, memrchr};
+use std::sync::LazyLock;
 
 /// Whose words they are. Some mean another thing in this server's mouth: a full disk here is ours to clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,8 @@ impl<'a> Reply<'a> {
 const QUOTES: &[&[u8]] =
     &[b" said", b" refused to talk to me", b" responded", b" responded as follows", b" server returned was", b" remote server was"];
 
+static EXIM_QUOTES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("SMTP error from remote mail"));
+
 /// The name of the host that is quoted, where it is told, and its words. What stands around them is not its: the name may
 /// say `spam`, and `command` is Postfix's.
 fn words_of_a_host(text: &[u8]) -> (&[u8], &[u8]) {
@@ -82,13 +86,16 @@ fn words_of_a_host(text: &[u8]) -> (&[u8], &[u8]) {
 fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     for colon in memchr_iter(b':', text) {
         let (before, after) = (&text[..colon], &text[colon + 1..]);
+        if !matches!(before.last(), Some(b'd' | b'e' | b's')) {
+            continue;
+        }
         // qmail's own half says what the remote refused: `Connected to IP but sender was rejected. Remote host said: WORDS`.
         if after.starts_with(b" ") && QUOTES.iter().any(|quote| before.ends_with(quote)) && !before.ends_with(b"Remote host said") {
             return Some((before, &after[1..]));
         }
     }
     // Exim: `host NAME [IP]: SMTP error from remote mail server after RCPT TO:<a@b.example>: REPLY`.
-    let at = memmem::find(text, b"SMTP error from remote mail")?;
+    let at = EXIM_QUOTES.find(text)?;
     let stage = &text[at..];
     let end = memmem::find(stage, b": ")?;
     Some((&text[..at], &stage[end + 2..]))

@@ -29,22 +29,44 @@ pub struct Vocabulary {
     words: HashMap<Box<[u8]>, Id, FixedState>,
     /// Beginnings of words, `greylist*`, by their first letters.
     stems: HashMap<[u8; STEM], Stems, FixedState>,
-    /// Which first letters a beginning has, five bits of each: most words need not be looked up.
-    firsts: Firsts,
+    /// Which first letters a beginning has: most words need not be looked up.
+    firsts: Places,
+    /// Which first and last letter and length a word has: the same for whole words.
+    shapes: Places,
     last: Id,
 }
 
+/// A bit for all that three letters can be, whatever their case; other bytes share one with a letter.
 #[derive(Debug)]
-struct Firsts(Box<[bool; 1 << 15]>);
+struct Places(Box<[u64; 1 << 9]>);
 
-impl Default for Firsts {
+impl Default for Places {
     fn default() -> Self {
-        Self(Box::new([false; 1 << 15]))
+        Self(Box::new([0; 1 << 9]))
     }
 }
 
-fn place(stem: [u8; STEM]) -> usize {
-    stem.into_iter().fold(0, |place, letter| place << 5 | usize::from(letter & 31))
+impl Places {
+    fn bit(three: [u8; STEM]) -> (usize, u64) {
+        let place = three.into_iter().fold(0, |place, letter| place << 5 | usize::from(letter & 31));
+        (place / 64, 1 << (place % 64))
+    }
+
+    fn add(&mut self, three: [u8; STEM]) {
+        let (at, bit) = Self::bit(three);
+        self.0[at] |= bit;
+    }
+
+    #[inline]
+    fn have(&self, three: [u8; STEM]) -> bool {
+        let (at, bit) = Self::bit(three);
+        self.0[at] & bit != 0
+    }
+}
+
+/// First letter, last letter, length.
+fn shape(word: &[u8]) -> Option<[u8; STEM]> {
+    Some([*word.first()?, *word.last()?, (word.len() % 32) as u8])
 }
 
 impl Vocabulary {
@@ -54,7 +76,7 @@ impl Vocabulary {
         let next = self.last.checked_add(1)?;
         let id = if begins {
             let stem = *word.first_chunk()?;
-            self.firsts.0[place(stem)] = true;
+            self.firsts.add(stem);
             let stems = self.stems.entry(stem).or_default();
             stems.iter().find(|(known, _)| *known == word).map(|(_, id)| *id).unwrap_or_else(|| {
                 stems.push((word, next));
@@ -63,6 +85,7 @@ impl Vocabulary {
         } else if word.len() > LONGEST {
             return None;
         } else {
+            self.shapes.add(shape(&word)?);
             *self.words.entry(word).or_insert(next)
         };
         self.last = self.last.max(id);
@@ -73,6 +96,12 @@ impl Vocabulary {
         usize::from(self.last) + 1
     }
 
+    /// Whether a rule may have the word, or a beginning of it; where it says no, none has.
+    #[inline]
+    pub fn may_have(&self, word: &[u8]) -> bool {
+        shape(word).is_some_and(|shape| self.shapes.have(shape)) || word.first_chunk().is_some_and(|stem| self.firsts.have(*stem))
+    }
+
     fn token(&self, word: &[u8]) -> Token {
         let mut buffer = [0; LONGEST];
         let length = word.len().min(LONGEST);
@@ -81,7 +110,7 @@ impl Vocabulary {
         lower.make_ascii_lowercase();
         let lower = &*lower;
         let is = if word.len() > LONGEST { None } else { self.words.get(lower).copied() };
-        let stem = lower.first_chunk().filter(|stem| self.firsts.0[place(**stem)]);
+        let stem = lower.first_chunk().filter(|stem| self.firsts.have(**stem));
         let stems = stem.and_then(|stem| self.stems.get(stem)).map_or(&[][..], Vec::as_slice);
         let mut begins = [OTHER; 2];
         let found = stems.iter().filter(|(stem, _)| lower.starts_with(stem)).map(|(_, id)| *id);
@@ -154,6 +183,12 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
         let (run, after) = rest.split_at(end);
         rest = after.get(1..).unwrap_or_default();
         if kinds & LETTER == 0 || kinds & AT != 0 || kinds & DOT != 0 && after.first() == Some(&b'[') {
+            continue;
+        }
+        if kinds & JOINT == 0 {
+            if !each(run) {
+                return;
+            }
             continue;
         }
         for word in run.split(|c| BYTES[*c as usize] & JOINT != 0) {

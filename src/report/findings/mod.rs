@@ -113,7 +113,7 @@ impl Facts<'_> {
 
     /// Since when, by the change of the rate; where the rate is even, since the first time it was seen.
     fn when(&self, courses: &[&Course]) -> When {
-        self.when_of(courses.iter().map(|course| &course.timeline))
+        self.when_of(courses.iter().flat_map(|course| [&course.lasting, &course.passing]))
     }
 
     fn when_of<'t>(&self, timelines: impl Iterator<Item = &'t Timeline<u64>>) -> When {
