@@ -8,6 +8,7 @@ mod exports;
 mod findings;
 mod formats;
 mod inputs;
+mod patterns;
 mod queue;
 mod render;
 mod robust;

@@ -28,11 +28,13 @@ impl Clients {
         if key.is_empty() {
             return None;
         }
-        let (row, is_new) = self.rows.row_or_leave(key, |_, _| ());
+        let (mut place, is_new) = self.rows.place(key);
         if is_new {
             self.distinct.add(hash(key));
+            self.rows.settle(|_, _| ());
+            place = self.rows.place(key).0;
         }
-        Some(row)
+        Some(self.rows.at(place))
     }
 }
 

@@ -10,7 +10,6 @@ use super::{Clients, Distinct, Merge, Window, provider};
 use crate::correlate::{End, Life, Outcome, Recipient, hash};
 use mailscope_parsers::model::{Class, domain_of};
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Messages and queue files.
@@ -122,22 +121,26 @@ impl Default for Mail {
 }
 
 impl Mail {
-    /// Counts a life that is over, as it stands.
-    pub fn life(&mut self, life: &Life, window: Window, clients: &mut Clients) {
-        self.queue_file(life, window);
-        if let Some((time, count)) = life.expired
-            && window.contains(time)
-        {
-            self.expiries += u64::from(count);
+    /// Counts lives that are over, as they stand.
+    pub fn lives(&mut self, lives: &[Box<Life>], window: Window, clients: &mut Clients) {
+        let mut fates = Vec::new();
+        for block in lives.chunks(BLOCK) {
+            for life in block {
+                self.queue_file(life, window);
+                if let Some((time, count)) = life.expired
+                    && window.contains(time)
+                {
+                    self.expiries += u64::from(count);
+                }
+                if life.received() {
+                    self.received(life, window, clients);
+                }
+                fates.extend(life.recipients.iter().filter_map(|recipient| Fate::of(life, recipient, window)));
+            }
+            fates.iter().for_each(|fate| self.recipient(fate));
+            self.rows(&mut fates);
+            fates.clear();
         }
-        let received = life.received() && life.arrival.is_some_and(|arrival| window.contains(arrival));
-        if received {
-            self.received(life, clients);
-        }
-        if let Some((removed, _)) = life.removed.filter(|(removed, _)| life.received() && window.contains(*removed)) {
-            self.timeline.at(removed).left += 1;
-        }
-        self.recipients(life, window);
     }
 
     fn host(&mut self, life: &Life) -> &mut HostRow {
@@ -169,8 +172,11 @@ impl Mail {
         }
     }
 
-    fn received(&mut self, life: &Life, clients: &mut Clients) {
-        let Some(arrival) = life.arrival else { return };
+    fn received(&mut self, life: &Life, window: Window, clients: &mut Clients) {
+        if let Some((removed, _)) = life.removed.filter(|(removed, _)| window.contains(*removed)) {
+            self.timeline.at(removed).left += 1;
+        }
+        let Some(arrival) = life.arrival.filter(|arrival| window.contains(*arrival)) else { return };
         self.messages.received += 1;
         self.messages.size_bytes += life.size_bytes;
         self.auth_successes += u64::from(!life.auth_user.is_empty());
@@ -187,52 +193,47 @@ impl Mail {
         self.distinct_sender_domains.add(hash(sender_domain(sender)));
     }
 
-    /// The recipients that count, each in every row that it belongs to. The sender's row is one for all of them.
-    fn recipients(&mut self, life: &Life, window: Window) {
-        let mut recipients = life.recipients.iter().filter(|r| window.contains(r.last_attempt)).peekable();
-        if recipients.peek().is_none() {
-            return;
-        }
-        let fates: SmallVec<[(&Recipient, Fate); 4]> = recipients
-            .filter(|recipient| !matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued))
-            .map(|recipient| (recipient, Fate::of(life, recipient)))
-            .collect();
-        let message = life.message();
-        let (domains, key) = (&mut self.sender_domains, row_key(life.sender()));
-        let (row, _) = self.senders.row_or_leave(key, |sender, row| domains.row(sender_domain(sender)).add(row));
-        fates.iter().for_each(|(_, fate)| fate.count_sender(row));
-        let user = message.text(message.auth_user);
-        if !user.is_empty() {
-            let row = self.auth_users.row(user);
-            fates.iter().for_each(|(_, fate)| fate.count_sender(row));
-        }
-        for (recipient, fate) in &fates {
-            self.recipient(life, recipient, fate);
-        }
-    }
-
-    fn recipient(&mut self, life: &Life, recipient: &Recipient, fate: &Fate) {
-        let address = life.text(recipient.address);
-        // A file or a command that an alias names has the alias's domain.
-        let own = domain_of(address);
-        let domain = row_key(if own.is_empty() { domain_of(life.text(recipient.original)) } else { own });
+    /// What a recipient counts for beside the rows.
+    fn recipient(&mut self, fate: &Fate<'_>) {
+        let Fate { life, recipient, .. } = *fate;
         self.distinct_recipients.add(life.address_hash(recipient));
         self.recipients.add(recipient);
-        if life.is_notification() {
+        if fate.mail == 0 {
             self.notification_outcomes.add(recipient);
         }
         self.outcome(life, recipient, fate);
-        let (row, is_new) = self.domains.row_or_leave(domain, |_, _| ());
-        if is_new {
-            self.distinct_domains.add(hash(domain));
-        }
-        fate.count(row);
-        let providers = &mut self.providers;
-        let relay = row_key(life.text(recipient.decisive.relay_name));
-        fate.count(self.relays.row_or_leave(relay, |relay, row| providers.row(provider(relay).as_bytes()).add(row)).0);
     }
 
-    fn outcome(&mut self, life: &Life, recipient: &Recipient, fate: &Fate) {
+    /// Counts each recipient in every row that it belongs to, one table after the other: the places of all rows are looked
+    /// up first, so that the memory need not be waited for one row at a time.
+    fn rows(&mut self, fates: &mut [Fate<'_>]) {
+        for fate in &mut *fates {
+            let is_new;
+            (fate.place, is_new) = self.domains.place(fate.domain);
+            if is_new {
+                self.distinct_domains.add(hash(fate.domain));
+            }
+        }
+        fates.iter().for_each(|fate| fate.count(self.domains.at(fate.place)));
+        self.domains.settle(|_, _| ());
+        let providers = &mut self.providers;
+        fates.iter_mut().for_each(|fate| fate.place = self.relays.place(fate.relay).0);
+        fates.iter().for_each(|fate| fate.count(self.relays.at(fate.place)));
+        self.relays.settle(|relay, row| providers.row(provider(relay).as_bytes()).add(row));
+        let domains = &mut self.sender_domains;
+        fates.iter_mut().for_each(|fate| fate.place = self.senders.place(row_key(fate.life.sender())).0);
+        fates.iter().for_each(|fate| fate.count_sender(self.senders.at(fate.place)));
+        self.senders.settle(|sender, row| domains.row(sender_domain(sender)).add(row));
+        for fate in &*fates {
+            let message = fate.life.message();
+            let user = message.text(message.auth_user);
+            if !user.is_empty() {
+                fate.count_sender(self.auth_users.row(user));
+            }
+        }
+    }
+
+    fn outcome(&mut self, life: &Life, recipient: &Recipient, fate: &Fate<'_>) {
         match fate.outcome {
             Outcome::Delivered => {
                 self.good += fate.mail;
@@ -300,8 +301,17 @@ impl Mail {
     }
 }
 
+/// So many lives are counted at a time: few enough to stay in the nearest memory.
+const BLOCK: usize = 64;
+
 /// What became of one recipient, as every row counts it.
-struct Fate {
+struct Fate<'l> {
+    life: &'l Life,
+    recipient: &'l Recipient,
+    /// The keys of its rows, and the place of the one that is looked at.
+    domain: &'l [u8],
+    relay: &'l [u8],
+    place: usize,
     outcome: Outcome,
     /// 1, or 0 for a notification's recipient.
     mail: u64,
@@ -311,18 +321,29 @@ struct Fate {
     deferrals: u32,
 }
 
-impl Fate {
+impl<'l> Fate<'l> {
+    /// `None` where it does not count.
     #[inline]
-    fn of(life: &Life, recipient: &Recipient) -> Self {
+    fn of(life: &'l Life, recipient: &'l Recipient, window: Window) -> Option<Self> {
+        if !window.contains(recipient.last_attempt) || matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued) {
+            return None;
+        }
         let delivered = recipient.outcome == Outcome::Delivered;
-        Self {
+        // A file or a command that an alias names has the alias's domain.
+        let own = domain_of(life.text(recipient.address));
+        Some(Self {
+            life,
+            recipient,
+            domain: row_key(if own.is_empty() { domain_of(life.text(recipient.original)) } else { own }),
+            relay: row_key(life.text(recipient.decisive.relay_name)),
+            place: 0,
             outcome: recipient.outcome,
             mail: u64::from(!life.is_notification()),
             size_bytes: life.size_bytes,
             delay: if delivered { life.delay(recipient).map(Measured::new) } else { None },
             class: class(recipient),
             deferrals: recipient.deferrals,
-        }
+        })
     }
 
     /// A sender's deferred attempts are known here only; those of a domain or relay are counted line by line.

@@ -93,9 +93,9 @@ impl Summary {
         self.lines.see(seen, &mut self.clients);
     }
 
-    /// Counts a life that is over, as it stands.
-    pub fn life(&mut self, life: &Life) {
-        self.mail.life(life, self.window, &mut self.clients);
+    /// Counts lives that are over, as they stand.
+    pub fn lives(&mut self, lives: &[Box<Life>]) {
+        self.mail.lives(lives, self.window, &mut self.clients);
     }
 
     /// Puts the hosts' names to what their lives amount to.

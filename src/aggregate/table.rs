@@ -2,10 +2,10 @@
 //! and the table knows by how much a row may be too low.
 
 use super::Merge;
-use crate::correlate::stored;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use std::cmp::Reverse;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::LazyLock;
 
@@ -20,12 +20,17 @@ impl Row for u64 {
     }
 }
 
-/// A key and its row. A look-up compares the hash and the length and never goes where the key itself is: under a seed that
-/// nobody knows, two of a million names would be taken for one once in ten million runs.
+/// A longer key is cut.
+const LONGEST: usize = 1024;
+
+/// A row and what its key is known by. A look-up compares the hash and the length and never goes where the key itself is:
+/// under a seed that nobody knows, two of a million names would be taken for one once in ten million runs.
 #[derive(Clone, Debug)]
 struct Entry<R> {
     hash: u64,
-    key: Box<[u8]>,
+    /// Where its key begins among the keys, and how long it is.
+    start: u32,
+    length: u32,
     row: R,
 }
 
@@ -42,39 +47,19 @@ fn hash_of(key: &[u8]) -> u64 {
 impl<R> Entry<R> {
     #[inline]
     fn is(&self, hash: u64, key: &[u8]) -> bool {
-        self.hash == hash && self.key.len() == key.len()
-    }
-
-    fn hash(&self) -> u64 {
-        self.hash
-    }
-}
-
-impl<R> stored::Hashed for Entry<R> {
-    fn hashed(&self) -> u64 {
-        self.hash
-    }
-}
-
-impl<R: Serialize> Serialize for Entry<R> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        (&self.key, &self.row).serialize(to)
-    }
-}
-
-impl<'de, R: Deserialize<'de>> Deserialize<'de> for Entry<R> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (key, row) = <(Box<[u8]>, R)>::deserialize(from)?;
-        Ok(Self { hash: hash_of(&key), key, row })
+        self.hash == hash && self.length as usize == key.len()
     }
 }
 
 /// Rows by key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(bound(serialize = "R: Serialize", deserialize = "R: Deserialize<'de>"))]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(bound(deserialize = "R: Row + Deserialize<'de>"), from = "Stored<R>")]
 pub struct Table<R> {
-    #[serde(with = "stored")]
-    rows: HashTable<Entry<R>>,
+    rows: Vec<Entry<R>>,
+    /// The keys of all rows, one behind the other: what is rarely looked at does not lie between what is.
+    keys: Vec<u8>,
+    /// Where each row is, by its key's hash.
+    index: HashTable<u32>,
     cap: usize,
     /// What was dropped, summed up.
     pub dropped: R,
@@ -83,46 +68,114 @@ pub struct Table<R> {
     pub error: u64,
 }
 
+/// A table as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored<R> {
+    rows: Vec<(Vec<u8>, R)>,
+    cap: usize,
+    dropped: R,
+    dropped_keys: u64,
+    error: u64,
+}
+
+impl<R: Row> From<Stored<R>> for Table<R> {
+    fn from(Stored { rows, cap, dropped, dropped_keys, error }: Stored<R>) -> Self {
+        let mut table = Self { dropped, dropped_keys, error, ..Self::new(cap) };
+        for (key, row) in rows {
+            let place = table.place(&key).0;
+            *table.at(place) = row;
+        }
+        table
+    }
+}
+
+impl<R: Row + Serialize + Clone> Serialize for Table<R> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let rows = self.iter().map(|(key, row)| (key.to_vec(), row.clone())).collect();
+        let (dropped, dropped_keys, error) = (self.dropped.clone(), self.dropped_keys, self.error);
+        Stored { rows, cap: self.cap, dropped, dropped_keys, error }.serialize(to)
+    }
+}
+
 impl<R: Row> Table<R> {
     #[must_use]
     pub fn new(cap: usize) -> Self {
-        Self { rows: HashTable::new(), cap, dropped: R::default(), dropped_keys: 0, error: 0 }
+        let (rows, keys, index) = (Vec::new(), Vec::new(), HashTable::new());
+        Self { rows, keys, index, cap, dropped: R::default(), dropped_keys: 0, error: 0 }
     }
 
     /// The row of a key; a new one if it is not there.
     #[inline]
     pub fn row(&mut self, key: &[u8]) -> &mut R {
-        self.row_or_leave(key, |_, _| ()).0
+        self.row_or_leave(key, |_, _| ())
     }
 
-    /// The same, and whether it is a new one; `heir` is shown the rows that have to go.
+    /// The same; `heir` is shown the rows that have to go.
     #[inline]
-    pub fn row_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> (&mut R, bool) {
-        let hash = hash_of(key);
-        if self.rows.len() > self.cap && self.rows.find(hash, |entry| entry.is(hash, key)).is_none() {
+    pub fn row_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> &mut R {
+        let (mut at, is_new) = self.place(key);
+        if is_new && at > self.cap {
+            // A new one, and one too many: it is let in when others have gone.
+            self.keys.truncate(self.rows[at].start as usize);
+            self.rows.truncate(at);
             self.prune(heir);
+            at = self.place(key).0;
         }
-        let mut is_new = false;
-        let entry = self.rows.entry(hash, |entry| entry.is(hash, key), Entry::hash).or_insert_with(|| {
-            is_new = true;
-            Entry { hash, key: key.into(), row: R::default() }
-        });
-        (&mut entry.into_mut().row, is_new)
+        &mut self.rows[at].row
+    }
+
+    /// Where the row of a key is, which is made if it is not there, and whether it is new. Places hold until rows are
+    /// dropped; that is left to [`Table::settle`].
+    #[inline]
+    pub fn place(&mut self, key: &[u8]) -> (usize, bool) {
+        let key = &key[..key.len().min(LONGEST)];
+        let hash = hash_of(key);
+        let rows = &self.rows;
+        match self.index.entry(hash, |at| rows[*at as usize].is(hash, key), |at| rows[*at as usize].hash) {
+            hashbrown::hash_table::Entry::Occupied(entry) => (*entry.get() as usize, false),
+            hashbrown::hash_table::Entry::Vacant(entry) => {
+                let at = rows.len();
+                entry.insert(at as u32);
+                self.rows.push(Entry { hash, start: self.keys.len() as u32, length: key.len() as u32, row: R::default() });
+                self.keys.extend_from_slice(key);
+                (at, true)
+            }
+        }
+    }
+
+    #[inline]
+    pub fn at(&mut self, place: usize) -> &mut R {
+        &mut self.rows[place].row
+    }
+
+    /// Drops light rows where there are too many.
+    pub fn settle(&mut self, mut heir: impl FnMut(&[u8], &R)) {
+        while self.rows.len() > self.cap {
+            self.prune(&mut heir);
+        }
     }
 
     /// Drops the lighter half. Of two rows of the same weight the later name goes first.
     fn prune(&mut self, mut heir: impl FnMut(&[u8], &R)) {
-        let mut weights: Vec<(u64, &[u8])> = self.rows.iter().map(|entry| (entry.row.weight(), &*entry.key)).collect();
+        let mut weights: Vec<(u64, &[u8])> = self.iter().map(|(key, row)| (row.weight(), key)).collect();
         let keep = self.cap / 2;
         let (_, limit, _) = weights.select_nth_unstable_by(keep, |a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        let limit = (limit.0, limit.1.to_vec());
-        let lighter = |key: &[u8], row: &R| (row.weight(), std::cmp::Reverse(key)) <= (limit.0, std::cmp::Reverse(limit.1.as_slice()));
+        let limit = (limit.0, Reverse(limit.1.to_vec()));
+        let all = std::mem::replace(self, Self::new(self.cap));
+        (self.dropped, self.dropped_keys, self.error) = (all.dropped, all.dropped_keys, all.error);
         let mut most = 0;
-        for Entry { key, row, .. } in self.rows.extract_if(|entry| lighter(&entry.key, &entry.row)) {
-            heir(&key, &row);
-            most = most.max(row.weight());
-            self.dropped.merge(row);
-            self.dropped_keys += 1;
+        for entry in all.rows {
+            let key = &all.keys[entry.start as usize..][..entry.length as usize];
+            let weight = entry.row.weight();
+            if (weight, Reverse(key)) > (limit.0, Reverse(&limit.1.0)) {
+                let place = self.place(key).0;
+                *self.at(place) = entry.row;
+            } else {
+                heir(key, &entry.row);
+                most = most.max(weight);
+                self.dropped.merge(entry.row);
+                self.dropped_keys += 1;
+            }
         }
         self.error += most;
     }
@@ -134,26 +187,20 @@ impl<R: Row> Table<R> {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &R)> {
-        self.rows.iter().map(|entry| (&*entry.key, &entry.row))
+        self.rows.iter().map(|entry| (&self.keys[entry.start as usize..][..entry.length as usize], &entry.row))
     }
 
     /// Adds another table; `heir` is shown the rows that have to go.
-    pub fn merge(&mut self, other: Self, mut heir: impl FnMut(&[u8], &R)) {
+    pub fn merge(&mut self, other: Self, heir: impl FnMut(&[u8], &R)) {
         self.dropped.merge(other.dropped);
         self.dropped_keys += other.dropped_keys;
         self.error += other.error;
         for theirs in other.rows {
-            match self.rows.entry(theirs.hash, |entry| entry.is(theirs.hash, &theirs.key), Entry::hash) {
-                hashbrown::hash_table::Entry::Occupied(mut entry) => entry.get_mut().row.merge(theirs.row),
-                hashbrown::hash_table::Entry::Vacant(entry) => {
-                    entry.insert(theirs);
-                }
-            }
+            let place = self.place(&other.keys[theirs.start as usize..][..theirs.length as usize]).0;
+            self.at(place).merge(theirs.row);
         }
         // Not before both are in: a row may be light on either side and heavy in sum.
-        while self.rows.len() > self.cap {
-            self.prune(&mut heir);
-        }
+        self.settle(heir);
     }
 }
 

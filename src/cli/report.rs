@@ -185,7 +185,7 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
                 ordered.correlator.take_closed()
             });
             mine.kept = kept.recycled();
-            mine.counted.iter().for_each(|life| mine.summary.life(life));
+            mine.summary.lives(&mine.counted);
             if let Some(progress) = &progress {
                 progress.show();
             }
@@ -200,7 +200,7 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let summaries = done.locals.into_iter().map(|worker| worker.summary);
     let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
     let open = correlator.finish();
-    open.iter().for_each(|life| summary.life(life));
+    summary.lives(&open);
     summary.name_hosts(correlator.hosts());
     std::mem::forget((open, correlator));
     let overlong = summary.lines.overlong;

@@ -155,7 +155,7 @@ impl Tables {
         domains.dropped.failures_mut().deferred_attempts += lines.deferred_domains.dropped;
         for (relay, attempts) in lines.deferred_relays.iter() {
             let heir = |relay: &[u8], row: &aggregate::MailRow| providers.row(provider(relay).as_bytes()).add(row);
-            relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts += attempts;
+            relays.row_or_leave(relay, heir).failures_mut().deferred_attempts += attempts;
         }
         relays.dropped.failures_mut().deferred_attempts += lines.deferred_relays.dropped;
         for (relay, row) in relays.iter() {

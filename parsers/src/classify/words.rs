@@ -6,7 +6,7 @@
 //! Nothing is allocated, and what lies beyond the longest text that matters is not looked at.
 
 use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A longer text is cut: what a reply has to say, it says first.
 const MOST_WORDS: usize = 200;
@@ -31,8 +31,8 @@ pub struct Vocabulary {
     stems: HashMap<[u8; STEM], Stems, FixedState>,
     /// Which first letters a beginning has: most words need not be looked up.
     firsts: Places,
-    /// Which first and last letter and length a word has: the same for whole words.
-    shapes: Places,
+    /// The shapes of whole words: the same for them.
+    shapes: HashSet<u64, FixedState>,
     last: Id,
 }
 
@@ -64,9 +64,19 @@ impl Places {
     }
 }
 
-/// First letter, last letter, length.
-fn shape(word: &[u8]) -> Option<[u8; STEM]> {
-    Some([*word.first()?, *word.last()?, (word.len() % 32) as u8])
+/// A word's length, its first eight letters and its last, whatever their case; words of one shape are rarely two.
+#[inline]
+fn shape(word: &[u8]) -> u64 {
+    let (first, last) = match (word.first_chunk::<8>(), word.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (word.first_chunk::<4>(), word.last_chunk::<4>()) {
+            (Some(first), Some(last)) => (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))),
+            _ => word.iter().fold((0, 0), |(first, last), letter| (first << 8 | u64::from(*letter), last)),
+        },
+    };
+    let lower = 0x2020_2020_2020_2020;
+    let mixed = (first | lower).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (last | lower).rotate_left(29).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+    mixed ^ word.len() as u64
 }
 
 impl Vocabulary {
@@ -85,7 +95,7 @@ impl Vocabulary {
         } else if word.len() > LONGEST {
             return None;
         } else {
-            self.shapes.add(shape(&word)?);
+            self.shapes.insert(shape(&word));
             *self.words.entry(word).or_insert(next)
         };
         self.last = self.last.max(id);
@@ -99,7 +109,12 @@ impl Vocabulary {
     /// Whether a rule may have the word, or a beginning of it; where it says no, none has.
     #[inline]
     pub fn may_have(&self, word: &[u8]) -> bool {
-        shape(word).is_some_and(|shape| self.shapes.have(shape)) || word.first_chunk().is_some_and(|stem| self.firsts.have(*stem))
+        self.shapes.contains(&shape(word)) || word.first_chunk().is_some_and(|stem| self.firsts.have(*stem) && self.begins(word, *stem))
+    }
+
+    fn begins(&self, word: &[u8], stem: [u8; STEM]) -> bool {
+        let stems = self.stems.get(&stem.map(|letter| letter.to_ascii_lowercase())).map_or(&[][..], Vec::as_slice);
+        stems.iter().any(|(stem, _)| word.get(..stem.len()).is_some_and(|first| first.eq_ignore_ascii_case(stem)))
     }
 
     fn token(&self, word: &[u8]) -> Token {

@@ -35,7 +35,7 @@ impl Running {
         kept.for_each(|step| self.correlator.step(step));
         self.kept = kept.recycled();
         let closed = self.correlator.take_closed();
-        closed.iter().for_each(|life| self.summary.life(life));
+        self.summary.lives(&closed);
         self.correlator.recycle(closed);
     }
 
@@ -47,7 +47,7 @@ impl Running {
     /// The report as if the log ended here.
     pub fn report(&self, files: u64, top: usize, zone: Zone) -> Report {
         let (mut summary, mut correlator) = (self.summary.clone(), self.correlator.clone());
-        correlator.finish().iter().for_each(|life| summary.life(life));
+        summary.lives(&correlator.finish());
         summary.name_hosts(correlator.hosts());
         build(summary, InputFacts { files, bytes: self.bytes }, None, top, zone)
     }
