@@ -94,6 +94,7 @@ pub fn goes_on(record: &Record<'_>, line: &[u8]) -> Option<(Line<'static>, &'sta
 
 /// Whether `record` is another copy of the one before it, which the server wrote for another of its logs; and then what it
 /// is, and its parser's name.
+#[inline]
 #[must_use]
 pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<(Line<'static>, &'static str)> {
     exim::is_copy(before, record).map(|what| (Line::Ignored(what), exim::PARSER.name))

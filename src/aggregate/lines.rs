@@ -1,6 +1,7 @@
 //! What each line says by itself: lines, attempts, rejects, log-ins, TLS, sessions, complaints.
 
 use super::courses::Courses;
+use super::days::Days;
 use super::patterns::{Patterns, Said, Source};
 use super::rows::{ClientRow, HostRow, TextRow};
 use super::table::Table;
@@ -105,7 +106,7 @@ pub struct Lines {
     #[serde(deserialize_with = "names")]
     pub by_parser: BTreeMap<&'static str, u64>,
     pub overlong: u64,
-    pub span: Option<(Micros, Micros)>,
+    pub days: Days,
     pub attempts: Attempts,
     pub rejects: Rejects,
     pub auth_failures: u64,
@@ -150,7 +151,7 @@ impl Default for Lines {
             programs_without_parser: Table::new(SOME),
             by_parser: BTreeMap::new(),
             overlong: 0,
-            span: None,
+            days: Days::default(),
             attempts: Attempts::default(),
             rejects: Rejects::default(),
             auth_failures: 0,
@@ -185,9 +186,7 @@ impl Lines {
         self.lines += 1;
         self.overlong += u64::from(seen.overlong);
         if seen.record.time != NO_TIME {
-            self.span = Some(
-                self.span.map_or((seen.record.time, seen.record.time), |(from, to)| (from.min(seen.record.time), to.max(seen.record.time))),
-            );
+            self.days.see(seen.record.time);
         }
         match &seen.line {
             Line::Event(event) => {
@@ -368,10 +367,7 @@ impl Lines {
         self.programs_without_parser.merge(other.programs_without_parser, |_, _| ());
         add(&mut self.by_parser, other.by_parser);
         self.overlong += other.overlong;
-        self.span = match (self.span, other.span) {
-            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
-            (a, b) => a.or(b),
-        };
+        self.days.merge(other.days);
         self.attempts.merge(other.attempts);
         self.rejects.merge(other.rejects);
         self.auth_failures += other.auth_failures;

@@ -5,6 +5,7 @@
 
 mod clients;
 mod courses;
+mod days;
 mod distinct;
 mod histogram;
 mod lines;
@@ -19,6 +20,7 @@ mod timeline;
 
 pub use clients::Clients;
 pub use courses::{Course, Courses};
+pub use days::{Days, Extent};
 pub use distinct::Distinct;
 pub use lines::{Attempts, Example, Lines, Rejects, Sessions};
 pub use mail::{Mail, Messages, Recipients, Stages, sender_domain};

@@ -65,6 +65,7 @@ fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: u
             ignored: lines.ignored,
             unrecognized: lines.unrecognized_lines(),
             overlong: lines.overlong,
+            stray: lines.days.extent().map_or(0, |extent| extent.stray),
             by_parser: lines.by_parser.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
         },
         messages: messages(mail),
@@ -123,9 +124,9 @@ fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: u
 
 /// The window asked for, its open ends at the first and the last line.
 fn window(summary: &Summary) -> Option<(Micros, Micros)> {
-    let span = summary.lines.span;
-    let from = summary.window.since.or(span.map(|(from, _)| from))?;
-    let to = summary.window.until.or(span.map(|(_, to)| to))?;
+    let extent = summary.lines.days.extent();
+    let from = summary.window.since.or(extent.map(|extent| extent.first))?;
+    let to = summary.window.until.or(extent.map(|extent| extent.last))?;
     Some((from, to))
 }
 

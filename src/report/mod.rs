@@ -89,6 +89,8 @@ pub struct Input {
     pub unrecognized: u64,
     /// Lines longer than 64 KiB, read up to there.
     pub overlong: u64,
+    /// Lines of a time far from all others, to which the window does not go.
+    pub stray: u64,
     pub by_parser: Counts,
 }
 

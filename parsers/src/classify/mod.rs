@@ -131,6 +131,7 @@ impl Classifier {
     }
 
     /// Classes a line where it tells a failure. Where neither words nor codes say why, what the parser said stays.
+    #[inline]
     pub fn class_line(&self, line: &mut Line<'_>) {
         match line {
             Line::Event(Event::Delivery(delivery)) => {

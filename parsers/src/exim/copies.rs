@@ -26,7 +26,16 @@ fn is_header(line: &[u8]) -> bool {
 }
 
 /// Whether a record is the reject log's copy of the one before it: same process, same second, same words.
+#[inline]
 pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str> {
+    // Most records are of another process, and most servers of another name.
+    if before.pid != record.pid || before.time != record.time {
+        return None;
+    }
+    copies(before, record)
+}
+
+fn copies(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str> {
     let same = before.time == record.time && before.pid == record.pid && before.program == record.program && before.host == record.host;
     if !same || record.host.is_empty() || !is_exim(&record.program) {
         return None;

@@ -24,7 +24,7 @@ pub use listing::{JSON as QUEUE_JSON, TEXT as QUEUE_TEXT};
 use crate::Parser;
 use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};
 use crate::scan::contains;
-use memchr::{memchr, memrchr};
+use memchr::memrchr;
 
 pub const PARSER: Parser = Parser { name: "postfix", reads: "Postfix 2.6 to 3.11, any syslog_name, short and long queue ids", parse };
 
@@ -65,6 +65,13 @@ impl Daemon {
     /// The daemon by the program's last segment. Most lines come from a few daemons with short names.
     #[inline]
     fn of(program: &[u8]) -> Option<Self> {
+        match program {
+            b"postfix/smtpd" => return Some(Self::Smtpd),
+            b"postfix/qmgr" => return Some(Self::Qmgr),
+            b"postfix/smtp" | b"postfix/lmtp" => return Some(Self::Client),
+            b"postfix/cleanup" => return Some(Self::Cleanup),
+            _ => {}
+        }
         let Some(slash) = memrchr(b'/', program) else {
             return program.starts_with(b"postfix").then_some(Self::Unsaid);
         };
@@ -167,18 +174,24 @@ static ALPHABET: [u8; 256] = {
 /// Splits `1A2B3C4D5E: text`. The alphabets hold no word that Postfix begins a line with.
 #[inline]
 fn queue_id(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
-    if ALPHABET[usize::from(*text.first()?)] == 0 {
-        return None;
+    let (mut end, mut kinds) = (0, HEX | BASE52);
+    // Ids of a log are of one length, so that the end of this is foreseen.
+    while let Some(kind) = text.get(end).map(|c| ALPHABET[usize::from(*c)]).filter(|kind| *kind != 0) {
+        kinds &= kind;
+        end += 1;
     }
-    let end = memchr(b':', &text[..text.len().min(33)])?;
-    let (id, rest) = (&text[..end], text.get(end + 2..)?);
-    (text[end + 1] == b' ' && is_queue_id(id)).then_some((Text(id), rest))
+    let [b':', b' ', rest @ ..] = &text[end..] else { return None };
+    is_id(kinds, end).then_some((Text(&text[..end]), rest))
+}
+
+/// Whether a word of so many letters, all of these alphabets, could be a queue id.
+fn is_id(kinds: u8, length: usize) -> bool {
+    (5..=32).contains(&length) && (kinds & HEX != 0 || (kinds != 0 && length >= 10))
 }
 
 /// Whether a word could be a queue id of Postfix.
 fn is_queue_id(word: &[u8]) -> bool {
-    let kinds = word.iter().fold(HEX | BASE52, |kinds, c| kinds & ALPHABET[*c as usize]);
-    (5..=32).contains(&word.len()) && (kinds & HEX != 0 || (kinds != 0 && word.len() >= 10))
+    is_id(word.iter().fold(HEX | BASE52, |kinds, c| kinds & ALPHABET[*c as usize]), word.len())
 }
 
 /// Lines that begin with a queue id. The first byte tells most kinds apart; the frequent kinds write in place.
