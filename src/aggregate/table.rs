@@ -23,12 +23,18 @@ impl Row for u64 {
 /// A longer key is cut.
 const LONGEST: usize = 1024;
 
-/// A row and what its key is known by. A look-up compares the hash and the length and never goes where the key itself is:
-/// under a seed that nobody knows, two of a million names would be taken for one once in ten million runs.
+/// What a key is known by, and the place of its row. A look-up compares the hash and the length and never goes where the key
+/// itself is: under a seed that nobody knows, two of a million names would be taken for one once in ten million runs.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    hash: u64,
+    length: u32,
+    place: u32,
+}
+
+/// A row, and where its key is among the keys.
 #[derive(Clone, Debug)]
 struct Entry<R> {
-    hash: u64,
-    /// Where its key begins among the keys, and how long it is.
     start: u32,
     length: u32,
     row: R,
@@ -44,13 +50,6 @@ fn hash_of(key: &[u8]) -> u64 {
     hasher.finish()
 }
 
-impl<R> Entry<R> {
-    #[inline]
-    fn is(&self, hash: u64, key: &[u8]) -> bool {
-        self.hash == hash && self.length as usize == key.len()
-    }
-}
-
 /// Rows by key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(bound(deserialize = "R: Row + Deserialize<'de>"), from = "Stored<R>")]
@@ -59,7 +58,7 @@ pub struct Table<R> {
     /// The keys of all rows, one behind the other: what is rarely looked at does not lie between what is.
     keys: Vec<u8>,
     /// Where each row is, by its key's hash.
-    index: HashTable<u32>,
+    index: HashTable<Known>,
     cap: usize,
     /// What was dropped, summed up.
     pub dropped: R,
@@ -129,16 +128,15 @@ impl<R: Row> Table<R> {
     #[inline]
     pub fn place(&mut self, key: &[u8]) -> (usize, bool) {
         let key = &key[..key.len().min(LONGEST)];
-        let hash = hash_of(key);
-        let rows = &self.rows;
-        match self.index.entry(hash, |at| rows[*at as usize].is(hash, key), |at| rows[*at as usize].hash) {
-            hashbrown::hash_table::Entry::Occupied(entry) => (*entry.get() as usize, false),
+        let (hash, length) = (hash_of(key), key.len() as u32);
+        match self.index.entry(hash, |known| known.hash == hash && known.length == length, |known| known.hash) {
+            hashbrown::hash_table::Entry::Occupied(entry) => (entry.get().place as usize, false),
             hashbrown::hash_table::Entry::Vacant(entry) => {
-                let at = rows.len();
-                entry.insert(at as u32);
-                self.rows.push(Entry { hash, start: self.keys.len() as u32, length: key.len() as u32, row: R::default() });
+                let place = self.rows.len();
+                entry.insert(Known { hash, length, place: place as u32 });
+                self.rows.push(Entry { start: self.keys.len() as u32, length, row: R::default() });
                 self.keys.extend_from_slice(key);
-                (at, true)
+                (place, true)
             }
         }
     }
