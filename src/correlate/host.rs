@@ -23,32 +23,39 @@ struct Entry {
 /// The place of a life that is over and counted, and whose id is still remembered for late lines.
 const OVER: u32 = u32::MAX;
 
-/// A queue id in place. Longer ones than any MTA makes are cut: they are hostile.
+/// A queue id in place. Of a longer one (UUIDs, in formats that are data) its beginning and the hash of all of it.
 #[derive(Clone, Serialize, Deserialize)]
 struct Id {
     len: u8,
-    bytes: [u8; 26],
+    bytes: [u8; Self::ROOM],
 }
 
 impl Id {
+    const ROOM: usize = 26;
+
     fn new(id: &[u8]) -> Self {
-        let id = Self::cut(id);
-        let mut bytes = [0; 26];
-        bytes[..id.len()].copy_from_slice(id);
-        Self { len: id.len() as u8, bytes }
+        let mut bytes = [0; Self::ROOM];
+        match id.get(..Self::ROOM) {
+            Some(beginning) if id.len() > Self::ROOM => {
+                bytes.copy_from_slice(beginning);
+                bytes[Self::ROOM - 8..].copy_from_slice(&hash(id).to_le_bytes());
+            }
+            _ => bytes[..id.len()].copy_from_slice(id),
+        }
+        Self { len: id.len().min(Self::ROOM) as u8, bytes }
     }
 
-    fn cut(id: &[u8]) -> &[u8] {
-        &id[..id.len().min(26)]
+    fn kept(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
     }
 
     fn hash(&self) -> u64 {
-        hash(&self.bytes[..usize::from(self.len)])
+        hash(self.kept())
     }
 
     #[inline]
     fn is(&self, id: &[u8]) -> bool {
-        self.bytes[..usize::from(self.len)] == *Self::cut(id)
+        if id.len() > Self::ROOM { self.bytes == Self::new(id).bytes } else { self.kept() == id }
     }
 }
 
@@ -60,8 +67,19 @@ impl super::stored::Hashed for Entry {
 
 /// The same for ids that are the same here.
 pub fn id_hash(id: &[u8]) -> u64 {
-    hash(Id::cut(id))
+    if id.len() > Id::ROOM { Id::new(id).hash() } else { hash(id) }
 }
+
+/// What takes the place of the id where a delivery line has none: a byte that no id begins with, and when the message was
+/// queued, by whom and to whom.
+fn unnamed(event: &Delivery<'_>) -> [u8; 25] {
+    let mut name = [UNNAMED; 25];
+    let parts = [event.born.unwrap_or(0).cast_unsigned(), hash(&event.envelope_sender), hash(&event.envelope_recipient)];
+    parts.iter().zip(name[1..].chunks_exact_mut(8)).for_each(|(part, place)| place.copy_from_slice(&part.to_le_bytes()));
+    name
+}
+
+const UNNAMED: u8 = 0xff;
 
 /// Everything that is known of one host.
 #[derive(Clone, Serialize, Deserialize)]
@@ -247,7 +265,9 @@ impl Host {
     }
 
     fn delivery(&mut self, step: &Step<'_, '_>, event: &Delivery<'_>, closed: &mut Vec<Box<Life>>) {
-        let Some(at) = self.known(step, &event.queue_id, closed) else { return };
+        let known =
+            if event.queue_id.is_empty() { self.known(step, &unnamed(event), closed) } else { self.known(step, &event.queue_id, closed) };
+        let Some(at) = known else { return };
         let counts = step.time >= self.since;
         let detail = self.detail;
         let life = &mut self.lives[at];
@@ -442,7 +462,7 @@ impl Host {
         life.first_line = step.time;
         life.last_line = step.time;
         life.generation = self.generation;
-        life.queue_id = life.keep(id);
+        life.queue_id = if id.first() == Some(&UNNAMED) { Span::default() } else { life.keep(id) };
         let place = u32::try_from(at).unwrap_or(OVER);
         // The id of a life that is over serves again.
         if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at == OVER && entry.id.is(id)) {

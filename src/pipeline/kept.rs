@@ -47,6 +47,10 @@ impl<'a> Kept<'a> {
     #[inline]
     pub fn push(&mut self, seen: &Seen<'a>) {
         let Line::Event(event) = &seen.line else { return };
+        // Without an id nothing that comes later can be told to be of it (formats that are data). A delivery is news all the same.
+        if event.queue_id().is_empty() && !matches!(event, Event::Delivery(_) | Event::Notification(_)) {
+            return;
+        }
         let what = match event {
             Event::MessageId(event) => Small::MessageId(*event),
             Event::Queued(event) => Small::Queued(*event),
@@ -62,7 +66,7 @@ impl<'a> Kept<'a> {
                 Small::Delivery
             }
             Event::Delivery(event) => return self.push_each(seen, event),
-            Event::Reject(event) if !event.queue_id.is_empty() => {
+            Event::Reject(event) => {
                 self.rejects.push(*event);
                 Small::Reject
             }

@@ -4,8 +4,8 @@ use super::Format;
 use super::fields::{Field, Shape, json, list, whole};
 use crate::classify;
 use crate::model::{
-    Accepted, Action, Auth, AuthFailure, By, Calendar, Delivery, EnhancedStatus, Event, Line, Listed, MessageId, Other, Peer, Queued, Reject,
-    Removal, Removed, Stage, Status, Text,
+    Accepted, Action, Auth, AuthFailure, By, Calendar, Delivery, EnhancedStatus, Event, Line, Listed, MessageId, Other, Peer, Queued,
+    Reject, Removal, Removed, Stage, Status, Text,
 };
 use crate::scan::{self, Cursor};
 use memchr::memmem;
