@@ -21,7 +21,7 @@ struct Entry {
 }
 
 /// The place of a life that is over and counted, and whose id is still remembered for late lines.
-const OVER: u32 = u32::MAX;
+pub(super) const OVER: u32 = u32::MAX;
 
 /// A queue id in place. Of a longer one (UUIDs, in formats that are data) its beginning and the hash of all of it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -167,6 +167,7 @@ impl Host {
                 if life.message_id_hash == 0 {
                     life.message_id = if rows { life.keep(&event.message_id) } else { Span::default() };
                     life.message_id_hash = if event.message_id.is_empty() { 0 } else { hash(&event.message_id) };
+                    self.may_be_spoken_of(at);
                 }
                 if self.lives[at].inward {
                     self.links_by_message_id(at);
@@ -178,6 +179,7 @@ impl Host {
             Fact::Notification(event) => self.notification(step, event, closed),
             Fact::QueueAction(event) => self.queue_action(step, event, closed),
             Fact::Reject(event) => self.treated(step, event, closed),
+            Fact::Verdict(event) => self.verdict(step, event),
         }
     }
 
@@ -247,6 +249,7 @@ impl Host {
         if !event.message_id.is_empty() {
             life.message_id = if rows { life.keep(&event.message_id) } else { Span::default() };
             life.message_id_hash = hash(&event.message_id);
+            self.may_be_spoken_of(at);
         }
     }
 
@@ -272,6 +275,9 @@ impl Host {
         let detail = self.detail;
         let life = &mut self.lives[at];
         life.proof = true;
+        if event.goes_unsaid && life.envelope_sender.is_empty() {
+            life.envelope_sender = life.keep_address(&event.envelope_sender);
+        }
         if event.status == Status::Expired {
             let all = event.envelope_recipient.is_empty();
             let ended = if all { life.end_open(Outcome::Expired, step.time).max(1) } else { 1 };
@@ -424,7 +430,7 @@ impl Host {
     /// Where the life of an id is, or [`OVER`]. Only where two instances claim the same open id, the program's name
     /// decides.
     #[inline]
-    fn place(&self, hash: u64, id: &[u8], instance: u32) -> Option<u32> {
+    pub(super) fn place(&self, hash: u64, id: &[u8], instance: u32) -> Option<u32> {
         let is = |entry: &Entry| {
             let other = || entry.contested && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance);
             entry.id.is(id) && !other()
@@ -446,7 +452,7 @@ impl Host {
         }
     }
 
-    fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
+    pub(super) fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
         self.generation = self.generation.wrapping_add(1).max(1);
         let at = self.free.pop().map_or_else(
             || {
@@ -548,6 +554,7 @@ impl Host {
     }
 
     fn hand_over(&mut self, at: usize, closed: &mut Vec<Box<Life>>) {
+        self.is_not_spoken_of(at);
         let mut blank = self.spare.pop().unwrap_or_default();
         blank.renew();
         let mut life = std::mem::replace(&mut self.lives[at], blank);
