@@ -93,12 +93,12 @@ pub fn run(args: &FormatsArgs) -> Result<Ended> {
 }
 
 fn list() -> Result<Ended> {
+    let parsers = PARSERS.iter().map(|parser| (parser.name, parser.reads));
+    let rows: Vec<(&str, &str)> = parsers.chain(all(&[])?.iter().map(|format| (format.name, format.reads.as_str()))).collect();
+    let widest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut output = Output::open(None)?;
-    for parser in PARSERS {
-        writeln!(output, "{:<12} {}", parser.name, parser.reads)?;
-    }
-    for format in all(&[])? {
-        writeln!(output, "{:<12} {}", format.name, printable(&format.reads))?;
+    for (name, reads) in rows {
+        writeln!(output, "{name:<widest$}  {}", printable(reads))?;
     }
     output.finish()?;
     Ok(Ended::Well)

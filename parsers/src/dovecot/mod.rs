@@ -14,7 +14,8 @@ use crate::scan::shape::{Shapes, Worth};
 use crate::scan::{contains, shape};
 use memchr::{memchr, memmem};
 
-pub const PARSER: Parser = Parser { name: "dovecot", reads: "Dovecot beside an MTA: failed log-ins, LMTP and LDA results", parse };
+pub const PARSER: Parser =
+    Parser { name: "dovecot", reads: "Dovecot beside an MTA: failed log-ins, what LMTP, LDA and Sieve made of a message", parse };
 
 /// The services that log under their own name where Dovecot writes its log file itself, without `dovecot` in front.
 const SERVICES: &[&[u8]] = &[b"imap-login", b"pop3-login", b"submission-login", b"managesieve-login", b"auth-worker", b"dovecot-auth"];

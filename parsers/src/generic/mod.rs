@@ -49,15 +49,8 @@ pub struct Sample {
     pub event: toml::Table,
 }
 
-/// The definitions that come with the program.
-pub const BUILT_IN: &[(&str, &str)] = &[
-    ("relay.toml", include_str!("../../formats/relay.toml")),
-    ("kumomta.toml", include_str!("../../formats/kumomta.toml")),
-    ("haraka.toml", include_str!("../../formats/haraka.toml")),
-    ("haraka-outbound.toml", include_str!("../../formats/haraka-outbound.toml")),
-    ("postal.toml", include_str!("../../formats/postal.toml")),
-    ("powermta.toml", include_str!("../../formats/powermta.toml")),
-];
+/// The definitions that come with the program, with their files' names: all of `formats/`.
+pub const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/formats.rs"));
 
 impl Format {
     /// Reads a definition.
@@ -85,8 +78,7 @@ impl Format {
 
     /// The time of the line, where it can be read.
     pub fn time(&self, line: &[u8], calendar: &mut dyn Calendar) -> Option<Micros> {
-        let said = self.stamp.0.iter().find_map(|field| self.find(line, field))?;
-        self.moment(said, calendar)
+        self.stamp.0.iter().filter_map(|field| self.find(line, field)).find_map(|said| self.moment(said, calendar))
     }
 
     /// Whether the line only names the columns.
