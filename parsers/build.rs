@@ -1,13 +1,14 @@
 //! Lists the formats that come with the program: every definition in `formats/`, by name. Nothing else has to be told of one.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let directory = Path::new("formats");
-    println!("cargo:rerun-if-changed={}", directory.display());
-    let mut paths = fs::read_dir(directory)?.map(|entry| Ok(fs::canonicalize(entry?.path())?)).collect::<io::Result<Vec<_>>>()?;
+    writeln!(io::stdout(), "cargo:rerun-if-changed={}", directory.display())?;
+    let mut paths = fs::read_dir(directory)?.map(|entry| fs::canonicalize(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
     paths.sort();
     let mut list = String::from("&[\n");

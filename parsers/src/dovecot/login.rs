@@ -18,7 +18,7 @@ pub fn parse<'a>(service: &'a [u8], said: &'a [u8]) -> Option<Line<'a>> {
     }
     let failure = match service.strip_prefix(b"auth(") {
         _ if said.starts_with(b"pam_unix(") => pam(said),
-        Some(about) => request(about, said),
+        Some(about) => request(about, said).or_else(|| database(said)),
         None => database(said),
     };
     failure.map(|failure| Line::Event(Event::AuthFailure(failure)))
