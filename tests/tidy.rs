@@ -5,6 +5,7 @@ mod imports;
 mod layout;
 mod readme;
 mod source;
+mod toy;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! The arguments as they are typed.
 
-use clap::builder::TypedValueParser as _;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// Reads the logs of mail servers and says what happened to the mail.
@@ -83,8 +83,8 @@ pub struct InputArgs {
     /// The lines' own format of stamps, as of strftime: "%Y %b %d %H:%M:%S%.3f"
     #[arg(long, value_name = "FORMAT")]
     pub time_format: Option<String>,
-    /// Read with this parser only
-    #[arg(long, value_name = "NAME", value_parser = parser_names())]
+    /// Read with this parser or format only
+    #[arg(long, value_name = "NAME", value_parser = ParserName)]
     pub parser: Option<String>,
     /// Rules of your own for the classes of failure, asked before the program's
     #[arg(long, value_name = "FILE")]
@@ -187,8 +187,8 @@ pub struct TailArgs {
     /// Year of each log's first line, for stamps without a year (else told from queue ids and the file's time)
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     pub year: Option<i32>,
-    /// Read with this parser only
-    #[arg(long, value_name = "NAME", value_parser = parser_names())]
+    /// Read with this parser or format only
+    #[arg(long, value_name = "NAME", value_parser = ParserName)]
     pub parser: Option<String>,
     /// Rules of your own for the classes of failure, asked before the program's
     #[arg(long, value_name = "FILE")]
@@ -426,13 +426,24 @@ pub struct QueryArgs {
 
 /// The tables.
 fn table_names() -> clap::builder::PossibleValuesParser {
-    let value = |table: &'static crate::export::Table| clap::builder::PossibleValue::new(table.name).help(table.about);
+    let value = |table: &'static crate::export::Table| PossibleValue::new(table.name).help(table.about);
     crate::export::TABLES.iter().map(value).collect::<Vec<_>>().into()
 }
 
-/// The names of the registry.
-fn parser_names() -> clap::builder::PossibleValuesParser {
-    mailscope_parsers::PARSERS.iter().map(|parser| parser.name).collect::<Vec<_>>().into()
+/// The name of a parser or format. Those of the user's own are not known here: any name is taken, and the known ones are told.
+#[derive(Clone)]
+struct ParserName;
+
+impl TypedValueParser for ParserName {
+    type Value = String;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(super::formats::known_names().map(PossibleValue::new)))
+    }
 }
 
 /// The classes of failure.

@@ -8,10 +8,10 @@ use super::args::{FormatsArgs, FormatsCommand};
 use super::output::{Output, printable};
 use crate::input::{Clock, Zone};
 use anyhow::{Context as _, Result, bail};
-use mailscope_parsers::PARSERS;
 use mailscope_parsers::envelope::{Envelope, Opened};
 use mailscope_parsers::generic::{BUILT_IN, Format, Problem};
 use mailscope_parsers::model::Line;
+use mailscope_parsers::{PARSERS, Parser};
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
@@ -35,6 +35,33 @@ pub fn all(named: &[PathBuf]) -> Result<&'static [Format]> {
         formats.push(Format::read(text).map_err(|problems| wrong(Path::new(file), &problems))?);
     }
     Ok(Vec::leak(formats))
+}
+
+/// The parser or format to read with, and the formats to ask beside it: all, where none is named.
+///
+/// # Errors
+/// Where there is none of that name, or a definition is wrong.
+pub fn chosen(name: Option<&str>, named: &[PathBuf]) -> Result<(Option<&'static Parser>, &'static [Format])> {
+    /// Claims nothing: what is read is up to the format.
+    static NONE: Parser = Parser { name: "", reads: "", parse: |_, _| false };
+    let Some(name) = name else { return Ok((None, all(named)?)) };
+    if let Some(parser) = mailscope_parsers::parser(name) {
+        return Ok((Some(parser), &[]));
+    }
+    let all = all(named)?;
+    match all.iter().position(|format| format.name == name) {
+        Some(at) => Ok((Some(&NONE), &all[at..=at])),
+        None => {
+            let names: Vec<&str> = PARSERS.iter().map(|parser| parser.name).chain(all.iter().map(|format| format.name)).collect();
+            bail!("--parser: there is no parser or format {name}; there are {}", names.join(", "))
+        }
+    }
+}
+
+/// Names of parsers and of the formats that come with the program.
+pub fn known_names() -> impl Iterator<Item = &'static str> {
+    let formats = BUILT_IN.iter().map(|(file, _)| file.strip_suffix(".toml").unwrap_or(file));
+    PARSERS.iter().map(|parser| parser.name).chain(formats)
 }
 
 /// Definitions in the user's directory, by name.
@@ -66,12 +93,12 @@ pub fn run(args: &FormatsArgs) -> Result<Ended> {
 }
 
 fn list() -> Result<Ended> {
+    let parsers = PARSERS.iter().map(|parser| (parser.name, parser.reads));
+    let rows: Vec<(&str, &str)> = parsers.chain(all(&[])?.iter().map(|format| (format.name, format.reads.as_str()))).collect();
+    let widest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut output = Output::open(None)?;
-    for parser in PARSERS {
-        writeln!(output, "{:<12} {}", parser.name, parser.reads)?;
-    }
-    for format in all(&[])? {
-        writeln!(output, "{:<12} {}", format.name, printable(&format.reads))?;
+    for (name, reads) in rows {
+        writeln!(output, "{name:<widest$}  {}", printable(reads))?;
     }
     output.finish()?;
     Ok(Ended::Well)

@@ -102,8 +102,7 @@ pub fn input(args: &InputArgs) -> Result<Input> {
 /// # Errors
 /// Where rules or formats of the user's can't be used.
 pub fn settings(args: &InputArgs, zone: Zone) -> Result<Settings> {
-    let parser = args.parser.as_deref().and_then(mailscope_parsers::parser);
-    let formats = if parser.is_some() { &[] } else { super::formats::all(&args.parser_file)? };
+    let (parser, formats) = super::formats::chosen(args.parser.as_deref(), &args.parser_file)?;
     Ok(Settings { zone, parser, formats, classifier: classifier(args.rules.as_deref())? })
 }
 

@@ -93,7 +93,7 @@ fn renamed(filter: &Filter, names: &Anonymizer) -> Filter {
 }
 
 fn lives(told: &[Told<'_>]) -> (Vec<Box<crate::correlate::Life>>, Correlator) {
-    let mut kept = Kept::default();
+    let mut kept = Kept::with_verdicts();
     told.iter().for_each(|told| kept.push(&told.seen));
     let mut correlator = Correlator::new(Detail::Attempts, None);
     kept.for_each(|step| correlator.step(step));

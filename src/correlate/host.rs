@@ -22,7 +22,7 @@ struct Entry {
 }
 
 /// The place of a life that is over and counted, and whose id is still remembered for late lines.
-const OVER: u32 = u32::MAX;
+pub(super) const OVER: u32 = u32::MAX;
 
 impl super::stored::Hashed for Entry {
     fn hashed(&self) -> u64 {
@@ -35,6 +35,17 @@ impl super::stored::Hashed for Entry {
 pub fn id_hash(id: &[u8]) -> u64 {
     hash(id)
 }
+
+/// What takes the place of the id where a delivery line has none: a byte that no id begins with, and when the message was
+/// queued, by whom and to whom.
+fn unnamed(event: &Delivery<'_>) -> [u8; 25] {
+    let mut name = [UNNAMED; 25];
+    let parts = [event.born.unwrap_or(0).cast_unsigned(), hash(&event.envelope_sender), hash(&event.envelope_recipient)];
+    parts.iter().zip(name[1..].chunks_exact_mut(8)).for_each(|(part, place)| place.copy_from_slice(&part.to_le_bytes()));
+    name
+}
+
+const UNNAMED: u8 = 0xff;
 
 /// Everything that is known of one host.
 #[derive(Clone, Serialize, Deserialize)]
@@ -125,6 +136,7 @@ impl Host {
                 if life.message_id_hash == 0 {
                     life.message_id = if rows { life.keep(&event.message_id) } else { Span::default() };
                     life.message_id_hash = if event.message_id.is_empty() { 0 } else { hash(&event.message_id) };
+                    self.may_be_spoken_of(at);
                 }
                 if self.lives[at].inward {
                     self.links_by_message_id(at);
@@ -136,6 +148,7 @@ impl Host {
             Fact::Notification(event) => self.notification(step, event, closed),
             Fact::QueueAction(event) => self.queue_action(step, event, closed),
             Fact::Reject(event) => self.treated(step, event, closed),
+            Fact::Verdict(event) => self.verdict(step, event),
         }
     }
 
@@ -205,6 +218,7 @@ impl Host {
         if !event.message_id.is_empty() {
             life.message_id = if rows { life.keep(&event.message_id) } else { Span::default() };
             life.message_id_hash = hash(&event.message_id);
+            self.may_be_spoken_of(at);
         }
     }
 
@@ -223,11 +237,16 @@ impl Host {
     }
 
     fn delivery(&mut self, step: &Step<'_, '_>, event: &Delivery<'_>, closed: &mut Vec<Box<Life>>) {
-        let Some(at) = self.known(step, &event.queue_id, closed) else { return };
+        let known =
+            if event.queue_id.is_empty() { self.known(step, &unnamed(event), closed) } else { self.known(step, &event.queue_id, closed) };
+        let Some(at) = known else { return };
         let counts = step.time >= self.since;
         let detail = self.detail;
         let life = &mut self.lives[at];
         life.proof = true;
+        if event.goes_unsaid && life.envelope_sender.is_empty() {
+            life.envelope_sender = life.keep_address(&event.envelope_sender);
+        }
         if event.status == Status::Expired {
             let all = event.envelope_recipient.is_empty();
             let ended = if all { life.end_open(Outcome::Expired, step.time).max(1) } else { 1 };
@@ -380,7 +399,7 @@ impl Host {
     /// Where the life of an id is, or [`OVER`]. Only where two instances claim the same open id, the program's name
     /// decides.
     #[inline]
-    fn place(&self, hash: u64, instance: u32) -> Option<u32> {
+    pub(super) fn place(&self, hash: u64, instance: u32) -> Option<u32> {
         let is = |entry: &Entry| {
             let other = || entry.contested && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance);
             entry.id == hash && !other()
@@ -402,7 +421,7 @@ impl Host {
         }
     }
 
-    fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
+    pub(super) fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
         self.generation = self.generation.wrapping_add(1).max(1);
         let at = self.free.pop().map_or_else(
             || {
@@ -419,7 +438,7 @@ impl Host {
         life.first_line = step.time;
         life.last_line = step.time;
         self.generations[at] = self.generation;
-        life.queue_id = life.keep(id);
+        life.queue_id = if id.first() == Some(&UNNAMED) { Span::default() } else { life.keep(id) };
         let place = u32::try_from(at).unwrap_or(OVER);
         // The id of a life that is over serves again.
         if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at == OVER && entry.id == hash) {
@@ -505,6 +524,7 @@ impl Host {
     }
 
     fn hand_over(&mut self, at: usize, closed: &mut Vec<Box<Life>>) {
+        self.is_not_spoken_of(at);
         let mut blank = self.spare.pop().unwrap_or_default();
         blank.renew();
         let mut life = std::mem::replace(&mut self.lives[at], blank);

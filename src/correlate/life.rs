@@ -150,6 +150,8 @@ pub struct Life {
     pub envelope_sender: Span,
     pub message_id: Span,
     pub(super) message_id_hash: u64,
+    /// What programs beside the server thought of it: `dkim=pass spam=no_action(-1.2)`.
+    pub verdicts: Span,
     pub size_bytes: u64,
     pub nrcpt: u32,
     /// Of the line that says who handed it in.
@@ -211,7 +213,10 @@ impl Life {
     pub(super) fn keep_address(&mut self, address: &[u8]) -> Span {
         let span = self.keep(address);
         let kept = &mut self.text[span.start as usize..];
-        if let Some(at) = memchr::memrchr(b'@', kept) {
+        // Nothing kept has no place of its own: what stands there is another's.
+        if !span.is_empty()
+            && let Some(at) = memchr::memrchr(b'@', kept)
+        {
             kept[at..].make_ascii_lowercase();
         }
         span

@@ -23,6 +23,8 @@ pub struct Links {
     /// Message-id to lives that handed something off, and to lives that came from inside.
     parents: Index,
     children: Index,
+    /// Message-id to lives that a program beside the server may speak of, where rows are made.
+    pub(super) spoken_of: Index,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -56,16 +58,16 @@ impl Links {
 
 /// Lives by the hash of their message-id; several may have the same.
 #[derive(Clone, Default, Serialize, Deserialize)]
-struct Index(#[serde(with = "super::stored")] HashTable<(u64, Slot)>);
+pub(super) struct Index(#[serde(with = "super::stored")] HashTable<(u64, Slot)>);
 
 impl Index {
-    fn add(&mut self, message_id: u64, slot: Slot) {
+    pub(super) fn add(&mut self, message_id: u64, slot: Slot) {
         if self.0.find(message_id, |entry| *entry == (message_id, slot)).is_none() {
             self.0.insert_unique(message_id, (message_id, slot), |(message_id, _)| *message_id);
         }
     }
 
-    fn remove(&mut self, message_id: u64, slot: Slot) {
+    pub(super) fn remove(&mut self, message_id: u64, slot: Slot) {
         if let Ok(entry) = self.0.find_entry(message_id, |entry| *entry == (message_id, slot)) {
             entry.remove();
         }
@@ -76,7 +78,7 @@ impl Index {
     }
 
     /// In the order in which they began, whatever the table's order is.
-    fn of(&self, message_id: u64) -> Vec<Slot> {
+    pub(super) fn of(&self, message_id: u64) -> Vec<Slot> {
         let mut slots: Vec<Slot> = self.0.iter_hash(message_id).filter(|(known, _)| *known == message_id).map(|(_, slot)| *slot).collect();
         slots.sort_unstable_by_key(|slot| slot.generation);
         slots

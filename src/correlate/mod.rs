@@ -11,13 +11,16 @@ mod host;
 mod life;
 mod links;
 pub mod stored;
+mod verdicts;
 
 pub use host::hash;
 pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span};
 
 use hashbrown::HashMap;
 use host::Host;
-use mailscope_parsers::model::{Accepted, Delivery, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text};
+use mailscope_parsers::model::{
+    Accepted, ContentVerdict, Delivery, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
+};
 use serde::{Deserialize, Serialize};
 
 /// A life is kept this long after its end, for late lines; hand-overs link within this time.
@@ -52,6 +55,8 @@ pub enum Fact<'e, 'a> {
     Notification(&'e Notification<'a>),
     QueueAction(&'e QueueAction<'a>),
     Reject(&'e Reject<'a>),
+    /// Counted line by line; here it is only told with its message, where rows are made.
+    Verdict(&'e ContentVerdict<'a>),
 }
 
 /// One line, as the correlation needs it.

@@ -218,6 +218,7 @@ const MESSAGES: &[Column] = &[
     integer("deferred"),
     integer("attempts"),
     time("removed"),
+    text("verdicts"),
     text("sender_domain"),
 ];
 

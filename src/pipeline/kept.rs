@@ -5,7 +5,7 @@
 use super::Seen;
 use crate::correlate::{Fact, Step, instance};
 use mailscope_parsers::model::{
-    Accepted, Delivery, Event, Line, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
+    Accepted, ContentVerdict, Delivery, Event, Line, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
 };
 
 #[derive(Clone, Copy)]
@@ -15,10 +15,11 @@ enum Small<'a> {
     Removed(Removed<'a>),
     Notification(Notification<'a>),
     QueueAction(QueueAction<'a>),
-    /// The next of `accepted`, `deliveries`, `rejects`.
+    /// The next of `accepted`, `deliveries`, `rejects`, `verdicts`.
     Accepted,
     Delivery,
     Reject,
+    Verdict,
 }
 
 #[derive(Clone, Copy)]
@@ -37,16 +38,29 @@ pub struct Kept<'a> {
     accepted: Vec<Accepted<'a>>,
     deliveries: Vec<Delivery<'a>>,
     rejects: Vec<Reject<'a>>,
+    verdicts: Vec<ContentVerdict<'a>>,
+    /// Whether anybody asks what was thought of a message.
+    with_verdicts: bool,
     hosts: Vec<Text<'a>>,
     /// The instance of the last program, and its name's beginning where that tells it whole: `postfix/`.
     instance: (Option<[u8; 8]>, u32),
 }
 
 impl<'a> Kept<'a> {
+    /// What is thought of the messages is wanted, too.
+    #[must_use]
+    pub fn with_verdicts() -> Self {
+        Self { with_verdicts: true, ..Self::default() }
+    }
+
     /// Keeps the line, if it says anything of a queue file.
     #[inline]
     pub fn push(&mut self, seen: &Seen<'a>) {
         let Line::Event(event) = &seen.line else { return };
+        // Without an id nothing that comes later can be told to be of it (formats that are data). A delivery is news all the same.
+        if event.queue_id().is_empty() && !matches!(event, Event::Delivery(_) | Event::Notification(_) | Event::Verdict(_)) {
+            return;
+        }
         let what = match event {
             Event::MessageId(event) => Small::MessageId(*event),
             Event::Queued(event) => Small::Queued(*event),
@@ -62,9 +76,13 @@ impl<'a> Kept<'a> {
                 Small::Delivery
             }
             Event::Delivery(event) => return self.push_each(seen, event),
-            Event::Reject(event) if !event.queue_id.is_empty() => {
+            Event::Reject(event) => {
                 self.rejects.push(*event);
                 Small::Reject
+            }
+            Event::Verdict(event) if self.with_verdicts => {
+                self.verdicts.push(*event);
+                Small::Verdict
             }
             _ => return,
         };
@@ -101,6 +119,7 @@ impl<'a> Kept<'a> {
     /// Gives each line to the correlation.
     pub fn for_each(&self, mut step: impl FnMut(&Step<'_, 'a>)) {
         let (mut accepted, mut deliveries, mut rejects) = (self.accepted.iter(), self.deliveries.iter(), self.rejects.iter());
+        let mut verdicts = self.verdicts.iter();
         for entry in &self.entries {
             let fact = match &entry.what {
                 Small::MessageId(event) => Some(Fact::MessageId(event)),
@@ -111,6 +130,7 @@ impl<'a> Kept<'a> {
                 Small::Accepted => accepted.next().map(Fact::Accepted),
                 Small::Delivery => deliveries.next().map(Fact::Delivery),
                 Small::Reject => rejects.next().map(Fact::Reject),
+                Small::Verdict => verdicts.next().map(Fact::Verdict),
             };
             if let Some(fact) = fact {
                 let host = self.hosts[entry.host as usize];
@@ -127,6 +147,8 @@ impl<'a> Kept<'a> {
             accepted: recycled(self.accepted),
             deliveries: recycled(self.deliveries),
             rejects: recycled(self.rejects),
+            verdicts: recycled(self.verdicts),
+            with_verdicts: self.with_verdicts,
             hosts: recycled(self.hosts),
             instance: self.instance,
         }

@@ -157,7 +157,7 @@ impl Reader {
             }
             Err(reason) => match goes_on(last, seen.raw) {
                 Some(part) => passed_over(seen, Record { text: Text(b""), ..*last }, part),
-                None if self.open_by_definition(seen, clock, last) => {}
+                None if self.open_by_definition(seen, clock, last) || self.names_columns(seen, last) => {}
                 None => not_read(seen, Record { time: last.time, ..Record::default() }, reason),
             },
         }
@@ -185,6 +185,14 @@ impl Reader {
         *last = Record { text: Text(b""), ..record };
         (seen.record, seen.line, seen.count, seen.parser) = (record, line, 1, format.name);
         self.settings.classifier.class_line(&mut seen.line);
+        true
+    }
+
+    /// The first line of a file of columns.
+    #[cold]
+    fn names_columns<'a>(&self, seen: &mut Seen<'a>, last: &Record<'a>) -> bool {
+        let Some(format) = self.settings.formats.iter().find(|format| format.names_columns(seen.raw)) else { return false };
+        passed_over(seen, Record { time: last.time, ..Record::default() }, (Line::Ignored("the names of the columns"), format.name));
         true
     }
 

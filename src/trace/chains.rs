@@ -34,14 +34,17 @@ struct Found<'s> {
     chains: Vec<Chain>,
     /// The chain that each life is part of.
     chain_of: Vec<usize>,
+    /// By host and queue id; those without an id by host and recipient.
     by_id: HashMap<(&'s [u8], &'s [u8]), Vec<usize>>,
+    by_message_id: HashMap<&'s [u8], Vec<usize>>,
 }
 
 /// The stories of the messages that the key meant, in the order of their first lines.
 #[must_use]
 pub fn stories<'s>(lives: &'s [Box<Life>], hosts: impl Iterator<Item = &'s [u8]>, lines: &'s [Told<'s>], zone: Zone) -> Vec<Story<'s>> {
     let hosts: Vec<&[u8]> = hosts.collect();
-    let mut found = Found { lives, hosts, lines, zone, chains: Vec::new(), chain_of: Vec::new(), by_id: HashMap::new() };
+    let (by_id, by_message_id) = (HashMap::new(), HashMap::new());
+    let mut found = Found { lives, hosts, lines, zone, chains: Vec::new(), chain_of: Vec::new(), by_id, by_message_id };
     found.index();
     found.link();
     found.deal_lines();
@@ -60,10 +63,14 @@ impl<'s> Found<'s> {
     }
 
     fn index(&mut self) {
-        for (at, life) in self.lives.iter().enumerate() {
-            self.by_id.entry((self.host(life), self.id(at))).or_default().push(at);
+        let lives: &'s [Box<Life>] = self.lives;
+        for (at, life) in lives.iter().enumerate() {
+            let recipient = life.recipients.first().map_or(&b""[..], |recipient| life.text(recipient.address));
+            let id = if self.id(at).is_empty() { recipient } else { self.id(at) };
+            self.by_id.entry((self.host(life), id)).or_default().push(at);
+            self.by_message_id.entry(life.text(life.message_id)).or_default().push(at);
         }
-        for lives in self.by_id.values_mut() {
+        for lives in self.by_id.values_mut().chain(self.by_message_id.values_mut()) {
             lives.sort_by_key(|at| self.lives[*at].first_line);
         }
     }
@@ -116,9 +123,11 @@ impl<'s> Found<'s> {
         let mut alone: HashMap<(&[u8], &[u8]), usize> = HashMap::new();
         for (number, told) in self.lines.iter().enumerate() {
             let Line::Event(event) = &told.seen.line else { continue };
-            let own = event.queue_id().0;
-            let key = (told.seen.record.host.0, if own.is_empty() { told.of } else { own });
-            let lives = self.by_id.get(&key);
+            let key = (told.seen.record.host.0, name(event, told.of));
+            let lives = match event {
+                Event::Verdict(e) if e.queue_id.is_empty() => self.by_message_id.get(&*e.message_id),
+                _ => self.by_id.get(&key).filter(|_| !key.1.is_empty()),
+            };
             let life = lives.and_then(|lives| {
                 let begun = lives.iter().rev().find(|at| self.lives[**at].first_line <= told.seen.record.time);
                 begun.or_else(|| lives.first())
@@ -313,6 +322,17 @@ impl<'s> Found<'s> {
 
     fn moment(&self, time: Micros) -> Moment {
         Moment { time, zone: self.zone }
+    }
+}
+
+/// What names the queue file of a line: its id, or that of the line it belongs to, or what else the line has.
+fn name<'s>(event: &Event<'s>, of: &'s [u8]) -> &'s [u8] {
+    let own = event.queue_id().0;
+    match event {
+        Event::Delivery(e) if own.is_empty() => e.envelope_recipient.0,
+        Event::Verdict(e) if own.is_empty() => e.message_id.0,
+        _ if own.is_empty() => of,
+        _ => own,
     }
 }
 

@@ -67,6 +67,7 @@ fn names(event: &Event<'_>, word: &[u8]) -> bool {
     let client = |peer: Peer<'_>| is_peer(peer, word);
     match event {
         Event::MessageId(e) => *e.message_id == *word,
+        Event::Verdict(e) => *e.message_id == *word,
         Event::Accepted(e) => {
             let user = e.auth.is_some_and(|auth| address(auth.user));
             let to = e.recipients.iter().any(address);

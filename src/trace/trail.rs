@@ -10,25 +10,39 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 pub struct Interest {
     ids: HashMap<Vec<u8>, Micros>,
     message_ids: HashMap<Vec<u8>, Micros>,
+    /// Message-ids by which programs beside the server may speak of a message.
+    spoken_of: HashMap<Vec<u8>, Micros>,
 }
 
 impl Interest {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty() && self.message_ids.is_empty()
+        self.ids.is_empty() && self.message_ids.is_empty() && self.spoken_of.is_empty()
     }
 
     /// All words that a line of interest holds one of, in order.
     #[must_use]
     pub fn words(&self) -> Vec<&[u8]> {
-        self.ids.keys().chain(self.message_ids.keys()).map(Vec::as_slice).collect::<BTreeSet<_>>().into_iter().collect()
+        self.ids
+            .keys()
+            .chain(self.message_ids.keys())
+            .chain(self.spoken_of.keys())
+            .map(Vec::as_slice)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
-    /// Whether the line is of one of the ids, or says whose notification one of them is.
+    /// Whether the line is of one of the ids, or says whose notification one of them is, or what is thought of a message that
+    /// it knows by its message-id alone.
     #[must_use]
     pub fn has(&self, event: &Event<'_>) -> bool {
-        let child = |event: &Event<'_>| matches!(event, Event::Notification(e) if self.ids.contains_key(&*e.child_queue_id));
-        self.ids.contains_key(&*event.queue_id()) || child(event)
+        let about = match event {
+            Event::Notification(e) => self.ids.contains_key(&*e.child_queue_id),
+            Event::Verdict(e) => e.queue_id.is_empty() && self.spoken_of.contains_key(&*e.message_id),
+            _ => false,
+        };
+        about || self.ids.contains_key(&*event.queue_id())
     }
 
     /// Whether the line is of another id and names one of these as what it goes on as, reports on, or
@@ -75,7 +89,8 @@ impl<'i> Ends<'i> {
         let ended = |(id, named): (&Vec<u8>, &Micros)| {
             over(*named) && self.removed.get(id.as_slice()).is_none_or(|removed| removed.is_some_and(over))
         };
-        self.interest.ids.iter().all(ended) && self.interest.message_ids.values().all(|named| over(*named))
+        let spoken_of = self.interest.message_ids.values().chain(self.interest.spoken_of.values());
+        self.interest.ids.iter().all(ended) && spoken_of.copied().all(over)
     }
 }
 
@@ -85,6 +100,7 @@ pub struct Trail {
     next: Interest,
     done: HashSet<Vec<u8>>,
     done_message_ids: HashSet<Vec<u8>>,
+    done_spoken_of: HashSet<Vec<u8>>,
     /// Ids whose message may go on, or have come, under another id with the same message-id, and when that was.
     by_message_id: HashMap<Vec<u8>, Micros>,
 }
@@ -121,13 +137,17 @@ impl Trail {
         }
     }
 
-    /// The message-id of a line whose message may have another id: noted once it is known which do.
+    /// The message-id of a line: programs may speak of the message by it. Whether the message may have another id is known
+    /// once all lines were noted.
     pub fn note_message_id(&mut self, seen: &Seen<'_>) {
         let (id, message_id) = match &seen.line {
             Line::Event(Event::MessageId(e)) => (e.queue_id, e.message_id),
             Line::Event(Event::Accepted(e)) => (e.queue_id, e.message_id),
             _ => return,
         };
+        if !message_id.is_empty() && !self.done_spoken_of.contains(&*message_id) {
+            last(&mut self.next.spoken_of, &message_id, seen.record.time);
+        }
         let Some(time) = self.by_message_id.get(&*id) else { return };
         if !message_id.is_empty() && !self.done_message_ids.contains(&*message_id) {
             last(&mut self.next.message_ids, &message_id, *time);
@@ -138,6 +158,7 @@ impl Trail {
     pub fn next_pass(&mut self) -> Interest {
         self.done.extend(self.next.ids.keys().cloned());
         self.done_message_ids.extend(self.next.message_ids.keys().cloned());
+        self.done_spoken_of.extend(self.next.spoken_of.keys().cloned());
         std::mem::take(&mut self.next)
     }
 }

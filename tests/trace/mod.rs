@@ -5,6 +5,7 @@ mod output;
 mod split;
 mod stories;
 mod truth;
+mod verdicts;
 
 use crate::support::{Ran, directory, file, objects, run_on};
 use serde_json::Value;

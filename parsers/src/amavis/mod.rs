@@ -6,37 +6,72 @@
 //! end. Whether the message was let through is the server's to tell.
 
 use crate::Parser;
-use crate::model::{Check, ContentVerdict, Event, Line, Peer, Record, Text, Unrecognized};
+use crate::model::{Check, ContentVerdict, Event, Line, Peer, Problem, Record, Severity, Text, Unrecognized};
 use crate::scan::shape::{Shapes, Worth};
 use crate::scan::{self, Cursor, shape};
 use memchr::memmem;
 
 pub const PARSER: Parser = Parser { name: "amavis", reads: "Amavis: what it thought of each message (clean, spam, virus, banned)", parse };
 
-const NOTES: Shapes = &[(
-    Worth::Known("start or stop"),
-    &[
-        "starting. * at *",
-        "Starting worker *",
-        "Net::Server: *",
-        "perl=*, user=*",
-        "Module *",
-        "Found decoder for *",
-        "No decoder for *",
-        "No ext program for *",
-        "Internal decoder for *",
-        "Using primary internal av scanner code for *",
-        "Using secondary internal av scanner code for *",
-        "Found secondary av scanner *",
-        "SpamControl: *",
-        "extra modules loaded: *",
-        "extra modules loaded after daemonizing/chrooting: *",
-        "Creating db in *",
-        "Deleting db files in *",
-        "Amavis::ZMQ code * loaded",
-        "(!)Net::Server: *",
-    ],
-)];
+const NOTES: Shapes = &[
+    (
+        Worth::Known("a step of a check"),
+        &[
+            "ESMTP*: * -> * SIZE=*",
+            "LMTP*: * -> * SIZE=*",
+            "Checking: * -> *",
+            "FWD from *",
+            "FWD via *",
+            "dkim: *",
+            "spam-tag, * -> *",
+            "SPAM-TAG, * -> *",
+            "p# * Content-Type: *",
+            "p.path *",
+            "Cached *",
+            "TIMING [total *",
+            "size: #, TIMING [total *",
+            "TIMING-SA [total *",
+            "Open relay? Nonlocal recips but not originating: *",
+            "SEND from *",
+            "local delivery: *",
+        ],
+    ),
+    (
+        Worth::Known("start or stop"),
+        &[
+            "starting. * at *",
+            "starting (*). * at *",
+            "Starting worker *",
+            "Net::Server: *",
+            "perl=*, user=*",
+            "logging initialized, log level #, *",
+            "initializing Mail::SpamAssassin (#)",
+            "SpamAssassin debug facilities: *",
+            "SpamAssassin loaded plugins: *",
+            "Module *",
+            "Found decoder for *",
+            "No decoder for *",
+            "No ext program for *",
+            "Internal decoder for *",
+            "No $*, not using it",
+            "Found $* at *",
+            "Using primary internal av scanner code for *",
+            "Using secondary internal av scanner code for *",
+            "Found primary av scanner *",
+            "Found secondary av scanner *",
+            "No primary av scanner: *",
+            "No secondary av scanner: *",
+            "SpamControl: *",
+            "extra modules loaded: *",
+            "extra modules loaded after daemonizing/chrooting: *",
+            "Creating db in *",
+            "Deleting db files in *",
+            "* code * loaded",
+            "Valid PID file *",
+            "(!)Net::Server: *",
+        ],
+    ),
+];
 
 /// Amavis's word for what it found, the check that it comes from, and the word used here.
 const FOUND: &[(&[u8], Check, &str)] = &[
@@ -49,6 +84,7 @@ const FOUND: &[(&[u8], Check, &str)] = &[
     (b"BANNED", Check::Virus, "banned"),
     (b"INFECTED", Check::Virus, "infected"),
     (b"MTA-BLOCKED", Check::Spam, "mta_blocked"),
+    (b"TEMPFAIL", Check::Spam, "tempfail"),
     (b"OTHER", Check::Spam, "other"),
 ];
 
@@ -57,16 +93,29 @@ fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
         return false;
     }
     let text = record.text.0;
-    let read = checked(text).map(|verdict| Line::Event(Event::Verdict(verdict))).or_else(|| shape::find(NOTES, Text(b""), text));
+    let said = without_task(text);
+    let verdict = checked(said).map(|verdict| Line::Event(Event::Verdict(verdict)));
+    let read = verdict.or_else(|| shape::find(NOTES, Text(b""), said)).or_else(|| complaint(said));
     *line = read.unwrap_or(Line::Unrecognized(Unrecognized::Text));
     true
 }
 
+/// `(01234-01) text`: the process, and which message it is.
+fn without_task(text: &[u8]) -> &[u8] {
+    let mut rest = Cursor::new(text);
+    let task = if rest.eat(b"(") { rest.until_literal(b") ") } else { None };
+    if task.is_some_and(|task| task.iter().all(|c| c.is_ascii_digit() || *c == b'-')) { rest.rest } else { text }
+}
+
+/// Complaints have a sign in front, and free words: `(!)connect to ... failed`, `(!!)WARN: all primary virus scanners failed`.
+fn complaint(text: &[u8]) -> Option<Line<'_>> {
+    let severe = text.strip_prefix(b"(!!)").map(|text| (Severity::Error, text));
+    let (severity, text) = severe.or_else(|| text.strip_prefix(b"(!)").map(|text| (Severity::Warning, text)))?;
+    Some(Line::Event(Event::Problem(Problem { queue_id: Text(b""), severity, text: Text(text) })))
+}
+
 fn checked(text: &[u8]) -> Option<ContentVerdict<'_>> {
     let mut text = Cursor::new(text);
-    if text.eat(b"(") {
-        text.until_literal(b") ")?;
-    }
     if !text.eat(b"Passed ") && !text.eat(b"Blocked ") {
         return None;
     }

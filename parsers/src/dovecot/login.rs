@@ -1,5 +1,6 @@
 //! Log-ins: `imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<a>, method=PLAIN, rip=203.0.113.16, ...`,
 //! `auth-worker(123): pam(a,203.0.113.16): pam_authenticate() failed: ...`, `auth: ldap(a,203.0.113.16,<s>): unknown user`,
+//! from 2.4 on `auth(a,203.0.113.16,sasl:plain)<s>: ldap: unknown user`,
 //! and PAM's own `pam_unix(dovecot:auth): authentication failure; ... ruser=a rhost=203.0.113.16`.
 
 use crate::model::{AuthFailure, Event, Line, Other, Peer, Text};
@@ -7,16 +8,19 @@ use crate::scan::{self, Cursor, contains};
 use memchr::{memchr, memmem, memrchr};
 
 /// What a service of that name (`imap-login`, `auth-worker(123)`) says.
-pub fn parse<'a>(service: &[u8], said: &'a [u8]) -> Option<Line<'a>> {
+pub fn parse<'a>(service: &'a [u8], said: &'a [u8]) -> Option<Line<'a>> {
     let name = &service[..memchr(b'(', service).unwrap_or(service.len())];
-    let said = said.strip_prefix(b"Info: ").unwrap_or(said);
     if name.ends_with(b"-login") {
         return session(said);
     }
     if !matches!(name, b"auth" | b"auth-worker" | b"dovecot-auth") {
         return None;
     }
-    let failure = if said.starts_with(b"pam_unix(") { pam(said) } else { database(said) };
+    let failure = match service.strip_prefix(b"auth(") {
+        _ if said.starts_with(b"pam_unix(") => pam(said),
+        Some(about) => request(about, said).or_else(|| database(said)),
+        None => database(said),
+    };
     failure.map(|failure| Line::Event(Event::AuthFailure(failure)))
 }
 
@@ -59,26 +63,51 @@ fn pam(said: &[u8]) -> Option<AuthFailure<'_>> {
     Some(failure(ip, user, b"authentication failure"))
 }
 
+const DATABASES: &[&[u8]] =
+    &[b"pam", b"passwd-file", b"passwd", b"shadow", b"sql", b"ldap", b"static", b"lua", b"oauth2", b"bsdauth", b"imap", b"policy"];
+const WORDS: &[&[u8]] = &[
+    b"unknown user",
+    b"Password mismatch",
+    b"pam_authenticate() failed: ",
+    b"invalid credentials",
+    b"Invalid password",
+    b"invalid token",
+    b"Authentication failure due to policy server refusal",
+];
+
+/// Why, without what was typed for a password.
+fn reason(said: &[u8]) -> Option<&[u8]> {
+    WORDS.iter().find(|words| said.starts_with(words))?;
+    Some(&said[..memmem::find(said, b" (given password").unwrap_or(said.len())])
+}
+
+/// `a,203.0.113.16,sasl:plain)<session>`, and `ldap: text`. The address may be missing.
+fn request<'a>(about: &'a [u8], said: &'a [u8]) -> Option<AuthFailure<'a>> {
+    let about = &about[..memrchr(b')', about)?];
+    let (about, mechanism) = match memmem::rfind(about, b",sasl:") {
+        Some(at) => (&about[..at], &about[at + 6..]),
+        None => (about, &b""[..]),
+    };
+    let colon = memmem::find(said, b": ")?;
+    DATABASES.iter().find(|name| said[..colon] == ***name)?;
+    let reason = reason(&said[colon + 2..])?;
+    let ip = memrchr(b',', about).map_or(&b""[..], |comma| scan::ip(&about[comma + 1..]));
+    let user = if ip.is_empty() { about } else { &about[..about.len() - ip.len() - 1] };
+    let mut failed = failure(ip, user, reason);
+    failed.mechanism = Text(mechanism);
+    Some(failed)
+}
+
 /// `pam(a,203.0.113.16,<session>): pam_authenticate() failed: text`, behind what a worker says of itself.
 fn database(said: &[u8]) -> Option<AuthFailure<'_>> {
-    const DATABASES: &[&[u8]] = &[b"pam(", b"passwd-file(", b"passwd(", b"shadow(", b"sql(", b"ldap(", b"static(", b"lua(", b"oauth2("];
-    const WORDS: &[&[u8]] = &[
-        b"unknown user",
-        b"Password mismatch",
-        b"pam_authenticate() failed: ",
-        b"invalid credentials",
-        b"Invalid password",
-        b"invalid token",
-    ];
     // `conn unix:auth-worker (pid=1,uid=97): auth-worker<55>: pam(...)`
     let inner =
         said.strip_prefix(b"conn unix:auth-worker ").and_then(|rest| Some(&rest[memmem::find(rest, b">: ")? + 3..])).unwrap_or(said);
-    let database = DATABASES.iter().find(|name| inner.starts_with(name))?;
-    let mut text = Cursor::new(&inner[database.len()..]);
+    let mut text = Cursor::new(inner);
+    let database = text.until(b'(')?;
+    DATABASES.iter().find(|name| database == **name)?;
     let about = text.until_literal(b"): ")?;
-    let reason = WORDS.iter().find(|words| text.rest.starts_with(words)).map(|_| text.rest)?;
-    // What was typed for a password is not repeated.
-    let reason = &reason[..memmem::find(reason, b" (given password").unwrap_or(reason.len())];
+    let reason = reason(text.rest)?;
     let about = about.strip_suffix(b",").unwrap_or(about);
     let about = about.strip_suffix(b">").and_then(|rest| rest.get(..memmem::rfind(rest, b",<")?)).unwrap_or(about);
     let comma = memrchr(b',', about)?;

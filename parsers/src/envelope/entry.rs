@@ -131,6 +131,13 @@ impl Entry {
         &mut self.slots[Field::Time as usize].value
     }
 
+    /// Whether it says which program wrote it, in a field or in front of the message. Other objects are no syslog records.
+    pub fn names_program(&self) -> bool {
+        let message = self.slots[Field::Message as usize].value.trim_ascii();
+        let tagged = |message: &[u8]| message.split(|c| *c == b' ').next().is_some_and(|word| word.ends_with(b":"));
+        !self.program().0.is_empty() || tagged(message) || own_stamp(message).is_some()
+    }
+
     /// Appends the line, its line break included; `false`, and nothing appended, where the record is no log record: it
     /// has neither a stamp nor a message with one.
     pub fn write(&self, trust: Trust, out: &mut Vec<u8>) -> bool {

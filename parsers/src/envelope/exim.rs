@@ -14,6 +14,9 @@ use memchr::memchr3;
 pub fn open(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
     let whole = line;
     let mut pid = None;
+    if line.rest.first() == Some(&b'#') {
+        return rspamd(time, line);
+    }
     if line.eat(b"[") {
         pid = bracketed(&mut line).filter(|_| line.eat(b" "));
         if pid.is_none() {
@@ -24,6 +27,15 @@ pub fn open(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecogniz
         return host_and_tag(time, line);
     }
     Ok(Opened::Record(Record { time, host: Text(b""), program: Text(b"exim"), pid, text: Text(line.rest) }))
+}
+
+/// `#910(normal) text`: Rspamd's own file has the same stamp, and behind it its process.
+#[cold]
+fn rspamd(time: Micros, line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
+    let (pid, count) = digits(&line.rest[1..]);
+    let is = count > 0 && line.rest.get(count + 1) == Some(&b'(');
+    let (program, pid) = if is { (&b"rspamd"[..], Some(pid)) } else { (&b"exim"[..], None) };
+    Ok(Opened::Record(Record { time, host: Text(b""), program: Text(program), pid, text: Text(line.rest) }))
 }
 
 /// `HOST TAG[PID]: `, `TAG[PID]: `, and `HOST last message repeated`. A tag without process id may be any word of Exim's:

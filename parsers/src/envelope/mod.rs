@@ -117,9 +117,12 @@ fn skip_priority(line: &mut Cursor<'_>) {
 /// `HOST TAG[PID]: TEXT` (RFC 3164 section 4.1.3); a log without host names has none.
 #[inline]
 fn host_and_tag(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
-    // `<mail.notice>`: syslogd -v says who may have written it.
-    if line.rest.first() == Some(&b'<') {
-        line.until_literal(b"> ").ok_or(Unrecognized::Header)?;
+    match line.rest.first() {
+        // `<mail.notice>`: syslogd -v says who may have written it.
+        Some(b'<') => _ = line.until_literal(b"> ").ok_or(Unrecognized::Header)?,
+        // An object behind a stamp is a record of another kind.
+        Some(b'{') => return Err(Unrecognized::Json),
+        _ => {}
     }
     let first = line.until(b' ').ok_or(Unrecognized::Header)?;
     if first.last() == Some(&b':') {

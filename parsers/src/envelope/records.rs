@@ -119,7 +119,7 @@ impl Records {
         }
         let is_container = !self.entry.stream().is_empty();
         if !is_container {
-            if !self.entry.write(Trust::Message, out) {
+            if !(self.entry.names_program() && self.entry.write(Trust::Message, out)) {
                 raw(line, out);
             }
             return;

@@ -28,7 +28,7 @@ use crate::model::{Line, Record, Text, Unrecognized};
 use memchr::memrchr;
 
 pub const PARSER: Parser =
-    Parser { name: "exim", reads: "Exim 4, main, reject and panic log, files or syslog, any log_selector, ids of both lengths", parse };
+    Parser { name: "exim", reads: "Exim 4: main, reject and panic log, files or syslog, any log_selector, ids of both lengths", parse };
 
 /// `exim`, `exim4`, and with a path before it.
 fn is_exim(program: &[u8]) -> bool {

@@ -5,6 +5,7 @@ use super::fields::{FIELDS, Field, Shape};
 use super::stamp::Stamp;
 use super::{Format, Sample};
 use memchr::memmem::Finder;
+use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,8 +32,11 @@ pub struct Definition {
     #[serde(default)]
     columns: Vec<String>,
     time: Option<Time>,
+    /// Expressions over single fields, whose groups are fields, too.
     #[serde(default)]
-    fields: BTreeMap<String, String>,
+    within: BTreeMap<String, String>,
+    #[serde(default)]
+    fields: BTreeMap<String, OneOrMore>,
     #[serde(default)]
     constants: BTreeMap<String, String>,
     #[serde(default)]
@@ -44,8 +48,25 @@ pub struct Definition {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Time {
-    field: String,
-    format: String,
+    field: OneOrMore,
+    format: OneOrMore,
+}
+
+/// A word, or several of which the first that fits counts.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn all(self) -> Vec<String> {
+        match self {
+            Self::One(word) => vec![word],
+            Self::More(words) => words,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -70,14 +91,8 @@ impl Definition {
             wrong("there is no [[samples]]: give at least one line and the event that it means".to_owned());
         }
         let shape = shape(&self).map_err(&mut wrong).ok();
-        let time = self.time.as_ref().ok_or_else(|| "no timestamp is captured: say in [time] which field it is and its format".to_owned());
-        let stamp = time.and_then(|time| {
-            let stamp = Stamp::named(&time.format);
-            stamp.map(|stamp| (time.field.clone(), stamp)).ok_or_else(|| {
-                format!("time.format = {:?}: it is rfc3339, epoch, or a strftime format with year, day and hour", time.format)
-            })
-        });
-        let stamp = stamp.map_err(&mut wrong).ok();
+        let within = within(&self.within).map_err(&mut wrong).ok();
+        let stamp = stamp(self.time).map_err(&mut wrong).ok();
         let mut named = |table: &str, name: &str| {
             let field = Field::named(name);
             if field.is_none() {
@@ -85,7 +100,7 @@ impl Definition {
             }
             field
         };
-        let fields: Vec<_> = self.fields.iter().filter_map(|(name, source)| Some((named("fields", name)?, source.clone()))).collect();
+        let fields: Vec<_> = self.fields.into_iter().filter_map(|(name, sources)| Some((named("fields", &name)?, sources.all()))).collect();
         let constants: Vec<_> = self.constants.iter().filter_map(|(name, word)| Some((named("constants", name)?, word.clone()))).collect();
         let mut values = Vec::new();
         for (name, table) in &self.values {
@@ -98,18 +113,17 @@ impl Definition {
         if !fields.iter().map(|(field, _)| field).chain(constants.iter().map(|(field, _)| field)).any(|field| *field == Field::Kind) {
             wrong("no kind: say under [fields] which field tells it, or under [constants] what it always is".to_owned());
         }
-        if let Some(Shape::Regex(regex)) = &shape {
-            let sources = fields.iter().map(|(_, source)| source).chain(stamp.iter().map(|(source, _)| source));
-            for source in sources.filter(|source| !regex.capture_names().flatten().any(|name| name == *source)) {
-                wrong(format!("{source}: the regex has no group of that name"));
-            }
+        let (Some(shape), Some(within), Some(stamp)) = (shape, within, stamp) else { return Err(problems) };
+        let sources = fields.iter().flat_map(|(_, sources)| sources).chain(&stamp.0);
+        problems.extend(sources.filter_map(|source| unknown(&shape, &within, source)).map(Problem));
+        if !problems.is_empty() {
+            return Err(problems);
         }
-        let (Some(shape), Some(stamp), true) = (shape, stamp, problems.is_empty()) else { return Err(problems) };
         let samples = self.samples.into_iter().map(|sample| Sample { line: sample.line, event: sample.event }).collect();
         // A definition is read once and serves as long as the program runs.
         let name = String::leak(self.name);
         let contains = Finder::new(self.contains.as_bytes()).into_owned();
-        Ok(Format { name, reads: self.reads, samples, shape, contains, stamp, fields, constants, values })
+        Ok(Format { name, reads: self.reads, samples, shape, within, contains, stamp, fields, constants, values })
     }
 }
 
@@ -121,10 +135,50 @@ fn shape(definition: &Definition) -> Result<Shape, String> {
         "csv" => Ok(Shape::Csv(definition.columns.clone())),
         "regex" => {
             let regex = definition.regex.as_deref().ok_or("shape = \"regex\": there is no regex")?;
-            let built = regex::bytes::RegexBuilder::new(regex).unicode(false).size_limit(1 << 20).build();
-            built.map(|regex| Shape::Regex(Box::new(regex))).map_err(|error| format!("regex: {error}"))
+            expression(regex).map(|regex| Shape::Regex(Box::new(regex))).map_err(|error| format!("regex: {error}"))
         }
         other => Err(format!("shape = {other:?}: it is json, key-value, csv or regex")),
+    }
+}
+
+fn expression(regex: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(regex).unicode(false).size_limit(1 << 20).build()
+}
+
+fn within(written: &BTreeMap<String, String>) -> Result<Vec<(String, Regex)>, String> {
+    let read = |(field, regex): (&String, &String)| {
+        let regex = expression(regex).map_err(|error| format!("[within] {field}: {error}"))?;
+        if regex.capture_names().flatten().next().is_none() {
+            return Err(format!("[within] {field}: no group has a name"));
+        }
+        Ok((field.clone(), regex))
+    };
+    written.iter().map(read).collect()
+}
+
+fn stamp(time: Option<Time>) -> Result<(Vec<String>, Vec<Stamp>), String> {
+    let time = time.ok_or("no timestamp is captured: say in [time] which field it is and its format")?;
+    let read = |format: &String| {
+        Stamp::named(format)
+            .ok_or_else(|| format!("time.format = {format:?}: it is rfc3339, epoch, or a strftime format with year, day and hour"))
+    };
+    let formats = time.format.all().iter().map(read).collect::<Result<_, _>>()?;
+    Ok((time.field.all(), formats))
+}
+
+/// What is wrong with the name of a field of the line, where the shape says which ones there are.
+fn unknown(shape: &Shape, within: &[(String, Regex)], source: &str) -> Option<String> {
+    let has = |regex: &Regex| regex.capture_names().flatten().any(|name| name == source);
+    if within.iter().any(|(_, regex)| has(regex)) {
+        return None;
+    }
+    match shape {
+        Shape::Regex(regex) if !has(regex) => Some(format!("{source}: the regex has no group of that name")),
+        Shape::Csv(columns) if !columns.iter().any(|column| column == source) => {
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            Some(format!("{source}: there is no such column{}", nearest(source, &columns)))
+        }
+        _ => None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! What a line of a format says, as an event.
 
 use super::Format;
-use super::fields::{Field, json};
+use super::fields::{Field, Shape, json, list, whole};
 use crate::classify;
 use crate::model::{
-    Accepted, Action, Auth, AuthFailure, By, Delivery, EnhancedStatus, Event, Line, MessageId, Other, Peer, Queued, Reject, Removal,
-    Removed, Stage, Status, Text,
+    Accepted, Action, Auth, AuthFailure, By, Calendar, Delivery, EnhancedStatus, Event, Line, Listed, MessageId, Other, Peer, Queued,
+    Reject, Removal, Removed, Stage, Status, Text,
 };
 use crate::scan::{self, Cursor};
+use memchr::memmem;
 
 /// The kinds that a definition may give, and `ignored`.
 pub const KINDS: &[&str] = &["accepted", "message_id", "queued", "delivery", "removed", "reject", "auth_failure", "other", "ignored"];
@@ -68,18 +69,42 @@ impl Format {
 
     /// The null sender is `<>`; no sender at all is nothing.
     fn sender<'a>(&self, line: &'a [u8]) -> Text<'a> {
-        let Some((_, source)) = self.fields.iter().find(|(field, _)| *field == Field::EnvelopeSender) else { return Text(b"") };
-        match self.shape.find(line, source) {
+        let Some((_, sources)) = self.fields.iter().find(|(field, _)| *field == Field::EnvelopeSender) else { return Text(b"") };
+        match sources.iter().find_map(|source| self.find(line, source)) {
             Some(b"" | b"<>") => Text(b"<>"),
             Some(address) => unbracketed(Text(address)),
             None => Text(b""),
         }
     }
 
+    /// Some write `name (ip)`.
     fn peer<'a>(&self, line: &'a [u8], [name, ip]: [Field; 2], port: u16) -> Peer<'a> {
         let name = self.get(line, name).unwrap_or_default();
+        let name = &name[..memmem::find(name, b" (").unwrap_or(name.len())];
         let name = name.strip_suffix(b".").unwrap_or(name);
         Peer { name: Text(name), ip: Text(scan::ip(self.get(line, ip).unwrap_or_default())), port }
+    }
+
+    /// The remote's words, without the type in front of them (RFC 3464 section 2.3.6) and without escaped line breaks behind.
+    fn diagnostic<'a>(&self, line: &'a [u8]) -> Text<'a> {
+        let mut said = self.get(line, Field::Diagnostic).unwrap_or_default();
+        if let Some(rest) = said.strip_prefix(b"smtp;") {
+            said = rest.trim_ascii_start();
+        }
+        while let Some(rest) = said.strip_suffix(b"\\n").or_else(|| said.strip_suffix(b"\\r")) {
+            said = rest.trim_ascii_end();
+        }
+        Text(said)
+    }
+
+    /// Several, where the line has a list of them.
+    fn recipients<'a>(&self, line: &'a [u8]) -> (Text<'a>, Listed<'a>) {
+        let one = unbracketed(Text(self.get(line, Field::EnvelopeRecipient).unwrap_or_default()));
+        let none = Listed(Text(b""));
+        let Shape::Json = self.shape else { return (one, none) };
+        let Some((_, sources)) = self.fields.iter().find(|(field, _)| *field == Field::EnvelopeRecipient) else { return (one, none) };
+        let listed = sources.iter().find_map(|source| list(whole(line, source)?)).map(|inner| Listed(Text(inner)));
+        (one, listed.filter(|listed| listed.iter().count() > 1).unwrap_or(none))
     }
 
     fn client<'a>(&self, line: &'a [u8]) -> Peer<'a> {
@@ -108,13 +133,14 @@ impl Format {
         let mut delivery = Delivery::new(text(Field::QueueId), *status);
         delivery.goes_unsaid = true;
         delivery.envelope_sender = self.sender(line);
-        delivery.envelope_recipient = unbracketed(text(Field::EnvelopeRecipient));
+        (delivery.envelope_recipient, delivery.recipients) = self.recipients(line);
         delivery.original_recipient = unbracketed(text(Field::OriginalRecipient));
         delivery.transport = text(Field::Transport);
         let port = self.number(line, Field::RelayPort).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
         delivery.relay = self.peer(line, [Field::RelayName, Field::RelayIp], port);
         delivery.delay = self.get(line, Field::DelayS).and_then(|delay| scan::seconds(&mut Cursor::new(delay)));
-        delivery.diagnostic = text(Field::Diagnostic);
+        delivery.born = self.get(line, Field::Arrival).and_then(|said| self.moment(said, &mut NoZone));
+        delivery.diagnostic = self.diagnostic(line);
         delivery.queued_as = text(Field::QueuedAs);
         (delivery.reply_code, delivery.dsn) = self.codes(line, &delivery.diagnostic);
         if matches!(status, Status::Deferred | Status::Bounced | Status::Expired) {
@@ -126,7 +152,7 @@ impl Format {
     fn reject<'a>(&self, line: &'a [u8]) -> Reject<'a> {
         let text = |field| Text(self.get(line, field).unwrap_or_default());
         let stage = self.word(line, Field::Stage).and_then(|word| STAGES.iter().find(|(name, _)| name.as_bytes() == word));
-        let diagnostic = text(Field::Diagnostic);
+        let diagnostic = self.diagnostic(line);
         let (reply_code, dsn) = self.codes(line, &diagnostic);
         Reject {
             queue_id: text(Field::QueueId),
@@ -153,6 +179,15 @@ impl Format {
         let dsn =
             self.get(line, Field::Dsn).and_then(|dsn| if dsn.first() == Some(&b'{') { parts(dsn) } else { EnhancedStatus::parse(dsn) });
         (code.or(said_code), dsn.or(said_dsn))
+    }
+}
+
+/// When a message came in is read only where it says its zone.
+struct NoZone;
+
+impl Calendar for NoZone {
+    fn local_hour(&mut self, _: Option<i32>, _: u32, _: u32, _: u32) -> Option<i64> {
+        None
     }
 }
 

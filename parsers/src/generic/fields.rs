@@ -1,6 +1,7 @@
 //! The fields of the events, and how a value is found in a line of each shape.
 
-use memchr::{memchr, memmem};
+use crate::model::{Listed, Text};
+use memchr::memchr;
 
 macro_rules! fields {
     ($($field:ident $name:literal,)*) => {
@@ -44,11 +45,13 @@ fields! {
     Diagnostic "diagnostic",
     QueuedAs "queued_as",
     Stage "stage",
+    Arrival "arrival",
 }
 
 /// How a line is made.
 pub enum Shape {
-    /// One object; members of members have a point between their names: `response.code`.
+    /// One object; members of members have a point between their names: `response.code`. What stands in front of the object
+    /// is `^`.
     Json,
     /// `key=value key="value with blanks"`, with blanks or commas between.
     KeyValue,
@@ -62,6 +65,7 @@ impl Shape {
     /// The value of a field of the line.
     pub fn find<'a>(&self, line: &'a [u8], name: &str) -> Option<&'a [u8]> {
         match self {
+            Self::Json if name == "^" => Some(line[..memchr(b'{', line)?].trim_ascii()),
             Self::Json => json(line, name),
             Self::KeyValue => key_value(line, name.as_bytes()),
             Self::Csv(columns) => csv(line, columns.iter().position(|column| column == name)?),
@@ -70,23 +74,25 @@ impl Shape {
     }
 }
 
-/// The value at a path of an object; strings without their quotes.
+/// The value at a path of an object as it is written, quotes and brackets with it.
+pub fn whole<'a>(line: &'a [u8], path: &str) -> Option<&'a [u8]> {
+    let object = &line[memchr(b'{', line)?..];
+    path.split('.').try_fold(object, |rest, name| member(rest, name.as_bytes()))
+}
+
+/// The value at a path of an object; strings without their quotes, of a list its first.
 pub fn json<'a>(line: &'a [u8], path: &str) -> Option<&'a [u8]> {
-    let mut rest = line;
-    for name in path.split('.') {
-        rest = member(rest, name.as_bytes())?;
-    }
-    match rest {
+    match whole(line, path)? {
         b"null" => None,
         [b'"', inner @ ..] => inner.strip_suffix(b"\""),
-        // Of a list, its first.
-        [b'[', inner @ ..] => {
-            let first = &inner[..value_end(inner.trim_ascii_start())? + (inner.len() - inner.trim_ascii_start().len())];
-            let first = first.trim_ascii();
-            Some(first.strip_prefix(b"\"").and_then(|first| first.strip_suffix(b"\"")).unwrap_or(first))
-        }
+        listed @ [b'[', ..] => list(listed).map(|inner| Listed(Text(inner)).iter().next().map_or(&b""[..], |first| first.0)),
         other => Some(other),
     }
+}
+
+/// What stands within the brackets of a list.
+pub fn list(text: &[u8]) -> Option<&[u8]> {
+    Some(text.strip_prefix(b"[")?.strip_suffix(b"]")?.trim_ascii())
 }
 
 /// The value of a member of the object that begins here.
@@ -175,7 +181,7 @@ fn csv(line: &[u8], column: usize) -> Option<&[u8]> {
     for at in 0.. {
         let (value, after) = match rest {
             [b'"', inner @ ..] => {
-                let end = memmem::find(inner, b"\",").unwrap_or(inner.len().saturating_sub(1));
+                let end = column_end(inner);
                 (&inner[..end], inner.get(end + 1..).unwrap_or_default())
             }
             _ => rest.split_at(memchr(b',', rest).unwrap_or(rest.len())),
@@ -186,4 +192,17 @@ fn csv(line: &[u8], column: usize) -> Option<&[u8]> {
         rest = after.strip_prefix(b",")?;
     }
     None
+}
+
+/// Where the closing quote of a column stands (RFC 4180): one that is doubled is none.
+fn column_end(inner: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(quote) = memchr(b'"', &inner[at..]) {
+        at += quote;
+        if inner.get(at + 1) != Some(&b'"') {
+            return at;
+        }
+        at += 2;
+    }
+    inner.len()
 }

@@ -19,6 +19,7 @@ use crate::model::{Calendar, Line, Micros, Record, Text};
 use definition::Definition;
 use fields::{Field, Shape};
 use memchr::memmem::Finder;
+use regex::bytes::Regex;
 use stamp::Stamp;
 
 /// A format that is data.
@@ -30,10 +31,13 @@ pub struct Format {
     /// Lines with what they mean, as JSON.
     pub samples: Vec<Sample>,
     shape: Shape,
+    /// Fields of the line, and what is to be found within them.
+    within: Vec<(String, Regex)>,
     contains: Finder<'static>,
-    stamp: (String, Stamp),
-    /// Which field of the line is which field of the event.
-    fields: Vec<(Field, String)>,
+    /// The fields that may hold the time, and how it may be written.
+    stamp: (Vec<String>, Vec<Stamp>),
+    /// Which fields of the line are which field of the event: the first that the line has.
+    fields: Vec<(Field, Vec<String>)>,
     constants: Vec<(Field, String)>,
     values: Vec<(Field, String, String)>,
 }
@@ -45,13 +49,8 @@ pub struct Sample {
     pub event: toml::Table,
 }
 
-/// The definitions that come with the program.
-pub const BUILT_IN: &[(&str, &str)] = &[
-    ("relay.toml", include_str!("../../formats/relay.toml")),
-    ("kumomta.toml", include_str!("../../formats/kumomta.toml")),
-    ("haraka.toml", include_str!("../../formats/haraka.toml")),
-    ("powermta.toml", include_str!("../../formats/powermta.toml")),
-];
+/// The definitions that come with the program, with their files' names: all of `formats/`.
+pub const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/formats.rs"));
 
 impl Format {
     /// Reads a definition.
@@ -66,7 +65,7 @@ impl Format {
     /// Reads a line that has no header of its own; `None` where it is not one of this format.
     pub fn open<'a>(&self, line: &'a [u8], calendar: &mut dyn Calendar) -> Option<(Record<'a>, Line<'a>)> {
         self.contains.find(line)?;
-        let time = self.stamp.1.read(self.shape.find(line, &self.stamp.0)?, calendar)?;
+        let time = self.time(line, calendar)?;
         Some((self.record(line, time), self.line(line)?))
     }
 
@@ -77,9 +76,20 @@ impl Format {
         self.line(text)
     }
 
-    /// Whether the time of the line can be read.
+    /// The time of the line, where it can be read.
     pub fn time(&self, line: &[u8], calendar: &mut dyn Calendar) -> Option<Micros> {
-        self.stamp.1.read(self.shape.find(line, &self.stamp.0)?, calendar)
+        self.stamp.0.iter().filter_map(|field| self.find(line, field)).find_map(|said| self.moment(said, calendar))
+    }
+
+    /// Whether the line only names the columns.
+    #[must_use]
+    pub fn names_columns(&self, line: &[u8]) -> bool {
+        let Shape::Csv(columns) = &self.shape else { return false };
+        line.split(|c| *c == b',').take(columns.len().min(3)).eq(columns.iter().take(3).map(String::as_bytes))
+    }
+
+    fn moment(&self, said: &[u8], calendar: &mut dyn Calendar) -> Option<Micros> {
+        self.stamp.1.iter().find_map(|stamp| stamp.read(said, calendar))
     }
 
     fn record<'a>(&self, line: &'a [u8], time: Micros) -> Record<'a> {
@@ -87,19 +97,29 @@ impl Format {
         Record { time, host: Text(host), program: Text(b""), pid: None, text: Text(line) }
     }
 
-    fn get<'a>(&self, line: &'a [u8], field: Field) -> Option<&'a [u8]> {
-        let (_, source) = self.fields.iter().find(|(known, _)| *known == field)?;
-        self.shape.find(line, source).filter(|value| !value.is_empty())
+    /// The value of a field of the line, or of a group of an expression within one.
+    fn find<'a>(&self, line: &'a [u8], name: &str) -> Option<&'a [u8]> {
+        let mut groups = self.within.iter().filter(|(_, regex)| regex.capture_names().flatten().any(|group| group == name)).peekable();
+        if groups.peek().is_none() {
+            return self.shape.find(line, name);
+        }
+        groups.find_map(|(field, regex)| Some(regex.captures(self.shape.find(line, field)?)?.name(name)?.as_bytes()))
     }
 
-    /// The word of a field in the event's terms: a constant, or what the table makes of it, or as it is.
+    fn get<'a>(&self, line: &'a [u8], field: Field) -> Option<&'a [u8]> {
+        let (_, sources) = self.fields.iter().find(|(known, _)| *known == field)?;
+        sources.iter().filter_map(|source| self.find(line, source)).find(|value| !value.is_empty())
+    }
+
+    /// The word of a field in the event's terms: a constant, or what the table makes of it, or as it is. `*` in a table is
+    /// every other word.
     fn word<'f>(&'f self, line: &'f [u8], field: Field) -> Option<&'f [u8]> {
         if let Some((_, constant)) = self.constants.iter().find(|(known, _)| *known == field) {
             return Some(constant.as_bytes());
         }
         let said = self.get(line, field)?;
-        let table = self.values.iter().find(|(known, from, _)| *known == field && from.as_bytes() == said);
-        Some(table.map_or(said, |(.., to)| to.as_bytes()))
+        let meant = |word: &[u8]| self.values.iter().find(|(known, from, _)| *known == field && from.as_bytes() == word);
+        Some(meant(said).or_else(|| meant(b"*")).map_or(said, |(.., to)| to.as_bytes()))
     }
 }
 

@@ -39,7 +39,8 @@ pub fn domain_of(address: &[u8]) -> &[u8] {
     memchr::memrchr(b'@', address).map_or(&[], |at| &address[at + 1..])
 }
 
-/// Several addresses as Sendmail logs them, with commas between: `<a@b.example>,<"c,d"@e.example>`, `bob,"|/usr/bin/filter"`.
+/// Several addresses as Sendmail logs them, with commas between: `<a@b.example>,<"c,d"@e.example>`, `bob,"|/usr/bin/filter"`;
+/// or as JSON lists them: `"a@b.example", "c@d.example"`.
 ///
 /// ```
 /// use mailscope_parsers::model::{Listed, Text};
@@ -64,10 +65,16 @@ impl<'a> Listed<'a> {
             let list = rest?;
             let end = list_end(list);
             rest = list.get(end + 1..);
-            let address = &list[..end];
-            Some(Text(address.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(address)))
+            let address = list[..end].trim_ascii();
+            let within = |open: &[u8], close: &[u8]| address.strip_prefix(open).and_then(|inner| inner.strip_suffix(close));
+            Some(Text(within(b"<", b">").or_else(|| within(b"\"", b"\"").filter(is_address)).unwrap_or(address)))
         })
     }
+}
+
+/// Whether what stands in quotes is an address and no program, file or list.
+fn is_address(quoted: &&[u8]) -> bool {
+    quoted.contains(&b'@') && !matches!(quoted[0], b'|' | b'/' | b':')
 }
 
 /// Where the first address of a list ends: at a comma that is not quoted.

@@ -67,6 +67,8 @@ pub enum Check {
     Spam,
     Virus,
     Greylist,
+    /// Whether a mailbox took it.
+    Delivery,
 }
 
 impl Check {
@@ -80,6 +82,7 @@ impl Check {
             Self::Spam => "spam",
             Self::Virus => "virus",
             Self::Greylist => "greylist",
+            Self::Delivery => "delivery",
         }
     }
 }

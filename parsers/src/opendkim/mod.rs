@@ -13,11 +13,18 @@ const VERDICTS: &[(&str, &str)] = &[
     ("bad signature data", "fail"),
     ("s=* d=* SSL error:*", "fail"),
     ("s=* d=* a=* SSL error:*", "fail"),
+    ("signature=* domain=* selector=* result=\"no signature error\"", "pass"),
     ("signature=* domain=* selector=* result=\"*\"", "fail"),
     ("no signature data", "none"),
     ("key retrieval failed (s=*, d=*): *", "temperror"),
     ("key retrieval failed (s=*, d=*)", "temperror"),
     ("syntax error: *", "permerror"),
+    ("*(): syntax error: *", "permerror"),
+    ("verification error: *", "permerror"),
+    ("*(): verification error: *", "permerror"),
+    ("resource unavailable: *", "temperror"),
+    ("*(): resource unavailable: *", "temperror"),
+    ("*(): internal error from libopendkim: *", "temperror"),
     ("DKIM-Signature field added (s=*, d=*)", "signed"),
     ("DKIM-Signature header added (s=*, d=*)", "signed"),
 ];
@@ -37,6 +44,9 @@ const NOTES: Shapes = &[
             "s=* d=* a=* SSL",
             "failed to parse authentication-results: header field",
             "external host * attempted to send as *",
+            "mode select: signing",
+            "mode select: verifying",
+            "can't determine message sender; accepting",
         ],
     ),
     (
@@ -69,7 +79,13 @@ fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
 }
 
 fn problem<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
-    const SHAPES: &[&str] = &["can't load key from *: *", "can't load key for *", "error loading key *", "key data is not secure: *"];
+    const SHAPES: &[&str] = &[
+        "can't load key from *: *",
+        "can't load key for *",
+        "signing table references unknown key '*'",
+        "error loading key *",
+        "key data is not secure: *",
+    ];
     let known = SHAPES.iter().any(|shape| fits(shape.as_bytes(), text));
     known.then_some(Line::Event(Event::Problem(Problem { queue_id, severity: Severity::Error, text: Text(text) })))
 }

@@ -47,6 +47,9 @@ fn verdict(text: &[u8]) -> Option<ContentVerdict<'_>> {
         let word = text.rest[said + 22..].split(|c| *c == b' ').next()?;
         return Some(ContentVerdict::new("policyd-spf", Check::Spf, authentication_result(word)?));
     }
+    if text.rest.starts_with(b"prepend Authentication-Results: ") {
+        return results_header(text);
+    }
     text.eat(b": ");
     text.eat(b"Policy action=PREPEND ");
     text.eat(b"Action: prepend: Text: ");
@@ -68,5 +71,21 @@ fn verdict(text: &[u8]) -> Option<ContentVerdict<'_>> {
     let sender = sender.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(sender);
     let sender = sender.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(sender);
     read.envelope_sender = Text(if sender.is_empty() { b"<>" } else { sender });
+    Some(read)
+}
+
+/// `mail.corp.example; spf=pass (sender SPF authorized) smtp.mailfrom=isp.example (client-ip=198.51.100.50; helo=...;
+/// envelope-from=bob@isp.example; receiver=...)`, where the administrator wants this header.
+fn results_header(mut text: Cursor<'_>) -> Option<ContentVerdict<'_>> {
+    text.until_literal(b"; spf=")?;
+    let word = text.until(b' ')?;
+    let mut read = ContentVerdict::new("policyd-spf", Check::Spf, authentication_result(word)?);
+    let at = memmem::find(text.rest, b"client-ip=")? + 10;
+    let ip = text.rest[at..].split(|c| matches!(c, b';' | b')')).next()?;
+    read.client = Peer { ip: Text(scan::ip(ip)), ..Peer::default() };
+    if let Some(at) = memmem::find(text.rest, b"envelope-from=") {
+        let sender = text.rest[at + 14..].split(|c| matches!(c, b';' | b')')).next()?;
+        read.envelope_sender = Text(if sender.is_empty() { b"<>" } else { sender });
+    }
     Some(read)
 }

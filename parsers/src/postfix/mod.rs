@@ -26,7 +26,8 @@ use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};
 use crate::scan::contains;
 use memchr::memrchr;
 
-pub const PARSER: Parser = Parser { name: "postfix", reads: "Postfix 2.6 to 3.11, any syslog_name, short and long queue ids", parse };
+pub const PARSER: Parser =
+    Parser { name: "postfix", reads: "Postfix 2.6 to 3.11: all daemons, any syslog_name, short and long queue ids", parse };
 
 /// Which program wrote the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,7 @@ const NOTES: Shapes = &[(
         "cleaning main database finished. before: #, after: #",
         "cleaning clients database finished. before: #, after: #",
         "Process Backgrounded",
+        "* Server closing!",
         "* postgrey (type Net::Server::Multiplex) starting! pid(#)",
         "Binding to TCP port # on host *",
         "Binding to UNIX socket file *",

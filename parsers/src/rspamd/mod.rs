@@ -1,7 +1,7 @@
 //! Rspamd through syslog or the journal: `<abc123>; task; rspamd_task_write_log: id: <1@isp.example>, qid: <4jYXyH6xTcz>,
 //! ip: 198.51.100.50, from: <a@isp.example>, (default: F (no action): [-1.20/15.00] [DKIM_ALLOW(-0.2){..}]), len: 1234, ...`.
 //!
-//! The line of each task is a verdict, with Rspamd's action for the result. Symbols hold what strangers wrote; what is read
+//! Its own file has `2026-11-24 07:00:01 #910(normal) ` in front of the same. The line of each task is a verdict, with Rspamd's action for the result. Symbols hold what strangers wrote; what is read
 //! stands in front of them, up to the first ` (default: ` (a blank is no part of a message-id).
 
 use crate::Parser;
@@ -10,7 +10,8 @@ use crate::scan::shape::{Shapes, Worth};
 use crate::scan::{self, Cursor, shape};
 use memchr::memmem;
 
-pub const PARSER: Parser = Parser { name: "rspamd", reads: "Rspamd through syslog: the action and score of each message", parse };
+pub const PARSER: Parser =
+    Parser { name: "rspamd", reads: "Rspamd, through syslog or its own file: the action and score of each message", parse };
 
 const ACTIONS: &[(&[u8], &str)] = &[
     (b"no action", "no_action"),
@@ -26,14 +27,14 @@ const ACTIONS: &[(&[u8], &str)] = &[
 const NOTES: Shapes = &[(
     Worth::Known("a step of a task"),
     &[
-        "<*>; task; rspamd_message_parse: loaded message; *",
-        "<*>; task; accept_socket: accepted connection from *",
-        "<*>; task; rspamd_worker_body_handler: accepted connection from *",
-        "<*>; task; rspamd_controller_*: *",
-        "<*>; proxy; proxy_accept_socket: accepted milter connection from *",
-        "<*>; proxy; rspamd_message_parse: loaded message; *",
-        "<*>; proxy; proxy_milter_finish_handler: finished milter connection",
-        "<*>; milter; rspamd_milter_process_command: got connection from *",
+        "<*>; task; *: *",
+        "<*>; proxy; *: *",
+        "<*>; milter; *: *",
+        "<*>; controller; *: *",
+        "<*>; normal; *: *",
+        "<*>; worker; *: *",
+        "<*>; symcache; *: *",
+        "<*>; dkim; *: *",
         "<*>; lua; *: *",
         "<*>; map; *: *",
         "<*>; cfg; *: *",
@@ -47,7 +48,9 @@ fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
     if !record.program.starts_with(b"rspamd") {
         return false;
     }
+    // In its own file `#910(normal) ` stands in front.
     let text = record.text.0;
+    let text = if text.starts_with(b"#") { &text[memmem::find(text, b") ").map_or(0, |at| at + 2)..] } else { text };
     let read = task(text).map(|verdict| Line::Event(Event::Verdict(verdict))).or_else(|| shape::find(NOTES, Text(b""), text));
     *line = read.unwrap_or(Line::Unrecognized(Unrecognized::Text));
     true

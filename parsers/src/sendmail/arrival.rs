@@ -64,7 +64,7 @@ fn from<'a>(queue_id: Text<'a>, mut text: Cursor<'a>) -> Option<Accepted<'a>> {
         Some(value)
     };
     let relay = last(b"relay=");
-    let user = last(b"authid=").or_else(|| last(b"auth="));
+    let (user, method) = (last(b"authid="), last(b"auth="));
     let _ = (last(b"tls_verify="), last(b"daemon="));
     accepted.protocol = Text(last(b"proto=").unwrap_or_default());
     let _ = last(b"bodytype=");
@@ -73,7 +73,8 @@ fn from<'a>(queue_id: Text<'a>, mut text: Cursor<'a>) -> Option<Accepted<'a>> {
     } else if !rest.is_empty() {
         return None;
     }
-    accepted.auth = user.filter(|user| *user != b"NONE").map(|user| Auth { method: Text(b""), user: Text(user) });
+    let named = |word: Option<&'a [u8]>| Text(word.filter(|word| *word != b"NONE").unwrap_or_default());
+    accepted.auth = Some(Auth { method: named(method), user: named(user) }).filter(|auth| *auth != Auth::default());
     accepted.client = fields::peer(relay.unwrap_or_default());
     // A local program's relay is `user@host`.
     accepted.local = accepted.protocol.is_empty() && accepted.client.ip.is_empty();

@@ -15,8 +15,18 @@ pub fn parse<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
     if cursor.eat(b"ruleset=") {
         return ruleset(queue_id, text, cursor);
     }
+    if cursor.eat(b"tcpwrappers (") {
+        return wrapped(queue_id, cursor);
+    }
     let reject = if cursor.eat(b"Milter: ") || cursor.eat(b"milter=") { milter(queue_id, cursor)? } else { words(queue_id, text)? };
     Some(Event::Reject(reject))
+}
+
+/// `h, 203.0.113.16) rejection`: what tcpd's library says.
+fn wrapped<'a>(queue_id: Text<'a>, mut text: Cursor<'a>) -> Option<Event<'a>> {
+    let (name, ip) = (text.until_literal(b", ")?, text.until_literal(b") rejection")?);
+    let client = Peer { name: Text(name), ip: Text(scan::ip(ip)), port: 0 };
+    Some(Event::Reject(Reject { client, class: Some(Class::Policy), ..refusal(queue_id, Stage::Connect, By::Smtpd) }))
 }
 
 fn refusal(queue_id: Text<'_>, stage: Stage, by: By) -> Reject<'_> {

@@ -19,9 +19,16 @@ fn is_flagged(read: &Line<'_>, text: &[u8]) -> bool {
     matches!(read, Line::Event(Event::Delivery(_))) && flags.iter().any(|flag| text.windows(4).any(|four| four == *flag))
 }
 
-/// Sendmail's errors about an address may be in the administrator's words: `<a@b.example>... text`.
+/// Sendmail's errors about an address may be in the administrator's words: `<a@b.example>... text`; what a client typed is
+/// in the client's (`<-- text`), and so may be the answer (`--- text`).
 fn is_error(read: &Line<'_>, text: &[u8]) -> bool {
-    matches!(read, Line::Event(Event::Other(_))) && text.windows(5).any(|five| five == b">... ")
+    let has = |sign: &[u8]| text.windows(sign.len()).any(|place| place == sign);
+    (matches!(read, Line::Event(Event::Other(_))) && has(b">... ")) || (matches!(read, Line::Ignored(_)) && (has(b"<-- ") || has(b"--- ")))
+}
+
+/// Amavis marks its complaints, and says them in free words: `(!)text`.
+fn is_marked(read: &Line<'_>, text: &[u8]) -> bool {
+    matches!(read, Line::Event(Event::Problem(_))) && text.windows(3).any(|three| three == b"(!)" || three == b"!!)")
 }
 
 #[test]
@@ -32,7 +39,7 @@ fn other_words_are_not_recognized() {
             let record = record(line);
             let text = rotated(&record.text);
             let (read, _) = mailscope_parsers::parse(&Record { text: Text(&text), ..record }, None);
-            if !matches!(read, Line::Unrecognized(_)) && !is_flagged(&read, &text) && !is_error(&read, &text) {
+            if !matches!(read, Line::Unrecognized(_)) && !is_flagged(&read, &text) && !is_error(&read, &text) && !is_marked(&read, &text) {
                 known.push(format!("{}: {} | {read:?}", record.program.lossy(), String::from_utf8_lossy(&text)));
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::samples;
 use mailscope_parsers::PARSERS;
+use mailscope_parsers::generic::{BUILT_IN, Format};
 use std::fs;
 use std::path::Path;
 
@@ -31,19 +32,32 @@ fn every_sample_belongs_to_a_parser() {
     }
 }
 
+fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let rows: String = rows.map(|(name, reads)| format!("| {name} | {reads} |\n")).collect();
+    format!("| name | reads |\n|---|---|\n{rows}")
+}
+
+/// The tables are made from the registry: `UPDATE_GOLDEN=1` writes them.
 #[test]
-fn every_parser_has_its_row_in_the_readme() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let Ok(text) = fs::read_to_string(&readme) else {
-        eprintln!("skipped: there is no {}", readme.display());
+fn every_parser_and_format_has_its_row_in_the_readme() {
+    const BEGIN: &str = "\n## Parsers\n\n";
+    const END: &str = "\n[parsers/README.md](parsers/README.md)";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let Ok(readme) = fs::read_to_string(&path) else {
+        eprintln!("skipped: there is no {}", path.display());
         return;
     };
-    for parser in PARSERS {
-        let row = |line: &str| {
-            line.strip_prefix('|').is_some_and(|row| row.split('|').next().unwrap_or_default().trim().trim_matches('`') == parser.name)
-        };
-        assert!(text.lines().any(row), "{} lacks its row (`| {} | ...`) in {}", parser.name, parser.name, readme.display());
+    let formats: Vec<Format> = BUILT_IN.iter().filter_map(|(_, text)| Format::read(text).ok()).collect();
+    let parsers = table(PARSERS.iter().map(|parser| (parser.name, parser.reads)));
+    let formats = table(formats.iter().map(|format| (format.name, format.reads.as_str())));
+    let expected = format!("{parsers}\nFormats that are data, asked for lines that no parser claims:\n\n{formats}");
+    let from = readme.find(BEGIN).expect("the section") + BEGIN.len();
+    let to = from + readme[from..].find(END).expect("its end");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, format!("{}{expected}{}", &readme[..from], &readme[to..])).expect("the README can be written");
+        return;
     }
+    assert_eq!(&readme[from..to], expected, "UPDATE_GOLDEN=1 writes the tables");
 }
 
 #[test]

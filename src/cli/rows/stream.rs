@@ -82,7 +82,7 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
         chunks,
         input.threads,
         writer,
-        || Worker { overlong: 0, kept: Kept::default(), written: Vec::new() },
+        || Worker { overlong: 0, kept: Kept::with_verdicts(), written: Vec::new() },
         |mine, chunk, turn| {
             let bump = Bump::new();
             let mut kept = std::mem::take(&mut mine.kept).recycled();

@@ -77,8 +77,7 @@ pub fn run(args: &TailArgs) -> Result<Ended> {
     let Stored { positions, running } = stored.unwrap_or_default();
     let paths = if args.files.is_empty() { own()? } else { args.files.clone() };
     let follower = Follower::new(&paths, Stamps { zone, year: args.year }, from, positions, &waker(wake.clone(), pending.clone()))?;
-    let parser = args.parser.as_deref().and_then(mailscope_parsers::parser);
-    let formats = if parser.is_some() { &[] } else { formats::all(&args.parser_file)? };
+    let (parser, formats) = formats::chosen(args.parser.as_deref(), &args.parser_file)?;
     let settings = Settings { zone, parser, formats, classifier: resolve::classifier(args.rules.as_deref())? };
     let metrics = args.metrics.as_deref().map(Server::start).transpose()?.map(|server| (Metrics::default(), server));
     if let Some((_, server)) = metrics.as_ref().filter(|_| !args.quiet) {

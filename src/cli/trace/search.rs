@@ -263,7 +263,7 @@ impl<'a> Search<'a> {
                 items.push(Item::Named { id: id.0.into(), time });
             }
             if pass.kind == Kind::First && self.is_hit(seen) {
-                let door = id.is_empty() && matches!(event, Event::Reject(_) | Event::AuthFailure(_));
+                let door = id.is_empty() && matches!(event, Event::Reject(_) | Event::AuthFailure(_) | Event::Delivery(_));
                 if door {
                     items.push(Item::Door(found(seen, said, at)));
                 } else if !id.is_empty() {

@@ -8,7 +8,7 @@ use crate::render::numbers::{bytes, duration};
 use crate::render::printable;
 use crate::trace::{NotificationStory, RecipientStory, Story};
 use mailscope_parsers::model::{
-    Accepted, Action, Auth, Delivery, Event, Line, Micros, Peer, QueueDeed, Reject, Removal, Report, Status, Text,
+    Accepted, Action, Auth, ContentVerdict, Delivery, Event, Line, Micros, Peer, QueueDeed, Reject, Removal, Report, Status, Text,
 };
 use std::io::{self, Write};
 
@@ -29,7 +29,11 @@ pub fn line(to: &mut impl Write, story: &Story<'_>, zone: Zone, look: Look) -> i
 /// Where it can't be written.
 pub fn write(to: &mut impl Write, story: &Story<'_>, zone: Zone, look: Look) -> io::Result<()> {
     let mut page = Canvas::new(to, look);
-    let id = if story.first_queue_id.is_empty() { "At the door".to_owned() } else { show(story.first_queue_id) };
+    let id = match story.first_queue_id {
+        id if !id.is_empty() => show(id),
+        _ if story.recipients.is_empty() => "At the door".to_owned(),
+        _ => "Without a queue id".to_owned(),
+    };
     page.title(&format!("{id}  {}  {}", parties(story), outcome(story)))?;
     if !story.parent_queue_id.is_empty() {
         page.hanging("  ", &format!("a notification about {}", show(story.parent_queue_id)), Colour::Plain)?;
@@ -167,10 +171,24 @@ fn step(story: &Story<'_>, seen: &Seen<'_>, event: &Event<'_>) -> Option<(String
             let bits = e.bits.map_or(String::new(), |bits| format!(", {bits} bits"));
             plain(format!("{} with {}, {} ({}{bits})", show(e.tls_version), peer(e.peer), e.trust.name(), show(e.cipher)))
         }
+        Event::Verdict(e) => plain(verdict(e)),
         Event::Problem(e) => Some((format!("{}: {}", e.severity.name(), show(e.text)), Colour::Warn)),
         Event::Other(e) => plain(show(e.text)),
         _ => None,
     }
+}
+
+/// `rspamd: spam no_action, score -1.2`.
+fn verdict(e: &ContentVerdict<'_>) -> String {
+    let mut text = format!("{}: {} {}", e.by, e.check.name(), e.result);
+    if let Some(score) = e.score {
+        #[allow(clippy::cast_precision_loss)] // scores are small
+        text.push_str(&format!(", score {}", score as f64 / 1e3));
+    }
+    if !e.envelope_recipient.is_empty() {
+        text.push_str(&format!(", for {}", show(e.envelope_recipient)));
+    }
+    text
 }
 
 /// What became of a notification, where the log says it.

@@ -53,6 +53,7 @@ fn what_is_no_record_comes_out_as_it_came() {
         "{\"message\":\"x\"}",
         "{\"time\":\"soon\",\"message\":\"x\"}",
         "{\"time\":1795501875}",
+        "{\"time\":1795501875,\"host\":\"h\",\"message\":\"delivered\"}",
         "Nov 24 06:31:15 h p: x",
         "{\"time\":99999999999999999999999,\"message\":\"x\"}",
         "{\"time\":\".\",\"message\":\"x\"}",
