@@ -17,6 +17,7 @@
 pub mod aggregate;
 pub mod anonymize;
 pub mod cli;
+pub mod config;
 pub mod correlate;
 pub mod explain;
 pub mod export;

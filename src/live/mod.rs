@@ -1,9 +1,10 @@
 //! What a log that is being written is like now: rates and rows over sliding windows, the last failures, patterns that are
-//! new or grow, findings as they come and go, the screen that shows all of it, and the counters for Prometheus.
+//! new or grow, findings as they come and go, the screen that shows all of it, the counters for Prometheus, and alerts.
 //!
 //! In: lines as the pipeline read them, and the running sums. Everything is made of buckets by the time of the log and is
 //! bounded, however busy the log. It never reads a file, asks for the time or prints: who calls says what time it is.
 
+pub mod alerts;
 mod destinations;
 mod metrics;
 mod screen;
@@ -19,7 +20,7 @@ pub use stream::{Failure, Stream};
 use crate::aggregate::Patterns;
 use crate::pipeline::{NO_TIME, Seen};
 use crate::report::{Finding, Severity};
-use mailscope_parsers::model::{Action, Class, Event, Line, Micros, Removal, Status};
+use mailscope_parsers::model::{Class, Event, Line, Micros, Status};
 
 /// A pattern that began within this time is new.
 const NEW: Micros = 15 * 60 * 1_000_000;
@@ -68,26 +69,13 @@ impl Live {
         }
         self.now = self.now.max(time);
         let times = u64::from(seen.count);
-        let counts = self.rates.at(time);
-        match event {
-            Event::Delivery(delivery) if !delivery.status.is_probe() && !delivery.envelope_recipient.is_empty() => {
-                match delivery.status {
-                    Status::Deferred => counts.deferred += times,
-                    Status::Bounced | Status::Expired => counts.bounced += times,
-                    _ => counts.delivered += times,
-                }
-                self.providers.provider(time, delivery, times);
-                self.domains.domain(time, delivery, times);
-            }
-            Event::Accepted(accepted) if !accepted.queue_id.is_empty() => counts.begun += times,
-            Event::Notification(_) => counts.begun += times,
-            Event::Removed(removed) => {
-                counts.ended += times;
-                counts.withdrawn += if removed.how == Removal::Canceled { times } else { 0 };
-            }
-            Event::Reject(reject) if reject.action == Action::Reject => counts.rejected += times,
-            Event::AuthFailure(_) => counts.auth_failures += times,
-            _ => {}
+        self.rates.at(time).add(&Counts::of(event, times));
+        if let Event::Delivery(delivery) = event
+            && !delivery.status.is_probe()
+            && !delivery.envelope_recipient.is_empty()
+        {
+            self.providers.provider(time, delivery, times);
+            self.domains.domain(time, delivery, times);
         }
         if let Some(text) = text() {
             let (class, permanent) = kind(event);
