@@ -48,6 +48,10 @@ impl Default for Courses {
 }
 
 impl Courses {
+    pub fn limit(&mut self, rows: usize) {
+        self.rows.limit(rows);
+    }
+
     pub fn add(&mut self, why: &str, whose: &[u8], time: Micros, count: u64, permanent: bool) {
         self.key.clear();
         self.key.extend_from_slice(why.as_bytes());

@@ -122,6 +122,13 @@ impl Default for Mail {
 }
 
 impl Mail {
+    /// No list is longer from now on.
+    pub fn limit(&mut self, rows: usize) {
+        let Self { domains, relays, providers, senders, sender_domains, auth_users, .. } = self;
+        [domains, relays, providers, senders, sender_domains, auth_users].into_iter().for_each(|table| table.limit(rows));
+        self.failed_senders.limit(rows);
+    }
+
     /// Counts a life that is over, as it stands.
     pub fn life(&mut self, life: &Life, window: Window, clients: &mut Clients) {
         self.queue_file(life, window);

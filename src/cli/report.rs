@@ -202,9 +202,9 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let open = correlator.finish();
     open.iter().for_each(|life| summary.life(life));
     summary.name_hosts(correlator.hosts());
-    std::mem::forget((open, correlator));
     let overlong = summary.lines.overlong;
-    let report = build(summary, InputFacts { files: done.chunks.files, bytes }, wanted.baseline, wanted.top, input.zone);
+    let (report, rest) = build(summary, InputFacts { files: done.chunks.files, bytes }, wanted.baseline, wanted.top, input.zone);
+    std::mem::forget((open, correlator, rest));
     Ok(Gathered { report, places, unreadable: done.chunks.unreadable, overlong })
 }
 

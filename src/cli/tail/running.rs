@@ -1,12 +1,13 @@
 //! What was counted so far, and what is not over yet: the same correlation and the same sums as the report's, so that at
 //! the end both say the same.
 
+use super::recent::Recent;
 use crate::aggregate::{Patterns, Summary, Window};
 use crate::cli::report::{How, count};
 use crate::correlate::{Correlator, Detail};
 use crate::input::{Chunk, Zone};
 use crate::pipeline::{Kept, Reader, Seen};
-use crate::report::{InputFacts, Report, build};
+use crate::report::{Finding, InputFacts, Report, build};
 use bumpalo::Bump;
 use serde::{Deserialize, Serialize};
 
@@ -18,25 +19,47 @@ pub struct Running {
     /// Memory for the lines of a chunk.
     #[serde(skip)]
     kept: Kept<'static>,
+    /// The last hour by itself, where somebody wants to know what is found in it.
+    #[serde(skip)]
+    recent: Option<Recent>,
 }
 
 impl Running {
     pub fn new(window: Window) -> Self {
         let correlator = Correlator::new(Detail::Counts, window.since);
-        Self { correlator, summary: Summary::new(window), bytes: 0, kept: Kept::default() }
+        Self { correlator, summary: Summary::new(window), bytes: 0, kept: Kept::default(), recent: None }
+    }
+
+    /// Begins or ends to look at the last hour by itself.
+    pub fn watch(&mut self, recent: bool) {
+        self.recent = if recent { Some(self.recent.take().unwrap_or_default()) } else { None };
     }
 
     /// Counts a chunk; shows every line of the window to `each`.
-    pub fn take(&mut self, chunk: &Chunk, reader: &Reader, host: Option<&str>, each: impl FnMut(&Seen<'_>)) {
+    pub fn take(&mut self, chunk: &Chunk, reader: &Reader, host: Option<&str>, mut each: impl FnMut(&Seen<'_>)) {
         let mut kept = std::mem::take(&mut self.kept).recycled();
         let bump = Bump::new();
-        count(chunk, &bump, &How { reader, host, names: None }, &mut self.summary, &mut kept, each);
+        let recent = &mut self.recent;
+        count(chunk, &bump, &How { reader, host, names: None }, &mut self.summary, &mut kept, |seen| {
+            if let Some(recent) = recent {
+                recent.line(seen);
+            }
+            each(seen);
+        });
         self.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
         kept.for_each(|step| self.correlator.step(step));
         self.kept = kept.recycled();
         let closed = self.correlator.take_closed();
         closed.iter().for_each(|life| self.summary.life(life));
+        if let Some(recent) = &mut self.recent {
+            closed.iter().for_each(|life| recent.life(life));
+        }
         self.correlator.recycle(closed);
+    }
+
+    /// What is found in the last hour, where that is watched.
+    pub fn findings(&self, zone: Zone) -> Vec<Finding> {
+        self.recent.as_ref().map_or_else(Vec::new, |recent| recent.findings(zone))
     }
 
     /// Failures by what they have in common.
@@ -49,6 +72,6 @@ impl Running {
         let (mut summary, mut correlator) = (self.summary.clone(), self.correlator.clone());
         correlator.finish().iter().for_each(|life| summary.life(life));
         summary.name_hosts(correlator.hosts());
-        build(summary, InputFacts { files, bytes: self.bytes }, None, top, zone)
+        build(summary, InputFacts { files, bytes: self.bytes }, None, top, zone).0
     }
 }

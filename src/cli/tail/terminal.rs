@@ -90,7 +90,7 @@ impl Terminal {
         if self.looked.is_none_or(|(at, took)| at.elapsed() > LOOK.max(took * 50)) {
             let begun = Instant::now();
             self.live.trends(running.patterns());
-            self.live.found(&running.report(0, 10, self.zone).findings);
+            self.live.found(&running.findings(self.zone));
             self.looked = Some((Instant::now(), begun.elapsed()));
         }
         // The log's own time, going on while nothing is logged.

@@ -45,6 +45,13 @@ impl Letter<'_> {
         if whole.chars().count() <= SUBJECT { whole } else { whole.chars().take(SUBJECT - 3).chain("...".chars()).collect() }
     }
 
+    /// The first change in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let line = |change: &Change| format!("{}: {}: {} ({})", word(change), name(change), printable(&change.text), self.times(change));
+        self.changes.first().map_or_else(String::new, line)
+    }
+
     /// One paragraph a change.
     #[must_use]
     pub fn text(&self) -> String {

@@ -123,6 +123,9 @@ impl Alerts {
 
     /// Takes one line.
     pub fn see(&mut self, seen: &Seen<'_>) {
+        if self.rules.is_empty() {
+            return;
+        }
         let time = seen.record.time;
         let Line::Event(event) = &seen.line else { return };
         let is_first = self.counted.last(Measure::Lines).is_none();
@@ -177,6 +180,12 @@ impl Alerts {
         recent.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.template.cmp(&b.template)));
         recent.truncate(PATTERNS);
         self.patterns = recent;
+    }
+
+    /// The latest time of the log; `None` where it said nothing yet.
+    #[must_use]
+    pub fn latest(&self) -> Option<Micros> {
+        self.counted.last(Measure::Lines)
     }
 
     /// What has changed since this was asked last.

@@ -130,6 +130,12 @@ impl Outbox {
         wait
     }
 
+    /// Whether there is something that nobody was told.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether the last attempt failed.
     #[must_use]
     pub fn fails(&self) -> bool {
