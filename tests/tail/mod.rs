@@ -1,6 +1,8 @@
 //! `mailscope tail`: what it reads of logs that are rotated under it, what it prints, and that its totals are the report's
 //! however often it was killed.
 
+#[cfg(feature = "alerts")]
+mod alerts;
 mod following;
 mod metrics;
 mod replayer;

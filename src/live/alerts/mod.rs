@@ -142,7 +142,7 @@ impl Alerts {
         *begun = time.min(*begun);
         if time > self.now {
             self.now = time;
-            if time - self.judged >= EVERY || self.judged == NO_TIME {
+            if time.saturating_sub(self.judged) >= EVERY {
                 self.judge();
             }
         }
