@@ -45,8 +45,12 @@ impl Recent {
         self.younger.life(life);
     }
 
-    pub fn findings(&self, zone: Zone) -> Vec<Finding> {
-        findings(self.elder.clone().merged(self.younger.clone()), zone)
+    /// What is found, with what is still open.
+    pub fn findings<'l>(&self, open: impl Iterator<Item = &'l Life>, zone: Zone) -> Vec<Finding> {
+        let mut all = self.elder.clone().merged(self.younger.clone());
+        all.window.since = all.lines.span.map(|(from, _)| from);
+        open.for_each(|life| all.life(life));
+        findings(all, zone)
     }
 }
 

@@ -59,7 +59,7 @@ impl Running {
 
     /// What is found in the last hour, where that is watched.
     pub fn findings(&self, zone: Zone) -> Vec<Finding> {
-        self.recent.as_ref().map_or_else(Vec::new, |recent| recent.findings(zone))
+        self.recent.as_ref().map_or_else(Vec::new, |recent| recent.findings(self.correlator.open(), zone))
     }
 
     /// Failures by what they have in common.

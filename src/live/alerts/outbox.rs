@@ -100,7 +100,7 @@ impl Outbox {
             .iter()
             .filter(|(id, (_, at))| !self.waiting.contains_key(*id) && self.manner.repeat.is_some_and(|repeat| *at + repeat <= now));
         let mut all: Vec<Change> = self.waiting.values().cloned().chain(again.map(|(_, (change, _))| change.clone())).collect();
-        all.sort_by(|a, b| (a.until.is_some(), a.severity, a.since).cmp(&(b.until.is_some(), b.severity, b.since)));
+        all.sort_by_key(|change| (change.until.is_some(), change.severity, change.since));
         all
     }
 

@@ -10,6 +10,7 @@ mod messenger;
 mod webhook;
 
 use super::running::Running;
+use crate::cli::output::{Output, printable};
 use crate::config::{Channel, Config};
 use crate::input::Zone;
 use crate::live::alerts::{Alerts, Change, Letter, Memory};
@@ -19,6 +20,7 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 use mailscope_parsers::model::Micros;
 use messenger::{Lines, Messenger};
+use std::io::Write as _;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -155,10 +157,11 @@ fn is_for(change: &Change, channel: &str) -> bool {
     change.channels.is_empty() || change.channels.iter().any(|name| name == channel)
 }
 
-/// The name of this host, as far as it says.
+/// The name of this host, as far as it says. A service may see its own part of /proc only.
 fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
+    let places = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+    let names = places.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// Sends one message through every channel; whether all of them took it.
@@ -180,12 +183,14 @@ pub fn test(config: &Config, zone: Zone) -> Result<bool> {
     };
     let host = host();
     let letter = Letter { changes: &[change], left_out: 0, host: &host, zone };
-    let mut all = true;
+    let (mut output, mut all) = (Output::open(None)?, true);
     for channel in &config.channels {
         let told = means::check(channel).and_then(|()| means::tell(&channel.means, &letter));
         let what = told.as_ref().map_or_else(|error| format!("failed: {error:#}"), |()| "sent".to_owned());
-        println!("{:<width$}  {}", channel.name, super::printable(&what));
+        writeln!(output, "{:<width$}  {}", channel.name, printable(&what))?;
+        output.flush()?;
         all &= told.is_ok();
     }
+    output.finish()?;
     Ok(all)
 }
