@@ -20,7 +20,7 @@ pub use stream::{Failure, Stream};
 use crate::aggregate::Patterns;
 use crate::pipeline::{NO_TIME, Seen};
 use crate::report::{Finding, Severity};
-use mailscope_parsers::model::{Class, Event, Line, Micros, Status};
+use mailscope_parsers::model::{Class, Event, Line, Micros, Status, Text};
 
 /// A pattern that began within this time is new.
 const NEW: Micros = 15 * 60 * 1_000_000;
@@ -79,8 +79,19 @@ impl Live {
         }
         if let Some(text) = text() {
             let (class, permanent) = kind(event);
-            self.stream.push(Failure { time, class, permanent, text });
+            let queue_id = match event {
+                Event::Delivery(delivery) => delivery.queue_id,
+                Event::Reject(reject) => reject.queue_id,
+                _ => Text(b""),
+            };
+            let queue_id = String::from_utf8_lossy(&queue_id).into_owned();
+            self.stream.push(Failure { time, class, permanent, text, queue_id });
         }
+    }
+
+    /// Says in the stream what has no line in the log.
+    pub fn say(&mut self, text: String) {
+        self.stream.push(Failure { time: self.now, class: None, permanent: false, text, queue_id: String::new() });
     }
 
     /// Finds the patterns that are new or grow.
@@ -119,7 +130,7 @@ impl Live {
         let opened = new.iter().filter(|one| !one.is_over && !is_among(one, &self.findings)).map(|one| format!("finding: {}", one.title));
         let closed = self.findings.iter().filter(|one| !one.is_over && !is_among(one, &new)).map(|one| format!("no longer: {}", one.title));
         let said: Vec<String> = opened.chain(closed).collect();
-        said.into_iter().for_each(|text| self.stream.push(Failure { time: self.now, class: None, permanent: false, text }));
+        said.into_iter().for_each(|text| self.say(text));
         self.findings = new;
     }
 }

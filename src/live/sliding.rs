@@ -83,7 +83,7 @@ impl Row for Counts {
 }
 
 /// The last hour.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Sliding {
     /// The newest last, without gaps.
     buckets: VecDeque<Counts>,

@@ -10,6 +10,7 @@ mod recent;
 mod running;
 mod serve;
 mod state;
+mod story;
 mod terminal;
 
 use super::args::{Command, TailArgs};
@@ -52,12 +53,18 @@ enum Wake {
     Signal(i32),
     Key(KeyEvent),
     Resized,
+    /// A message's story was found.
+    Story {
+        queue_id: String,
+        text: String,
+    },
 }
 
 /// The tail as it runs.
 struct Tail<'a> {
     args: TailArgs,
     configured: &'a Configured,
+    wake: SyncSender<Wake>,
     zone: Zone,
     reader: Reader,
     follower: Follower,
@@ -97,6 +104,7 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     let mut tail = Tail {
         args: args.clone(),
         configured,
+        wake: wake.clone(),
         zone,
         reader,
         follower,
@@ -186,7 +194,7 @@ impl Tail<'_> {
                     std::thread::sleep(TOGETHER);
                     pending.store(false, Ordering::Release);
                 }
-                Ok(wake) => self.woken(&wake)?,
+                Ok(wake) => self.woken(wake)?,
                 Err(RecvTimeoutError::Timeout) => pending.store(false, Ordering::Release),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -231,22 +239,30 @@ impl Tail<'_> {
             }
             // Signals don't wait for the end of a long log.
             if let Ok(wake) = wakes.try_recv() {
-                self.woken(&wake)?;
+                self.woken(wake)?;
             }
         }
         Ok(())
     }
 
     /// Does what a signal or a key says.
-    fn woken(&mut self, wake: &Wake) -> Result<()> {
+    fn woken(&mut self, wake: Wake) -> Result<()> {
         match (wake, &mut self.terminal) {
-            (Wake::Signal(signal), _) => self.signal(*signal)?,
-            (Wake::Key(key), Some(terminal)) => match terminal.press(*key) {
+            (Wake::Signal(signal), _) => self.signal(signal)?,
+            (Wake::Key(key), Some(terminal)) => match terminal.press(key) {
                 Pressed::Quit => self.stops = true,
                 Pressed::Changed => terminal.draw(&self.running, true)?,
+                Pressed::Story(queue_id) => {
+                    terminal.draw(&self.running, true)?;
+                    story::find(queue_id, &self.args, &self.wake);
+                }
                 Pressed::Nothing => {}
             },
             (Wake::Resized, Some(terminal)) => terminal.draw(&self.running, true)?,
+            (Wake::Story { queue_id, text }, Some(terminal)) => {
+                terminal.tell(&queue_id, text);
+                terminal.draw(&self.running, true)?;
+            }
             _ => {}
         }
         Ok(())

@@ -9,11 +9,13 @@ use crate::input::Zone;
 use crate::pipeline::{NO_TIME, Seen};
 use crate::report::{Finding, findings};
 use mailscope_parsers::model::Micros;
+use serde::{Deserialize, Serialize};
 
 const HALF: Micros = 30 * 60 * 1_000_000;
 /// Rows of a list.
 const ROWS: usize = 300;
 
+#[derive(Serialize, Deserialize)]
 pub struct Recent {
     elder: Summary,
     younger: Summary,

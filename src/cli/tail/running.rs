@@ -20,7 +20,6 @@ pub struct Running {
     #[serde(skip)]
     kept: Kept<'static>,
     /// The last hour by itself, where somebody wants to know what is found in it.
-    #[serde(skip)]
     recent: Option<Recent>,
 }
 

@@ -6,6 +6,7 @@ use crate::aggregate::{Table, provider};
 use crate::live::{Counts, Sliding};
 use crate::pipeline::Seen;
 use mailscope_parsers::model::{AuthFailure, Class, Delivery, Event, Micros, Reject, domain_of};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 const MINUTE: Micros = 60_000_000;
@@ -16,7 +17,7 @@ const MANY: usize = 500;
 const MESSAGES: usize = 20_000;
 
 /// Counts by key.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Keyed {
     /// By minute, the newest last.
     minutes: VecDeque<(i64, Table<Counts>)>,
@@ -69,13 +70,16 @@ impl Senders {
 }
 
 /// Everything that is counted.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Counted {
     all: Sliding,
     keyed: BTreeMap<By, Keyed>,
+    /// Who sent what before a restart is not known after it.
+    #[serde(skip)]
     senders: Senders,
     /// When there was any of it last.
     last: BTreeMap<Measure, Micros>,
+    #[serde(skip)]
     key: Vec<u8>,
 }
 

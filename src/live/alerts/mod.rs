@@ -54,8 +54,9 @@ pub struct Change {
 }
 
 /// What outlives the program: kept in the state file.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Memory {
+    counted: Counted,
     /// The first time that was counted.
     begun: Option<Micros>,
     normal: Normal,
@@ -74,7 +75,6 @@ struct Pattern {
 /// The rules, and what is known for them.
 pub struct Alerts {
     rules: Vec<Rule>,
-    counted: Counted,
     pub memory: Memory,
     patterns: Vec<Pattern>,
     findings: Vec<Finding>,
@@ -92,7 +92,6 @@ impl Alerts {
     pub fn new(rules: Vec<Rule>, memory: Memory, now: Micros) -> Self {
         let mut alerts = Self {
             rules: Vec::new(),
-            counted: Counted::default(),
             memory,
             patterns: Vec::new(),
             findings: Vec::new(),
@@ -109,7 +108,7 @@ impl Alerts {
     /// Other rules from now on. What fires by a rule that is still there goes on.
     pub fn follow(&mut self, rules: Vec<Rule>) {
         let keys = rules.iter().filter_map(|rule| if let Condition::Rate { by, .. } = rule.condition { Some(by) } else { None });
-        self.counted.ask_for(keys);
+        self.memory.counted.ask_for(keys);
         self.memory.states.retain(|(name, _), _| rules.iter().any(|rule| rule.name == *name));
         self.rules = rules;
     }
@@ -128,7 +127,7 @@ impl Alerts {
         }
         let time = seen.record.time;
         let Line::Event(event) = &seen.line else { return };
-        let is_first = self.counted.last(Measure::Lines).is_none();
+        let is_first = self.memory.counted.last(Measure::Lines).is_none();
         if is_first && time != NO_TIME {
             // From here on the log says what time it is.
             (self.now, self.judged) = (time, NO_TIME);
@@ -136,7 +135,7 @@ impl Alerts {
         if time == NO_TIME || time > self.believed.max(self.now.saturating_add(AHEAD)) {
             return;
         }
-        let counts = self.counted.see(seen, event);
+        let counts = self.memory.counted.see(seen, event);
         self.memory.normal.add(time, &counts);
         let begun = self.memory.begun.get_or_insert(time);
         *begun = time.min(*begun);
@@ -185,7 +184,7 @@ impl Alerts {
     /// The latest time of the log; `None` where it said nothing yet.
     #[must_use]
     pub fn latest(&self) -> Option<Micros> {
-        self.counted.last(Measure::Lines)
+        self.memory.counted.last(Measure::Lines)
     }
 
     /// What has changed since this was asked last.
@@ -233,13 +232,13 @@ impl Alerts {
                 self.of_rates(&rate, only)
             }
             Condition::Silence { measure, length } => {
-                let since = self.counted.last(*measure).or(self.memory.begun).unwrap_or(self.now);
+                let since = self.memory.counted.last(*measure).or(self.memory.begun).unwrap_or(self.now);
                 let silent = self.now - since >= *length;
                 let text = format!("nothing {} for {}", what(*measure), minutes((self.now - since) / 1_000_000));
                 vec![Reading { key: String::new(), enters: silent, stays: silent, text }]
             }
             Condition::Queue { window_s, limits } => {
-                let grown = self.counted.all(self.now, *window_s).growth();
+                let grown = self.memory.counted.all(self.now, *window_s).growth();
                 let text = format!("{grown} more messages came into the queue than left it in {}", minutes(*window_s));
                 vec![reading("", grown as f64, *limits, text)]
             }
@@ -273,11 +272,11 @@ impl Alerts {
     }
 
     fn of_rates(&self, rate: &Rate, only: &[String]) -> Vec<Reading> {
-        let all = self.counted.all(self.now, rate.window_s);
+        let all = self.memory.counted.all(self.now, rate.window_s);
         if rate.by == By::All {
             return vec![rate.reading("", &all, &all)];
         }
-        let mut rows = self.counted.by(rate.by, self.now, rate.window_s);
+        let mut rows = self.memory.counted.by(rate.by, self.now, rate.window_s);
         rows.retain(|(key, _)| only.is_empty() || only.iter().any(|name| is_of(key, name)));
         let part = |counts: &crate::live::Counts| rate.measure.parts(counts, counts).0;
         rows.sort_by(|a, b| part(&b.1).cmp(&part(&a.1)).then_with(|| a.0.cmp(&b.0)));

@@ -3,6 +3,7 @@
 use crate::live::Counts;
 use crate::report::Severity;
 use mailscope_parsers::model::Micros;
+use serde::{Deserialize, Serialize};
 
 /// One alert.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +44,7 @@ pub struct Limits {
 }
 
 /// What is measured. Rates are shares from 0 to 1, as in the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Measure {
     Lines,
     Received,
@@ -112,7 +113,7 @@ impl Measure {
 }
 
 /// Whose rate it is: everybody's, or each one's by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum By {
     All,
     Provider,
