@@ -11,6 +11,9 @@ use crate::report::{Finding, InputFacts, Report, build};
 use bumpalo::Bump;
 use serde::{Deserialize, Serialize};
 
+/// Rows of a list that are told apart. A report's program ends; this one is to be as large after a year as after an hour.
+const ROWS: usize = 1000;
+
 #[derive(Serialize, Deserialize)]
 pub struct Running {
     correlator: Correlator,
@@ -26,7 +29,7 @@ pub struct Running {
 impl Running {
     pub fn new(window: Window) -> Self {
         let correlator = Correlator::new(Detail::Counts, window.since);
-        Self { correlator, summary: Summary::new(window), bytes: 0, kept: Kept::default(), recent: None }
+        Self { correlator, summary: Summary::new(window).limited(ROWS), bytes: 0, kept: Kept::default(), recent: None }
     }
 
     /// Begins or ends to look at the last hour by itself.

@@ -78,7 +78,7 @@ pub struct Counted {
     #[serde(skip)]
     senders: Senders,
     /// When there was any of it last.
-    last: BTreeMap<Measure, Micros>,
+    last: [Option<Micros>; Measure::ALL.len()],
     #[serde(skip)]
     key: Vec<u8>,
 }
@@ -98,10 +98,9 @@ impl Counted {
         let (time, times) = (seen.record.time, u64::from(seen.count));
         let counts = Counts::of(event, times);
         self.all.at(time).add(&counts);
-        for measure in Measure::ALL {
+        for (measure, last) in Measure::ALL.into_iter().zip(&mut self.last) {
             if measure == Measure::Lines || measure.parts(&counts, &counts).0 > 0 {
-                let last = self.last.entry(measure).or_insert(time);
-                *last = time.max(*last);
+                *last = (*last).max(Some(time));
             }
         }
         if !self.keyed.is_empty() {
@@ -190,6 +189,6 @@ impl Counted {
     /// When there was any of it last.
     #[must_use]
     pub fn last(&self, measure: Measure) -> Option<Micros> {
-        self.last.get(&measure).copied()
+        self.last[measure as usize]
     }
 }

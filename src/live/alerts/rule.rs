@@ -59,6 +59,7 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// In the order of the declaration.
     pub const ALL: [Self; 10] = [
         Self::Lines,
         Self::Received,

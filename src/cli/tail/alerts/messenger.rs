@@ -40,9 +40,9 @@ impl Messenger {
         Self { name, to, thread }
     }
 
-    /// Hands a change over. It is lost where a thousand wait: the thread merges them faster than they can come.
-    pub fn tell(&mut self, change: Change) {
-        let _ = self.to.try_send(change);
+    /// Hands a change over; `false` where so many wait already that it is lost.
+    pub fn tell(&self, change: Change) -> bool {
+        self.to.try_send(change).is_ok()
     }
 
     /// Nothing more comes; the thread tells what it knows and ends.

@@ -102,8 +102,10 @@ impl Alarm {
         let changes = self.alerts.take_changes();
         let mut said: Vec<String> = changes.iter().map(|change| self.said(change)).collect();
         for change in changes {
-            for messenger in self.messengers.iter_mut().filter(|messenger| is_for(&change, &messenger.name)) {
-                messenger.tell(change.clone());
+            for messenger in self.messengers.iter().filter(|messenger| is_for(&change, &messenger.name)) {
+                if !messenger.tell(change.clone()) {
+                    said.push(format!("the channel {} is far behind and is not told of {}", messenger.name, change.alert));
+                }
             }
         }
         said.extend(self.notices.1.try_iter());
