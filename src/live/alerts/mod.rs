@@ -105,11 +105,15 @@ impl Alerts {
         alerts
     }
 
-    /// Other rules from now on. What fires by a rule that is still there goes on.
+    /// Other rules from now on. What fires by a rule that is still there goes on; by one that is gone it is over.
     pub fn follow(&mut self, rules: Vec<Rule>) {
+        for ((name, key), state) in self.memory.states.iter().filter(|((name, _), state)| state.is_firing && !has(&rules, name)) {
+            let gone = self.rules.iter().find(|rule| rule.name == *name);
+            self.changes.extend(gone.map(|rule| change(rule, key, state, Some(self.now))));
+        }
         let keys = rules.iter().filter_map(|rule| if let Condition::Rate { by, .. } = rule.condition { Some(by) } else { None });
         self.memory.counted.ask_for(keys);
-        self.memory.states.retain(|(name, _), _| rules.iter().any(|rule| rule.name == *name));
+        self.memory.states.retain(|(name, _), _| has(&rules, name));
         self.rules = rules;
     }
 
@@ -358,6 +362,10 @@ fn change(rule: &Rule, key: &str, state: &State, until: Option<Micros>) -> Chang
         until,
         channels: rule.channels.clone(),
     }
+}
+
+fn has(rules: &[Rule], name: &str) -> bool {
+    rules.iter().any(|rule| rule.name == name)
 }
 
 /// Whether the key is that name, or lies below that domain.

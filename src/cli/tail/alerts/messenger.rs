@@ -23,7 +23,8 @@ pub struct Lines {
 }
 
 pub struct Messenger {
-    pub name: String,
+    pub channel: Channel,
+    manner: Manner,
     to: SyncSender<Change>,
     thread: JoinHandle<()>,
 }
@@ -32,12 +33,17 @@ impl Messenger {
     /// With what an earlier run has told, and where to say how it goes.
     pub fn start(channel: Channel, manner: Manner, told: Vec<Change>, lines: Lines, notices: SyncSender<String>) -> Self {
         let (to, from) = sync_channel(ROOM);
-        let name = channel.name.clone();
+        let kept = channel.clone();
         let thread = std::thread::spawn(move || {
             let begun = Instant::now();
             Telling { channel, lines, notices, outbox: Outbox::new(manner, told, Duration::ZERO), begun }.run(&from);
         });
-        Self { name, to, thread }
+        Self { channel: kept, manner, to, thread }
+    }
+
+    /// Whether it would be the same if it were started anew.
+    pub fn is(&self, channel: &Channel, manner: Manner) -> bool {
+        self.channel == *channel && self.manner == manner
     }
 
     /// Hands a change over; `false` where so many wait already that it is lost.

@@ -11,7 +11,7 @@ mod webhook;
 
 use super::running::Running;
 use crate::cli::output::{Output, printable};
-use crate::config::{Channel, Config};
+use crate::config::Config;
 use crate::input::Zone;
 use crate::live::alerts::{Alerts, Change, Letter, Memory};
 use crate::pipeline::Seen;
@@ -55,24 +55,26 @@ impl Alarm {
         Ok(alarm)
     }
 
+    /// Starts the channels; those that are as before go on with what they have to tell.
     fn open(&mut self, config: &Config) {
-        let told = self.alerts.firing();
-        let start = |channel: &Channel| {
-            let told = told.iter().filter(|change| is_for(change, &channel.name)).cloned().collect();
-            Messenger::start(channel.clone(), config.manner(), told, Lines { host: host(), zone: self.zone }, self.notices.0.clone())
-        };
-        self.messengers = config.channels.iter().map(start).collect();
+        let (told, mut before) = (self.alerts.firing(), std::mem::take(&mut self.messengers));
+        for channel in &config.channels {
+            let same = before.iter().position(|messenger| messenger.is(channel, config.manner()));
+            let messenger = same.map(|at| before.swap_remove(at)).unwrap_or_else(|| {
+                let told = told.iter().filter(|change| is_for(change, &channel.name)).cloned().collect();
+                Messenger::start(channel.clone(), config.manner(), told, Lines { host: host(), zone: self.zone }, self.notices.0.clone())
+            });
+            self.messengers.push(messenger);
+        }
     }
 
-    /// Other rules and channels from now on; what the old channels were still to tell they do.
+    /// Other rules and channels from now on. A channel that is gone or other than before tells what it knows, and ends.
     ///
     /// # Errors
     /// Where a channel can't be used; everything is as before then.
     pub fn reload(&mut self, config: &Config) -> Result<()> {
         config.channels.iter().try_for_each(means::check)?;
         self.alerts.follow(config.alerts.clone());
-        // They end by themselves when they have told what they know.
-        self.messengers.clear();
         self.open(config);
         Ok(())
     }
@@ -102,9 +104,9 @@ impl Alarm {
         let changes = self.alerts.take_changes();
         let mut said: Vec<String> = changes.iter().map(|change| self.said(change)).collect();
         for change in changes {
-            for messenger in self.messengers.iter().filter(|messenger| is_for(&change, &messenger.name)) {
+            for messenger in self.messengers.iter().filter(|messenger| is_for(&change, &messenger.channel.name)) {
                 if !messenger.tell(change.clone()) {
-                    said.push(format!("the channel {} is far behind and is not told of {}", messenger.name, change.alert));
+                    said.push(format!("the channel {} is far behind and is not told of {}", messenger.channel.name, change.alert));
                 }
             }
         }
