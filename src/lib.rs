@@ -8,6 +8,7 @@
 //! `anonymize` puts pseudonyms into lines before anything is made of them.
 //! `tables` are the same rows as frames, `query` is SQL over them; both are the cargo feature `tables`.
 //! `explain` knows replies, and no log.
+//! `config` reads the configuration file's text, and knows no command.
 //! `queue` goes a way of its own: a queue listing to sums and findings, beside what the logs say.
 //!
 //! What is absent, and why: no clock below `input` and `cli` (the same log gives the same report at any time), no parser
@@ -17,6 +18,7 @@
 pub mod aggregate;
 pub mod anonymize;
 pub mod cli;
+pub mod config;
 pub mod correlate;
 pub mod explain;
 pub mod export;

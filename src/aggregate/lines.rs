@@ -180,6 +180,16 @@ impl Default for Lines {
 }
 
 impl Lines {
+    /// No list is longer from now on.
+    pub fn limit(&mut self, rows: usize) {
+        self.programs_without_parser.limit(rows);
+        self.problems.limit(rows);
+        self.patterns.limit(rows);
+        [&mut self.failing, &mut self.break_ins].into_iter().for_each(|courses| courses.limit(rows));
+        [&mut self.deferred_domains, &mut self.deferred_relays, &mut self.auth_users].into_iter().for_each(|table| table.limit(rows));
+        self.hosts.limit(rows);
+    }
+
     /// Counts one line that lies in the window.
     #[inline]
     pub fn see(&mut self, seen: &Seen<'_>, clients: &mut Clients) {

@@ -121,26 +121,38 @@ impl Default for Mail {
 }
 
 impl Mail {
+    /// No list is longer from now on.
+    pub fn limit(&mut self, rows: usize) {
+        let Self { domains, relays, providers, senders, sender_domains, auth_users, .. } = self;
+        [domains, relays, providers, senders, sender_domains, auth_users].into_iter().for_each(|table| table.limit(rows));
+        self.failed_senders.limit(rows);
+    }
+
     /// Counts lives that are over, as they stand.
-    pub fn lives(&mut self, lives: &[Box<Life>], window: Window, clients: &mut Clients) {
-        let mut fates = Vec::new();
-        for block in lives.chunks(BLOCK) {
-            for life in block {
-                self.queue_file(life, window);
-                if let Some((time, count)) = life.expired
-                    && window.contains(time)
-                {
-                    self.expiries += u64::from(count);
-                }
-                if life.received() {
-                    self.received(life, window, clients);
-                }
-                fates.extend(life.recipients.iter().filter_map(|recipient| Fate::of(life, recipient, window)));
+    pub fn lives<'l>(&mut self, lives: impl Iterator<Item = &'l Life>, window: Window, clients: &mut Clients) {
+        let mut fates = Vec::with_capacity(BLOCK);
+        for life in lives {
+            self.queue_file(life, window);
+            if let Some((time, count)) = life.expired
+                && window.contains(time)
+            {
+                self.expiries += u64::from(count);
             }
-            fates.iter().for_each(|fate| self.recipient(fate));
-            self.rows(&mut fates);
-            fates.clear();
+            if life.received() {
+                self.received(life, window, clients);
+            }
+            fates.extend(life.recipients.iter().filter_map(|recipient| Fate::of(life, recipient, window)));
+            if fates.len() >= BLOCK {
+                self.recipients(&mut fates);
+            }
         }
+        self.recipients(&mut fates);
+    }
+
+    fn recipients(&mut self, fates: &mut Vec<Fate<'_>>) {
+        fates.iter().for_each(|fate| self.recipient(fate));
+        self.rows(fates);
+        fates.clear();
     }
 
     fn host(&mut self, life: &Life) -> &mut HostRow {
@@ -301,7 +313,7 @@ impl Mail {
     }
 }
 
-/// So many lives are counted at a time: few enough to stay in the nearest memory.
+/// So many recipients are counted at a time: few enough to stay in the nearest memory.
 const BLOCK: usize = 64;
 
 /// What became of one recipient, as every row counts it.

@@ -89,6 +89,15 @@ impl Summary {
         Self { window, lines: Lines::default(), mail: Mail::default(), clients: Clients::default() }
     }
 
+    /// The same with lists that hold no more than so many rows, each.
+    #[must_use]
+    pub fn limited(mut self, rows: usize) -> Self {
+        self.lines.limit(rows);
+        self.mail.limit(rows);
+        self.clients.rows.limit(rows);
+        self
+    }
+
     /// Counts what a line of the window says by itself.
     #[inline]
     pub fn line(&mut self, seen: &Seen<'_>) {
@@ -96,7 +105,7 @@ impl Summary {
     }
 
     /// Counts lives that are over, as they stand.
-    pub fn lives(&mut self, lives: &[Box<Life>]) {
+    pub fn lives<'l>(&mut self, lives: impl Iterator<Item = &'l Life>) {
         self.mail.lives(lives, self.window, &mut self.clients);
     }
 

@@ -142,6 +142,10 @@ impl Default for Patterns {
 }
 
 impl Patterns {
+    pub fn limit(&mut self, rows: usize) {
+        self.rows.limit(rows);
+    }
+
     pub fn see(&mut self, said: &Said<'_>) {
         template(said.text, &mut self.scratch);
         self.key.clear();

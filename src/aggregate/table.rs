@@ -103,6 +103,11 @@ impl<R: Row> Table<R> {
         Self { rows, keys, index, cap, dropped: R::default(), dropped_keys: 0, error: 0 }
     }
 
+    /// Keeps no more rows than this from now on, and none more than before.
+    pub fn limit(&mut self, rows: usize) {
+        self.cap = self.cap.min(rows);
+    }
+
     /// The row of a key; a new one if it is not there.
     #[inline]
     pub fn row(&mut self, key: &[u8]) -> &mut R {

@@ -7,10 +7,24 @@ use std::collections::BTreeMap;
 
 /// The finest bucket.
 pub const FINEST_S: i64 = 300;
-/// Long windows are shown in hours or days; every zone's hours and days are made of these.
-const COARSE_S: i64 = 900;
-/// More fine buckets than this are a week: they are made coarse.
-const MANY: usize = 2016;
+/// The widths of buckets, and how many of each there are before they are made wider. More than the first are longer than the
+/// three hours that are shown so finely; more than the second are a week, and are shown in days.
+const WIDTHS: [(i64, usize); 3] = [(FINEST_S, 64), (900, 700), (3600, usize::MAX)];
+
+/// What can be counted over time.
+pub trait Counted: Merge + Default {
+    /// No bucket is wider. Every zone's hours and days are made of quarters of an hour.
+    const WIDEST_S: i64;
+}
+
+/// One of many rows: in zones that are off by half an hour its days are cut at the hour before, in logs of more than a week.
+impl Counted for u64 {
+    const WIDEST_S: i64 = 3600;
+}
+
+impl Counted for Bucket {
+    const WIDEST_S: i64 = 900;
+}
 
 /// What happened in one bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +68,7 @@ impl<B> Default for Timeline<B> {
     }
 }
 
-impl<B: Merge + Default> Timeline<B> {
+impl<B: Counted> Timeline<B> {
     #[inline]
     pub fn at(&mut self, time: Micros) -> &mut B {
         let number = time.div_euclid(self.bucket_s * 1_000_000);
@@ -69,28 +83,31 @@ impl<B: Merge + Default> Timeline<B> {
         if let Some((number, bucket)) = self.current.take() {
             self.buckets.entry(number).or_default().merge(bucket);
         }
-        if self.bucket_s == FINEST_S && self.buckets.len() > MANY {
-            self.coarsen();
+        // How wide they are depends on what they are alone, and not on order or split.
+        while let Some(next_s) = self.too_many() {
+            self.widen(next_s);
         }
     }
 
-    fn coarsen(&mut self) {
-        if self.bucket_s == COARSE_S {
-            return;
-        }
-        self.bucket_s = COARSE_S;
+    /// The next width, where there are too many of this one.
+    fn too_many(&self) -> Option<i64> {
+        let at = WIDTHS.iter().position(|(width_s, _)| *width_s == self.bucket_s)?;
+        let (next_s, _) = *WIDTHS.get(at + 1).filter(|(next_s, _)| *next_s <= B::WIDEST_S)?;
+        (self.buckets.len() > WIDTHS[at].1).then_some(next_s)
+    }
+
+    fn widen(&mut self, to_s: i64) {
+        let from_s = std::mem::replace(&mut self.bucket_s, to_s);
         for (number, bucket) in std::mem::take(&mut self.buckets) {
-            self.buckets.entry((number * FINEST_S).div_euclid(COARSE_S)).or_default().merge(bucket);
+            self.buckets.entry((number * from_s).div_euclid(to_s)).or_default().merge(bucket);
         }
     }
 
     pub fn merge(&mut self, mut other: Self) {
         self.settle();
         other.settle();
-        if self.bucket_s != other.bucket_s {
-            self.coarsen();
-            other.coarsen();
-        }
+        let widest_s = self.bucket_s.max(other.bucket_s);
+        [&mut *self, &mut other].into_iter().filter(|one| one.bucket_s < widest_s).for_each(|one| one.widen(widest_s));
         for (number, bucket) in other.buckets {
             self.buckets.entry(number).or_default().merge(bucket);
         }
@@ -127,5 +144,23 @@ mod tests {
         };
         assert_eq!(sorted(&whole), sorted(&parts));
         assert_eq!(whole.iter().map(|(_, bucket)| bucket.received).sum::<u64>(), 30 * 288);
+    }
+
+    #[test]
+    fn a_row_of_a_month_is_kept_in_hours_whatever_the_split() {
+        let fill = |hours: std::ops::Range<i64>| {
+            let mut timeline = Timeline::<u64>::default();
+            hours.flat_map(|hour| (0..12).map(move |five| hour * 3600 + five * 300)).for_each(|time| *timeline.at(time * 1_000_000) += 1);
+            timeline
+        };
+        let whole = fill(0..720);
+        for cut in [1, 5, 6, 170, 180, 400, 719] {
+            let (mut ab, mut ba) = (fill(0..cut), fill(cut..720));
+            ab.merge(fill(cut..720));
+            ba.merge(fill(0..cut));
+            let sorted = |timeline: &Timeline<u64>| timeline.iter().map(|(from, count)| (from, *count)).collect::<BTreeMap<_, _>>();
+            assert_eq!((sorted(&ab), sorted(&ba)), (sorted(&whole), sorted(&whole)), "{cut}");
+        }
+        assert_eq!((whole.buckets.len() + 1, whole.iter().map(|(_, count)| count).sum::<u64>()), (720, 720 * 12));
     }
 }

@@ -9,6 +9,9 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "mailscope", version, propagate_version = true, max_term_width = 100)]
 pub struct Args {
+    /// Settings and alerts; without it ~/.config/mailscope/config.toml, else /etc/mailscope/config.toml, if there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -153,7 +156,7 @@ pub enum StoryFormat {
     Json,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub struct TailArgs {
     /// Logs, directories or patterns ("/var/log/mail*.log"); - is standard input. Without any: this host's own mail log
     pub files: Vec<PathBuf>,
@@ -175,6 +178,9 @@ pub struct TailArgs {
     /// Serve /metrics for Prometheus, and /healthz, at this address: 127.0.0.1:9154
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<String>,
+    /// Send one message through every channel of the configuration, say how it went, and end
+    #[arg(long)]
+    pub test_alerts: bool,
     /// Rows of each list of the summary
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,

@@ -64,11 +64,15 @@ pub fn known_names() -> impl Iterator<Item = &'static str> {
     PARSERS.iter().map(|parser| parser.name).chain(formats)
 }
 
+/// The user's directory for what is the program's.
+pub fn own_directory() -> Option<PathBuf> {
+    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    Some(home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))?.join("mailscope"))
+}
+
 /// Definitions in the user's directory, by name.
 fn own() -> Vec<PathBuf> {
-    let home =
-        std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")));
-    let Some(entries) = home.and_then(|home| fs::read_dir(home.join("mailscope/formats")).ok()) else { return Vec::new() };
+    let Some(entries) = own_directory().and_then(|directory| fs::read_dir(directory.join("formats")).ok()) else { return Vec::new() };
     let mut paths: Vec<PathBuf> =
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
     paths.sort();

@@ -5,6 +5,7 @@
 
 mod args;
 mod backlog;
+mod configured;
 mod events;
 mod explain;
 mod formats;
@@ -21,8 +22,8 @@ mod tail;
 mod time;
 mod trace;
 
-use args::{Args, Command};
-use clap::{CommandFactory as _, FromArgMatches as _};
+use args::Command;
+use configured::Configured;
 use resolve::Input;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,22 +41,18 @@ enum Ended {
 /// Runs the program.
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let command = Args::command().after_help(args::after_help());
-    let matches = match command.try_get_matches_from(args) {
-        Ok(matches) => matches,
-        Err(error) => {
-            // Help and version are answers, everything else is wrong use; clap prints both where they belong.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-        }
-    };
-    let result = Args::from_arg_matches(&matches).map_err(anyhow::Error::from).and_then(|args| dispatch(args.command));
+    let result = Configured::new(args.into_iter().collect()).and_then(|configured| dispatch(&configured));
     match result {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::Met) => ExitCode::from(1),
         Ok(Ended::Incomplete) => ExitCode::from(2),
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(error) = error.downcast_ref::<clap::Error>() {
+                // Help and version are answers, everything else is wrong use; clap prints both where they belong.
+                let _ = error.print();
+                return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            }
             eprintln!("mailscope: {}", output::printable(&format!("{error:#}")));
             if let Some(mistake) = error.chain().find_map(|cause| cause.downcast_ref::<crate::export::Mistake>()) {
                 eprintln!("{}", mistake.shown());
@@ -65,18 +62,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> anyhow::Result<Ended> {
-    match command {
-        Command::Report(args) => report::run(&args),
-        Command::Tail(args) => tail::run(&args),
-        Command::Queue(args) => queue::run(&args),
-        Command::Parse(args) => events::run(&args),
-        Command::Trace(args) => trace::run(&args),
-        Command::Export(args) => rows::run(&args),
+fn dispatch(configured: &Configured) -> anyhow::Result<Ended> {
+    match &configured.args.command {
+        Command::Tail(args) => tail::run(args, configured),
+        Command::Report(args) => report::run(args),
+        Command::Queue(args) => queue::run(args),
+        Command::Parse(args) => events::run(args),
+        Command::Trace(args) => trace::run(args),
+        Command::Export(args) => rows::run(args),
         #[cfg(feature = "tables")]
-        Command::Query(args) => query::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Formats(args) => formats::run(&args),
+        Command::Query(args) => query::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Formats(args) => formats::run(args),
     }
 }
 

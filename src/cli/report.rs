@@ -185,7 +185,7 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
                 ordered.correlator.take_closed()
             });
             mine.kept = kept.recycled();
-            mine.summary.lives(&mine.counted);
+            mine.summary.lives(mine.counted.iter().map(|life| &**life));
             if let Some(progress) = &progress {
                 progress.show();
             }
@@ -200,11 +200,11 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let summaries = done.locals.into_iter().map(|worker| worker.summary);
     let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
     let open = correlator.finish();
-    summary.lives(&open);
+    summary.lives(open.iter().map(|life| &**life));
     summary.name_hosts(correlator.hosts());
-    std::mem::forget((open, correlator));
     let overlong = summary.lines.overlong;
-    let report = build(summary, InputFacts { files: done.chunks.files, bytes }, wanted.baseline, wanted.top, input.zone);
+    let (report, rest) = build(summary, InputFacts { files: done.chunks.files, bytes }, wanted.baseline, wanted.top, input.zone);
+    std::mem::forget((open, correlator, rest));
     Ok(Gathered { report, places, unreadable: done.chunks.unreadable, overlong })
 }
 

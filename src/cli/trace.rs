@@ -4,7 +4,7 @@ mod nothing;
 mod search;
 mod sources;
 
-use super::args::{StoryFormat, TraceArgs};
+use super::args::{InputArgs, StoryFormat, TraceArgs};
 use super::events::{Object, object};
 use super::output::Output;
 use super::{Ended, conclude};
@@ -60,6 +60,41 @@ pub fn run(args: &TraceArgs) -> Result<Ended> {
         say_what_is_missing(&search, &gathered, wanted);
     }
     Ok(conclude(&gathered.input, &gathered.unreadable, gathered.overlong))
+}
+
+/// The stories of what an id, an address or a client stands for, as plain text.
+///
+/// # Errors
+/// Where the logs can't be read.
+pub fn stories_of(key: &str, input: InputArgs) -> Result<String> {
+    const MOST: usize = 20;
+    let args = TraceArgs {
+        key: key.to_owned(),
+        input,
+        regex: false,
+        from: None,
+        to: None,
+        client: None,
+        status: None,
+        class: None,
+        first: Some(MOST),
+        raw: false,
+        list: false,
+        format: StoryFormat::Text,
+        output: None,
+    };
+    let (key, filter) = (Key::word(key), Filter::default());
+    let search = Search::new(&args, &key, &filter)?;
+    let gathered = search.run()?;
+    let (zone, bump) = (gathered.input.zone, Bump::new());
+    let told: Vec<Told<'_>> = gathered.lines.iter().map(|line| tell(&search, line, None, &bump)).collect();
+    let (lives, correlator) = lives(&told);
+    let mut written = Vec::new();
+    for story in stories(&lives, correlator.hosts(), &told, zone).iter().take(MOST) {
+        text::story::write(&mut written, story, zone, text::Look::of(false))?;
+        written.push(b'\n');
+    }
+    Ok(String::from_utf8_lossy(&written).into_owned())
 }
 
 /// Reads a line that was found again; the key meant it if it lies in the window.

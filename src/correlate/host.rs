@@ -536,6 +536,11 @@ impl Host {
         closed.push(life);
     }
 
+    /// Every life that is still here.
+    pub fn open(&self) -> impl Iterator<Item = &Life> {
+        self.lives.iter().zip(&self.generations).filter(|(_, generation)| **generation != 0).map(|(life, _)| &**life)
+    }
+
     /// Ends everything, as it stands.
     pub fn finish(&mut self, closed: &mut Vec<Box<Life>>) {
         for at in 0..self.lives.len() {

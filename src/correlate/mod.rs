@@ -131,6 +131,11 @@ impl Correlator {
         self.take_closed()
     }
 
+    /// What is not over yet, or only just, as it stands.
+    pub fn open(&self) -> impl Iterator<Item = &Life> {
+        self.states.iter().flat_map(Host::open)
+    }
+
     /// The hosts' names, by the number that a life carries.
     pub fn hosts(&self) -> impl Iterator<Item = &[u8]> {
         self.states.iter().map(|host| &*host.name)

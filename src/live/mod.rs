@@ -1,9 +1,10 @@
 //! What a log that is being written is like now: rates and rows over sliding windows, the last failures, patterns that are
-//! new or grow, findings as they come and go, the screen that shows all of it, and the counters for Prometheus.
+//! new or grow, findings as they come and go, the screen that shows all of it, the counters for Prometheus, and alerts.
 //!
 //! In: lines as the pipeline read them, and the running sums. Everything is made of buckets by the time of the log and is
 //! bounded, however busy the log. It never reads a file, asks for the time or prints: who calls says what time it is.
 
+pub mod alerts;
 mod destinations;
 mod metrics;
 mod screen;
@@ -19,7 +20,7 @@ pub use stream::{Failure, Stream};
 use crate::aggregate::Patterns;
 use crate::pipeline::{NO_TIME, Seen};
 use crate::report::{Finding, Severity};
-use mailscope_parsers::model::{Action, Class, Event, Line, Micros, Removal, Status};
+use mailscope_parsers::model::{Class, Event, Line, Micros, Status, Text};
 
 /// A pattern that began within this time is new.
 const NEW: Micros = 15 * 60 * 1_000_000;
@@ -68,31 +69,29 @@ impl Live {
         }
         self.now = self.now.max(time);
         let times = u64::from(seen.count);
-        let counts = self.rates.at(time);
-        match event {
-            Event::Delivery(delivery) if !delivery.status.is_probe() && !delivery.envelope_recipient.is_empty() => {
-                match delivery.status {
-                    Status::Deferred => counts.deferred += times,
-                    Status::Bounced | Status::Expired => counts.bounced += times,
-                    _ => counts.delivered += times,
-                }
-                self.providers.provider(time, delivery, times);
-                self.domains.domain(time, delivery, times);
-            }
-            Event::Accepted(accepted) if !accepted.queue_id.is_empty() => counts.begun += times,
-            Event::Notification(_) => counts.begun += times,
-            Event::Removed(removed) => {
-                counts.ended += times;
-                counts.withdrawn += if removed.how == Removal::Canceled { times } else { 0 };
-            }
-            Event::Reject(reject) if reject.action == Action::Reject => counts.rejected += times,
-            Event::AuthFailure(_) => counts.auth_failures += times,
-            _ => {}
+        self.rates.at(time).add(&Counts::of(event, times));
+        if let Event::Delivery(delivery) = event
+            && !delivery.status.is_probe()
+            && !delivery.envelope_recipient.is_empty()
+        {
+            self.providers.provider(time, delivery, times);
+            self.domains.domain(time, delivery, times);
         }
         if let Some(text) = text() {
             let (class, permanent) = kind(event);
-            self.stream.push(Failure { time, class, permanent, text });
+            let queue_id = match event {
+                Event::Delivery(delivery) => delivery.queue_id,
+                Event::Reject(reject) => reject.queue_id,
+                _ => Text(b""),
+            };
+            let queue_id = String::from_utf8_lossy(&queue_id).into_owned();
+            self.stream.push(Failure { time, class, permanent, text, queue_id });
         }
+    }
+
+    /// Says in the stream what has no line in the log.
+    pub fn say(&mut self, text: String) {
+        self.stream.push(Failure { time: self.now, class: None, permanent: false, text, queue_id: String::new() });
     }
 
     /// Finds the patterns that are new or grow.
@@ -131,7 +130,7 @@ impl Live {
         let opened = new.iter().filter(|one| !one.is_over && !is_among(one, &self.findings)).map(|one| format!("finding: {}", one.title));
         let closed = self.findings.iter().filter(|one| !one.is_over && !is_among(one, &new)).map(|one| format!("no longer: {}", one.title));
         let said: Vec<String> = opened.chain(closed).collect();
-        said.into_iter().for_each(|text| self.stream.push(Failure { time: self.now, class: None, permanent: false, text }));
+        said.into_iter().for_each(|text| self.say(text));
         self.findings = new;
     }
 }

@@ -19,13 +19,27 @@ pub struct Screen {
     /// A filter is being typed.
     is_typing: bool,
     title: String,
+    /// The failure that is marked, counted from the newest.
+    marked: Option<usize>,
+    story: Option<Story>,
+}
+
+/// A message's story, shown in the place of the stream.
+struct Story {
+    queue_id: String,
+    /// Not there as long as it is looked for.
+    text: Option<String>,
+    /// Lines above the first that is shown.
+    above: u16,
 }
 
 /// What a key came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
     Nothing,
     Changed,
+    /// The story of this message is wanted.
+    Story(String),
     Quit,
 }
 
@@ -45,10 +59,15 @@ impl Screen {
         }
         match key.code {
             KeyCode::Enter if self.is_typing => self.is_typing = false,
+            KeyCode::Enter => return self.open(live),
+            KeyCode::Esc if self.story.take().is_some() => {}
+            KeyCode::Esc if self.marked.take().is_some() => stream.pause(false),
             KeyCode::Esc => {
                 self.is_typing = false;
                 stream.filter.clear();
             }
+            KeyCode::Up => self.move_by(-1, live),
+            KeyCode::Down => self.move_by(1, live),
             KeyCode::Backspace if self.is_typing => {
                 stream.filter.pop();
             }
@@ -68,6 +87,40 @@ impl Screen {
         Pressed::Changed
     }
 
+    /// Marks another failure, while the stream stands still; or moves in a story.
+    fn move_by(&mut self, lines: i8, live: &mut Live) {
+        if let Some(story) = &mut self.story {
+            story.above = story.above.saturating_add_signed(lines.into());
+            return;
+        }
+        live.stream.pause(true);
+        let last = live.stream.newest().count().saturating_sub(1);
+        let marked = self.marked.map_or(0, |marked| marked.saturating_add_signed(lines.into()));
+        self.marked = Some(marked.min(last));
+    }
+
+    /// Opens the story of the failure that is marked, if it is about a message.
+    fn open(&mut self, live: &Live) -> Pressed {
+        let failure = self.marked.and_then(|marked| live.stream.newest().nth(marked));
+        let Some(queue_id) = failure.map(|failure| failure.queue_id.clone()).filter(|id| !id.is_empty()) else { return Pressed::Nothing };
+        self.story = Some(Story { queue_id: queue_id.clone(), text: None, above: 0 });
+        Pressed::Story(queue_id)
+    }
+
+    /// Shows a story that was found, if it is still wanted.
+    pub fn tell(&mut self, queue_id: &str, text: String) {
+        if let Some(story) = self.story.as_mut().filter(|story| story.queue_id == queue_id) {
+            story.text = Some(text);
+        }
+    }
+
+    fn story(frame: &mut Frame<'_>, area: Rect, story: &Story) {
+        let text = story.text.as_deref().unwrap_or("looking through the logs ...");
+        let lines: Vec<Line<'_>> = text.lines().map(|line| Line::raw(printable(line).into_owned())).collect();
+        let above = story.above.min(u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(1));
+        frame.render_widget(Paragraph::new(lines).scroll((above, 0)).block(titled(&format!("story of {}", story.queue_id))), area);
+    }
+
     pub fn draw(&self, frame: &mut Frame<'_>, live: &Live, now: Micros, zone: Zone) {
         let middle = if frame.area().height > 30 { 12 } else { 8 };
         let rows = [Constraint::Length(1), Constraint::Length(7), Constraint::Length(middle), Constraint::Min(3), Constraint::Length(1)];
@@ -80,7 +133,10 @@ impl Screen {
         let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(middle);
         self.destinations(frame, left, live, now);
         news(frame, right, live);
-        self.failures(frame, below, live, zone);
+        match &self.story {
+            Some(story) => Self::story(frame, middle.union(below), story),
+            None => self.failures(frame, below, live, zone),
+        }
         self.keys(frame, keys, live);
     }
 
@@ -123,7 +179,7 @@ impl Screen {
         if stream.is_paused {
             title += &format!(", paused, {} waiting", stream.waiting());
         }
-        let line = |failure: &super::Failure| {
+        let line = |(at, failure): (usize, &super::Failure)| {
             let color = match (failure.class, failure.permanent) {
                 (None, _) => Color::Cyan,
                 (_, true) => Color::Red,
@@ -133,16 +189,22 @@ impl Screen {
                 Span::styled(zone.local(failure.time).format("%H:%M:%S ").to_string(), STILL),
                 Span::styled(failure.text.clone(), Style::new().fg(color)),
             ])
+            .style(if self.marked == Some(at) { Style::new().add_modifier(Modifier::REVERSED) } else { Style::new() })
         };
-        let lines: Vec<Line<'_>> = stream.newest().take(usize::from(area.height)).map(line).collect();
+        // The line that is marked is in sight.
+        let shown = usize::from(area.height).saturating_sub(1).max(1);
+        let above = self.marked.map_or(0, |marked| (marked + 1).saturating_sub(shown));
+        let lines: Vec<Line<'_>> = stream.newest().enumerate().skip(above).take(shown).map(line).collect();
         frame.render_widget(Paragraph::new(lines).block(titled(&title)), area);
     }
 
     fn keys(&self, frame: &mut Frame<'_>, area: Rect, live: &Live) {
-        let text = if self.is_typing {
+        let text = if self.story.is_some() {
+            " up down move   esc close   q quit".to_owned()
+        } else if self.is_typing {
             format!(" filter: {}_   enter keep   esc clear", live.stream.filter)
         } else {
-            " q quit   space pause   / filter   esc no filter   tab providers or domains".to_owned()
+            " q quit   space pause   / filter   esc back   up down enter a message's story   tab providers or domains".to_owned()
         };
         frame.render_widget(Paragraph::new(text).style(STILL), area);
     }

@@ -1,13 +1,15 @@
 //! Counts over the last minute, quarter of an hour and hour, in buckets of ten seconds.
 
-use mailscope_parsers::model::Micros;
+use crate::aggregate::{Merge, Row};
+use mailscope_parsers::model::{Action, Event, Micros, Removal, Status};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 const BUCKET_S: i64 = 10;
 const BUCKETS: usize = 360;
 
 /// What happened in some time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub delivered: u64,
     pub deferred: u64,
@@ -21,7 +23,30 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, other: &Self) {
+    /// What one event comes to: for each recipient of a delivery once.
+    #[must_use]
+    pub fn of(event: &Event<'_>, times: u64) -> Self {
+        let mut counts = Self::default();
+        match event {
+            Event::Delivery(delivery) if !delivery.status.is_probe() && !delivery.envelope_recipient.is_empty() => match delivery.status {
+                Status::Deferred => counts.deferred = times,
+                Status::Bounced | Status::Expired => counts.bounced = times,
+                _ => counts.delivered = times,
+            },
+            Event::Accepted(accepted) if !accepted.queue_id.is_empty() => counts.begun = times,
+            Event::Notification(_) => counts.begun = times,
+            Event::Removed(removed) => {
+                counts.ended = times;
+                counts.withdrawn = if removed.how == Removal::Canceled { times } else { 0 };
+            }
+            Event::Reject(reject) if reject.action == Action::Reject => counts.rejected = times,
+            Event::AuthFailure(_) => counts.auth_failures = times,
+            _ => {}
+        }
+        counts
+    }
+
+    pub fn add(&mut self, other: &Self) {
         self.delivered += other.delivered;
         self.deferred += other.deferred;
         self.bounced += other.bounced;
@@ -45,8 +70,20 @@ impl Counts {
     }
 }
 
+impl Merge for Counts {
+    fn merge(&mut self, other: Self) {
+        self.add(&other);
+    }
+}
+
+impl Row for Counts {
+    fn weight(&self) -> u64 {
+        self.delivered + self.deferred + self.bounced + self.rejected + self.auth_failures + self.begun
+    }
+}
+
 /// The last hour.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Sliding {
     /// The newest last, without gaps.
     buckets: VecDeque<Counts>,

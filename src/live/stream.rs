@@ -12,6 +12,8 @@ pub struct Failure {
     pub class: Option<Class>,
     pub permanent: bool,
     pub text: String,
+    /// Of the message, where it is about one.
+    pub queue_id: String,
 }
 
 #[derive(Default)]
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     fn failure(text: &str) -> Failure {
-        Failure { time: 0, class: Some(Class::MailboxFull), permanent: false, text: text.into() }
+        Failure { time: 0, class: Some(Class::MailboxFull), permanent: false, text: text.into(), queue_id: String::new() }
     }
 
     #[test]

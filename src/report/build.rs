@@ -17,20 +17,31 @@ pub struct InputFacts {
 
 const KINDS: [Kind; 7] = [Kind::Connection, Kind::Authentication, Kind::Response, Kind::Relay, Kind::Timeout, Kind::Blocklist, Kind::Tls];
 
+/// What is left when a report is made. Taking the largest tables apart costs more than the report itself: who is about to
+/// end forgets it.
+pub struct Rest(#[allow(dead_code)] Summary, #[allow(dead_code)] Tables);
+
 /// Builds the report of everything that was counted; lists end at `top` rows.
 #[must_use]
-pub fn build(mut summary: Summary, input: InputFacts, baseline: Option<&Baseline>, top: usize, zone: Zone) -> Report {
+pub fn build(mut summary: Summary, input: InputFacts, baseline: Option<&Baseline>, top: usize, zone: Zone) -> (Report, Rest) {
     let tables = Tables::of(&mut summary);
+    let report = with_facts(&summary, &tables, zone, |facts| of_parts(facts, findings::find(facts, baseline), input, top));
+    (report, Rest(summary, tables))
+}
+
+/// What a postmaster should know of what was counted, and no more.
+#[must_use]
+pub fn findings(mut summary: Summary, zone: Zone) -> Vec<Finding> {
+    let tables = Tables::of(&mut summary);
+    with_facts(&summary, &tables, zone, |facts| findings::find(facts, None))
+}
+
+fn with_facts<T>(summary: &Summary, tables: &Tables, zone: Zone, make: impl FnOnce(&Facts<'_>) -> T) -> T {
     let patterns = patterns::found(&summary.lines.patterns);
-    let span = window(&summary);
+    let span = window(summary);
     let bucket_s = timeline::bucket_s(span);
-    let buckets = timeline::buckets(&tables.timeline, until(&summary, span), zone);
-    let facts = Facts { summary: &summary, tables: &tables, patterns: &patterns, buckets: &buckets, bucket_s, zone };
-    let findings = findings::find(&facts, baseline);
-    let report = of_parts(&facts, findings, input, top);
-    // The program is about to end: taking its largest tables apart would cost more than the report itself.
-    std::mem::forget((summary, tables));
-    report
+    let buckets = timeline::buckets(&tables.timeline, until(summary, span), zone);
+    make(&Facts { summary, tables, patterns: &patterns, buckets: &buckets, bucket_s, zone })
 }
 
 fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: usize) -> Report {

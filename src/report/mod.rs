@@ -8,7 +8,7 @@ mod lists;
 mod patterns;
 mod timeline;
 
-pub use build::{InputFacts, build};
+pub use build::{InputFacts, Rest, build, findings};
 pub use findings::{Baseline, FINDINGS, Finding, Severity};
 
 use mailscope_parsers::model::{Kind, Permanence, Side};

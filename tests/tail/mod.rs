@@ -1,6 +1,8 @@
 //! `mailscope tail`: what it reads of logs that are rotated under it, what it prints, and that its totals are the report's
 //! however often it was killed.
 
+#[cfg(feature = "alerts")]
+mod alerts;
 mod following;
 mod metrics;
 mod replayer;
@@ -250,29 +252,40 @@ fn standard_input_is_followed_to_its_end() {
 }
 
 /// Ordinary traffic that comes to its end, one message a second.
-fn traffic(messages: u32) -> String {
+fn traffic(messages: u32, recipient: impl Fn(u32) -> String) -> String {
     let message = |second: u32| {
         let time = format!("2026-11-{:02}T{:02}:{:02}:{:02}", 1 + second / 86_400, second / 3600 % 24, second / 60 % 60, second % 60);
         let id = format!("F{second:09X}");
-        log_of(&[arrival(&time, &id, 1), attempt(&time, &id, "to@there.example", "sent"), removed(&time, &id)])
+        log_of(&[arrival(&time, &id, 1), attempt(&time, &id, &recipient(second), "sent"), removed(&time, &id)])
     };
     (0..messages).map(message).collect()
 }
 
 #[test]
 fn memory_does_not_grow_with_the_log() {
+    assert_flat(4_000, 24_000, |_| "to@there.example".to_owned());
+}
+
+/// Lists that only ever grow would, however slowly.
+#[test]
+fn memory_does_not_grow_with_the_names() {
+    assert_flat(12_000, 36_000, |second| format!("to@there{second}.example"));
+}
+
+#[track_caller]
+fn assert_flat(few: u32, many: u32, recipient: impl Fn(u32) -> String) {
     let directory = directory();
     let peak = |messages: u32| {
-        let log = crate::support::file(&directory, "log", traffic(messages));
+        let log = crate::support::file(&directory, "log", traffic(messages, &recipient));
         let mut command = program();
         command.args(["tail", "--tz", "UTC", "-"]).stdin(File::open(log).expect("a log")).stdout(Stdio::null());
         peak_memory(&mut command.spawn().expect("the program starts"))
     };
-    let (Some(short), Some(long)) = (peak(4_000), peak(24_000)) else {
+    let (Some(short), Some(long)) = (peak(few), peak(many)) else {
         eprintln!("skipped: this system does not say how much memory a process used");
         return;
     };
-    assert!(long < short + (5 << 20), "4,000 messages took {short} bytes, 24,000 messages {long}");
+    assert!(long < short + (5 << 20), "{few} messages took {short} bytes, {many} messages {long}");
 }
 
 #[test]

@@ -105,6 +105,16 @@ fn the_screen_shows_what_happens_and_obeys_its_keys() {
     tmux.until("a line waits", |shown| shown.contains("1 waiting") && !shown.contains("late@bad.example"));
     tmux.press("Space");
     tmux.until("it goes on", |shown| shown.contains("late@bad.example"));
+    tmux.press("Down");
+    tmux.press("Down");
+    tmux.press("Enter");
+    tmux.until("the story of the message is told", |shown| {
+        shown.contains("story of A000000003") && shown.contains("eve@full.example") && !shown.contains("late@bad.example")
+    });
+    for _ in 0..2 {
+        tmux.press("Escape");
+    }
+    tmux.until("the stream goes on", |shown| shown.contains("late@bad.example") && !shown.contains("paused"));
     tmux.run(&["resize-window", "-x", "70", "-y", "20"]);
     tmux.until("it fits a small window", |shown| shown.contains("q quit") && shown.lines().all(|line| line.chars().count() <= 70));
     tmux.press("q");

@@ -87,6 +87,8 @@ const PROGRAM: &[Module] = &[
         crates: &["live", "aggregate", "pipeline::NO_TIME", "pipeline::Seen", "report", "input::Zone", "render::printable"],
         parsers: &["model"],
     },
+    // What alerts are made of, and the words that they may name; zones, to see that one is one.
+    Module { name: "config", crates: &["config", "live::alerts", "report::FINDINGS", "report::Severity", "input::Zone"], parsers: &[] },
     Module { name: "cli", crates: &[ANYTHING], parsers: &[ANYTHING] },
     Module { name: "main", crates: &[], parsers: &[] },
     Module { name: "lib", crates: &[], parsers: &[] },
@@ -113,6 +115,9 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("ratatui", &["live", "cli"], "only the live screen takes the terminal"),
     ("notify::", &["input"], "files are followed where they are read"),
     ("std::net", &["cli", "anonymize"], "nobody else talks to the network; pseudonyms are made of addresses"),
+    ("ureq", &["cli"], "nobody else talks to the network"),
+    ("lettre", &["cli"], "nobody else talks to the network"),
+    ("toml::", &["config"], "the configuration is read in one place"),
     ("signal_hook", &["cli"], "signals are for the command line"),
     ("std::fs", &["input", "cli"], "files are opened and written at the edge"),
     ("std::process", &["main", "cli", "input"], "nothing but the command line ends the program, and only the input starts one"),

@@ -4,13 +4,17 @@
 //! counted, and how far every file was read, goes to the state file together, so that a later run counts on exactly; what
 //! was printed after the last checkpoint is printed again.
 
+mod alerts;
 mod printing;
+mod recent;
 mod running;
 mod serve;
 mod state;
+mod story;
 mod terminal;
 
-use super::args::TailArgs;
+use super::args::{Command, TailArgs};
+use super::configured::Configured;
 use super::output::{Output, is_broken_pipe, printable};
 use super::time::Now;
 use super::{Ended, formats, resolve};
@@ -20,6 +24,7 @@ use crate::input::{Chunk, Zone, own_log};
 use crate::live::{Metrics, Pressed};
 use crate::pipeline::{Reader, Settings};
 use crate::render::json;
+use alerts::Alarm;
 use anyhow::{Context as _, Result, bail};
 use printing::Printer;
 use ratatui::crossterm::event::KeyEvent;
@@ -48,11 +53,18 @@ enum Wake {
     Signal(i32),
     Key(KeyEvent),
     Resized,
+    /// A message's story was found.
+    Story {
+        queue_id: String,
+        text: String,
+    },
 }
 
 /// The tail as it runs.
 struct Tail<'a> {
-    args: &'a TailArgs,
+    args: TailArgs,
+    configured: &'a Configured,
+    wake: SyncSender<Wake>,
     zone: Zone,
     reader: Reader,
     follower: Follower,
@@ -63,22 +75,26 @@ struct Tail<'a> {
     /// What is counted for Prometheus, and where it is served.
     metrics: Option<(Metrics, Server)>,
     checkpoints: Option<Checkpoints>,
+    alarm: Alarm,
     stops: bool,
 }
 
-pub fn run(args: &TailArgs) -> Result<Ended> {
+pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     let zone: Zone = args.tz.parse()?;
+    if args.test_alerts {
+        return Ok(if alerts::test(&configured.config, zone)? { Ended::Well } else { Ended::Incomplete });
+    }
     let stored = args.state.as_deref().map(state::read).transpose()?.flatten();
     let from = from(args, zone)?;
     let (wake, wakes) = sync_channel(64);
     let pending = Arc::new(AtomicBool::new(false));
     watch_signals(wake.clone())?;
     let window = Window { since: if let From::Time(time) = from { Some(time) } else { None }, until: None };
-    let Stored { positions, running } = stored.unwrap_or_default();
+    let Stored { positions, memory, running } = stored.unwrap_or_default();
     let paths = if args.files.is_empty() { own()? } else { args.files.clone() };
     let follower = Follower::new(&paths, Stamps { zone, year: args.year }, from, positions, &waker(wake.clone(), pending.clone()))?;
-    let (parser, formats) = formats::chosen(args.parser.as_deref(), &args.parser_file)?;
-    let settings = Settings { zone, parser, formats, classifier: resolve::classifier(args.rules.as_deref())? };
+    let reader = Reader::new(settings(args, zone)?);
+    let alarm = Alarm::new(&configured.config, memory, zone)?;
     let metrics = args.metrics.as_deref().map(Server::start).transpose()?.map(|server| (Metrics::default(), server));
     if let Some((_, server)) = metrics.as_ref().filter(|_| !args.quiet) {
         eprintln!("mailscope: metrics at http://{}/metrics", server.address);
@@ -86,21 +102,31 @@ pub fn run(args: &TailArgs) -> Result<Ended> {
     let shows_screen = args.format.is_none() && std::io::stdout().is_terminal() && !paths.iter().any(|path| path == Path::new("-"));
     let title = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
     let mut tail = Tail {
-        args,
+        args: args.clone(),
+        configured,
+        wake: wake.clone(),
         zone,
-        reader: Reader::new(settings),
+        reader,
         follower,
         running: running.unwrap_or_else(|| Running::new(window)),
         printer: Printer::new(args, zone),
         terminal: if shows_screen { Some(Terminal::open(title, zone, wake)?) } else { None },
         metrics,
         checkpoints: args.state.clone().map(Checkpoints::new),
+        alarm,
         stops: false,
     };
+    tail.running.watch(tail.watches_findings());
     match tail.run(&wakes, &pending) {
         Err(error) if !is_broken_pipe(&error) => Err(error),
         _ => Ok(Ended::Well),
     }
+}
+
+/// How lines are read.
+fn settings(args: &TailArgs, zone: Zone) -> Result<Settings> {
+    let (parser, formats) = formats::chosen(args.parser.as_deref(), &args.parser_file)?;
+    Ok(Settings { zone, parser, formats, classifier: resolve::classifier(args.rules.as_deref())? })
 }
 
 /// This host's own mail log.
@@ -167,7 +193,7 @@ impl Tail<'_> {
                     std::thread::sleep(TOGETHER);
                     pending.store(false, Ordering::Release);
                 }
-                Ok(wake) => self.woken(&wake)?,
+                Ok(wake) => self.woken(wake)?,
                 Err(RecvTimeoutError::Timeout) => pending.store(false, Ordering::Release),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -176,7 +202,11 @@ impl Tail<'_> {
             self.take(&chunk)?;
         }
         self.printer.flush()?;
+        self.tend();
         self.checkpoint()?;
+        for said in self.alarm.finish() {
+            self.notice(&said);
+        }
         if let Some(path) = &self.args.summary {
             self.write_summary(Output::open(Some(path))?)?;
         }
@@ -188,11 +218,12 @@ impl Tail<'_> {
         while !self.stops {
             let chunk = self.follower.next_chunk();
             let notices = self.follower.take_notices();
-            notices.into_iter().filter(|_| !self.args.quiet).for_each(|notice| self.notice(&notice));
+            notices.iter().for_each(|notice| self.notice(notice));
             if let Some(chunk) = &chunk {
                 self.take(chunk)?;
             }
             self.printer.flush()?;
+            self.tend();
             if let Some(terminal) = &mut self.terminal {
                 terminal.draw(&self.running, false)?;
             }
@@ -207,28 +238,43 @@ impl Tail<'_> {
             }
             // Signals don't wait for the end of a long log.
             if let Ok(wake) = wakes.try_recv() {
-                self.woken(&wake)?;
+                self.woken(wake)?;
             }
         }
         Ok(())
     }
 
     /// Does what a signal or a key says.
-    fn woken(&mut self, wake: &Wake) -> Result<()> {
+    fn woken(&mut self, wake: Wake) -> Result<()> {
         match (wake, &mut self.terminal) {
-            (Wake::Signal(signal), _) => self.signal(*signal)?,
-            (Wake::Key(key), Some(terminal)) => match terminal.press(*key) {
+            (Wake::Signal(signal), _) => self.signal(signal)?,
+            (Wake::Key(key), Some(terminal)) => match terminal.press(key) {
                 Pressed::Quit => self.stops = true,
                 Pressed::Changed => terminal.draw(&self.running, true)?,
+                Pressed::Story(queue_id) => {
+                    terminal.draw(&self.running, true)?;
+                    story::find(queue_id, &self.args, &self.wake);
+                }
                 Pressed::Nothing => {}
             },
             (Wake::Resized, Some(terminal)) => terminal.draw(&self.running, true)?,
+            (Wake::Story { queue_id, text }, Some(terminal)) => {
+                terminal.tell(&queue_id, text);
+                terminal.draw(&self.running, true)?;
+            }
             _ => {}
         }
         Ok(())
     }
 
+    /// Says something, where notices are wanted.
     fn notice(&mut self, text: &str) {
+        if !self.args.quiet {
+            self.say(text);
+        }
+    }
+
+    fn say(&mut self, text: &str) {
         let text = printable(text).into_owned();
         match &mut self.terminal {
             Some(terminal) => terminal.notice(text),
@@ -239,10 +285,12 @@ impl Tail<'_> {
     fn take(&mut self, chunk: &Chunk) -> Result<()> {
         let (printer, mut terminal) = (&mut self.printer, self.terminal.as_mut());
         let mut metrics = self.metrics.as_mut().map(|(metrics, _)| metrics);
+        let alarm = &mut self.alarm;
         self.running.take(chunk, &self.reader, self.args.host.as_deref(), |seen| {
             if let Some(metrics) = &mut metrics {
                 metrics.see(seen);
             }
+            alarm.see(seen);
             match &mut terminal {
                 Some(terminal) => terminal.see(seen),
                 None => printer.print(seen),
@@ -254,12 +302,41 @@ impl Tail<'_> {
     fn signal(&mut self, signal: i32) -> Result<()> {
         match signal {
             SIGTERM | SIGINT => self.stops = true,
+            SIGHUP => match self.reload() {
+                Ok(()) => self.notice("the configuration was read again"),
+                Err(error) => self.say(&format!("the settings stay as they were: {error:#}")),
+            },
             SIGUSR1 => match &self.args.summary {
                 Some(path) => self.write_summary(Output::open(Some(path))?)?,
                 None => json::pretty(&mut std::io::stderr().lock(), &self.running.report(self.follower.files(), self.args.top, self.zone))?,
             },
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Tells what alerts say.
+    fn tend(&mut self) {
+        for said in self.alarm.tend(&self.running) {
+            self.notice(&said);
+        }
+    }
+
+    /// Whether somebody wants to know what is found.
+    fn watches_findings(&self) -> bool {
+        self.terminal.is_some() || self.alarm.needs_findings()
+    }
+
+    /// Takes what the configuration says now: alerts and channels, how lines are read, the length of lists. Nothing is
+    /// taken of a file that is wrong.
+    fn reload(&mut self) -> Result<()> {
+        let configured = self.configured.again()?;
+        let Command::Tail(args) = &configured.args.command else { return Ok(()) };
+        let settings = settings(args, self.zone)?;
+        self.alarm.reload(&configured.config)?;
+        self.reader = Reader::new(settings);
+        (self.args.top, self.args.quiet) = (args.top, args.quiet);
+        self.running.watch(self.watches_findings());
         Ok(())
     }
 
@@ -272,6 +349,6 @@ impl Tail<'_> {
     /// Puts down what was counted and how far everything was read, together.
     fn checkpoint(&mut self) -> Result<()> {
         let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
-        checkpoints.write(&self.follower.positions(), &self.running)
+        checkpoints.write(&self.follower.positions(), self.alarm.memory(), &self.running)
     }
 }

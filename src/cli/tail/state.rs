@@ -1,9 +1,10 @@
 //! The state file: positions and sums of one moment, replaced as a whole. One line says what it is; behind it stand the
-//! positions, which every version reads, and the sums, which only the version that wrote them reads.
+//! positions, which every version reads, and what alerts remember and the sums, which only the version that wrote them reads.
 
 use super::running::Running;
 use crate::cli::output::printable;
 use crate::input::follow::Positions;
+use crate::live::alerts::Memory;
 use anyhow::{Context as _, Result, bail};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read as _, Write as _};
@@ -21,6 +22,7 @@ const REST: u32 = 50;
 #[derive(Default)]
 pub struct Stored {
     pub positions: Option<Positions>,
+    pub memory: Memory,
     pub running: Option<Running>,
 }
 
@@ -40,12 +42,13 @@ pub fn read(path: &Path) -> Result<Option<Stored>> {
         bail!("{} is no state of mailscope tail", path.display());
     };
     let body = bytes.get(end + 1..).unwrap_or_default();
-    let (positions, sums) = postcard::take_from_bytes::<Positions>(body).with_context(what)?;
-    let running = if version == VERSION { postcard::from_bytes::<Running>(sums).ok() } else { None };
-    if running.is_none() {
+    let (positions, rest) = postcard::take_from_bytes::<Positions>(body).with_context(what)?;
+    let rest = if version == VERSION { postcard::from_bytes::<(Memory, Running)>(rest).ok() } else { None };
+    if rest.is_none() {
         eprintln!("mailscope: {} is of another version: reading goes on where it ended, counting begins anew", printable(&what()));
     }
-    Ok(Some(Stored { positions: Some(positions), running }))
+    let (memory, running) = rest.map_or_else(Default::default, |(memory, running)| (memory, Some(running)));
+    Ok(Some(Stored { positions: Some(positions), memory, running }))
 }
 
 /// Writes checkpoints, now and then.
@@ -70,7 +73,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// Where that fails; the old one is still there then.
-    pub fn write(&mut self, positions: &Positions, running: &Running) -> Result<()> {
+    pub fn write(&mut self, positions: &Positions, memory: &Memory, running: &Running) -> Result<()> {
         let what = || format!("the state file {}", self.path.display());
         let begun = Instant::now();
         let directory = self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -78,7 +81,7 @@ impl Checkpoints {
         let mut to = BufWriter::with_capacity(1 << 16, file);
         writeln!(to, "{SCHEMA}{VERSION}").with_context(what)?;
         let to = postcard::to_io(positions, to).with_context(what)?;
-        let to = postcard::to_io(running, to).with_context(what)?;
+        let to = postcard::to_io(&(memory, running), to).with_context(what)?;
         let file = to.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(what)?;
         file.as_file().sync_data().with_context(what)?;
         file.persist(&self.path).map_err(|error| error.error).with_context(what)?;

@@ -68,15 +68,21 @@ impl Terminal {
 
     pub fn press(&mut self, key: KeyEvent) -> Pressed {
         let pressed = self.screen.press(key, &mut self.live);
-        if pressed == Pressed::Changed {
+        if pressed != Pressed::Nothing {
             self.drawn = None;
         }
         pressed
     }
 
+    /// Shows a message's story.
+    pub fn tell(&mut self, queue_id: &str, text: String) {
+        self.screen.tell(queue_id, text);
+        self.drawn = None;
+    }
+
     /// Says something that has no place in the log.
     pub fn notice(&mut self, text: String) {
-        self.live.stream.push(crate::live::Failure { time: self.live.now, class: None, permanent: false, text });
+        self.live.say(text);
     }
 
     /// Draws, if it is time to.
@@ -90,7 +96,7 @@ impl Terminal {
         if self.looked.is_none_or(|(at, took)| at.elapsed() > LOOK.max(took * 50)) {
             let begun = Instant::now();
             self.live.trends(running.patterns());
-            self.live.found(&running.report(0, 10, self.zone).findings);
+            self.live.found(&running.findings(self.zone));
             self.looked = Some((Instant::now(), begun.elapsed()));
         }
         // The log's own time, going on while nothing is logged.

@@ -73,6 +73,18 @@ pub struct Follower {
     notices: Vec<String>,
 }
 
+/// The files that these names mean now, with the elder versions that logs were rotated to.
+#[must_use]
+pub fn files_of(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for pattern in paths.iter().map(|path| Pattern::new(path, false)) {
+        let entries = pattern.directory.read_dir().into_iter().flatten().filter_map(Result::ok);
+        let is_of = |entry: &std::fs::DirEntry| entry.file_name().to_str().is_some_and(|name| pattern.log(name).is_some());
+        files.extend(entries.filter(is_of).map(|entry| entry.path()).filter(|path| path.is_file()));
+    }
+    files
+}
+
 impl Follower {
     /// Begins to follow; `positions` are those of an earlier run, and `from` is for files that it did not know.
     ///

@@ -1,0 +1,200 @@
+//! Alerts at the edge: the clock that goes on while nothing is logged, findings and patterns that are looked for now and
+//! then, and the channels, each with a thread of its own. What goes wrong there is said and never stops the tail.
+
+mod command;
+#[cfg(feature = "alerts")]
+mod email;
+mod means;
+mod messenger;
+#[cfg(feature = "alerts")]
+mod webhook;
+
+use super::running::Running;
+use crate::cli::output::{Output, printable};
+use crate::config::Config;
+use crate::input::Zone;
+use crate::live::alerts::{Alerts, Change, Letter, Memory};
+use crate::pipeline::Seen;
+use crate::report::Severity;
+use anyhow::{Context as _, Result};
+use chrono::Utc;
+use mailscope_parsers::model::Micros;
+use messenger::{Lines, Messenger};
+use std::io::Write as _;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Between two moments in which time goes on.
+const TICK: Duration = Duration::from_secs(1);
+/// Between two looks for findings and patterns; more where they take long.
+const LOOK: Duration = Duration::from_secs(5);
+/// Notices that wait to be shown; further ones are dropped.
+const NOTICES: usize = 64;
+
+/// The alerts of a tail that is running.
+pub struct Alarm {
+    alerts: Alerts,
+    messengers: Vec<Messenger>,
+    notices: (SyncSender<String>, Receiver<String>),
+    /// The latest time of the log, and when it was seen first.
+    clock: Option<(Micros, Instant)>,
+    ticked: Instant,
+    looked: Option<(Instant, Duration)>,
+    zone: Zone,
+}
+
+impl Alarm {
+    /// # Errors
+    /// Where a channel can't be used.
+    pub fn new(config: &Config, memory: Memory, zone: Zone) -> Result<Self> {
+        config.channels.iter().try_for_each(means::check)?;
+        let alerts = Alerts::new(config.alerts.clone(), memory, Utc::now().timestamp_micros());
+        let (ticked, notices) = (Instant::now(), sync_channel(NOTICES));
+        let mut alarm = Self { alerts, messengers: Vec::new(), notices, clock: None, ticked, looked: None, zone };
+        alarm.open(config);
+        Ok(alarm)
+    }
+
+    /// Starts the channels; those that are as before go on with what they have to tell.
+    fn open(&mut self, config: &Config) {
+        let (told, mut before) = (self.alerts.firing(), std::mem::take(&mut self.messengers));
+        for channel in &config.channels {
+            let same = before.iter().position(|messenger| messenger.is(channel, config.manner()));
+            let messenger = same.map(|at| before.swap_remove(at)).unwrap_or_else(|| {
+                let told = told.iter().filter(|change| is_for(change, &channel.name)).cloned().collect();
+                Messenger::start(channel.clone(), config.manner(), told, Lines { host: host(), zone: self.zone }, self.notices.0.clone())
+            });
+            self.messengers.push(messenger);
+        }
+    }
+
+    /// Other rules and channels from now on. A channel that is gone or other than before tells what it knows, and ends.
+    ///
+    /// # Errors
+    /// Where a channel can't be used; everything is as before then.
+    pub fn reload(&mut self, config: &Config) -> Result<()> {
+        config.channels.iter().try_for_each(means::check)?;
+        self.alerts.follow(config.alerts.clone());
+        self.open(config);
+        Ok(())
+    }
+
+    /// Whether findings are wanted.
+    pub fn needs_findings(&self) -> bool {
+        self.alerts.needs().0
+    }
+
+    pub fn memory(&self) -> &Memory {
+        &self.alerts.memory
+    }
+
+    pub fn see(&mut self, seen: &Seen<'_>) {
+        self.alerts.see(seen);
+    }
+
+    /// Lets time go on and tells what has changed; what is to be said here, too.
+    pub fn tend(&mut self, running: &Running) -> Vec<String> {
+        if self.ticked.elapsed() >= TICK {
+            self.ticked = Instant::now();
+            self.look(running);
+            let clock = Utc::now().timestamp_micros();
+            let now = self.now(clock);
+            self.alerts.tick(now, clock);
+        }
+        let changes = self.alerts.take_changes();
+        let mut said: Vec<String> = changes.iter().map(|change| self.said(change)).collect();
+        for change in changes {
+            for messenger in self.messengers.iter().filter(|messenger| is_for(&change, &messenger.channel.name)) {
+                if !messenger.tell(change.clone()) {
+                    said.push(format!("the channel {} is far behind and is not told of {}", messenger.channel.name, change.alert));
+                }
+            }
+        }
+        said.extend(self.notices.1.try_iter());
+        said
+    }
+
+    /// The log's own time, going on while nothing is logged; the clock's while nothing was.
+    fn now(&mut self, clock: Micros) -> Micros {
+        let Some(latest) = self.alerts.latest() else { return clock };
+        if self.clock.is_none_or(|(known, _)| latest > known) {
+            self.clock = Some((latest, Instant::now()));
+        }
+        let since = self.clock.map_or(Duration::ZERO, |(_, seen)| seen.elapsed());
+        latest.saturating_add(i64::try_from(since.as_micros()).unwrap_or(0))
+    }
+
+    fn look(&mut self, running: &Running) {
+        let (findings, patterns) = self.alerts.needs();
+        if !findings && !patterns || self.looked.is_some_and(|(at, took)| at.elapsed() < LOOK.max(took * 50)) {
+            return;
+        }
+        let begun = Instant::now();
+        if findings {
+            self.alerts.found(running.findings(self.zone));
+        }
+        if patterns {
+            self.alerts.look(running.patterns());
+        }
+        self.looked = Some((Instant::now(), begun.elapsed()));
+    }
+
+    fn said(&self, change: &Change) -> String {
+        let letter = Letter { changes: std::slice::from_ref(change), left_out: 0, host: "", zone: self.zone };
+        format!("alert: {}", letter.line())
+    }
+
+    /// Tells what is still to be told, as far as that works at once.
+    pub fn finish(&mut self) -> Vec<String> {
+        let mut open = std::mem::take(&mut self.messengers);
+        let threads: Vec<_> = open.drain(..).map(Messenger::leave).collect();
+        let begun = Instant::now();
+        while threads.iter().any(|thread| !thread.is_finished()) && begun.elapsed() < messenger::PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.notices.1.try_iter().collect()
+    }
+}
+
+/// Whether the channel is to be told.
+fn is_for(change: &Change, channel: &str) -> bool {
+    change.channels.is_empty() || change.channels.iter().any(|name| name == channel)
+}
+
+/// The name of this host, as far as it says. A service may see its own part of /proc only.
+fn host() -> String {
+    let places = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+    let names = places.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// Sends one message through every channel; whether all of them took it.
+///
+/// # Errors
+/// Where there is none.
+pub fn test(config: &Config, zone: Zone) -> Result<bool> {
+    let first = config.channels.first().context("the configuration has no [[channel]] to try")?;
+    let width = config.channels.iter().map(|channel| channel.name.len()).fold(first.name.len(), usize::max);
+    let now = Utc::now().timestamp_micros();
+    let change = Change {
+        alert: "test".to_owned(),
+        key: String::new(),
+        severity: Severity::Notice,
+        text: "a test of this channel: nothing is wrong".to_owned(),
+        since: now,
+        until: None,
+        channels: Vec::new(),
+    };
+    let host = host();
+    let letter = Letter { changes: &[change], left_out: 0, host: &host, zone };
+    let (mut output, mut all) = (Output::open(None)?, true);
+    for channel in &config.channels {
+        let told = means::check(channel).and_then(|()| means::tell(&channel.means, &letter));
+        let what = told.as_ref().map_or_else(|error| format!("failed: {error:#}"), |()| "sent".to_owned());
+        writeln!(output, "{:<width$}  {}", channel.name, printable(&what))?;
+        output.flush()?;
+        all &= told.is_ok();
+    }
+    output.finish()?;
+    Ok(all)
+}
