@@ -9,6 +9,7 @@ mod events;
 mod explain;
 mod formats;
 mod limits;
+mod listings;
 mod live;
 mod output;
 #[cfg(feature = "tables")]
