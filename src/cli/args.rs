@@ -355,7 +355,7 @@ pub struct TraceArgs {
     /// The first N messages in the log and no further; 0 is all. Without it: a thousand, and word of how much more there is
     #[arg(long, value_name = "N")]
     pub first: Option<usize>,
-    /// The lines of the log themselves
+    /// The lines of the log themselves, all of each message and of its notifications
     #[arg(long, conflicts_with_all = ["list", "format"])]
     pub raw: bool,
     /// One line a message

@@ -4,8 +4,8 @@ use super::story::{AttemptStory, Moment, NotificationStory, RecipientStory, SCHE
 use crate::correlate::{Attempt, End, LINGER, Life, Outcome, Recipient};
 use crate::input::Zone;
 use crate::pipeline::Seen;
-use mailscope_parsers::model::{Accepted, Action, Event, Line, Micros, Peer, Text};
-use std::collections::HashMap;
+use mailscope_parsers::model::{Accepted, Action, Event, Line, Micros, Peer, Report, Text};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A line that was found, read again, and whether the key meant it.
 pub struct Told<'s> {
@@ -115,8 +115,7 @@ impl<'s> Found<'s> {
     fn deal_lines(&mut self) {
         let mut alone: HashMap<(&[u8], &[u8]), usize> = HashMap::new();
         for (number, told) in self.lines.iter().enumerate() {
-            let Line::Event(event) = &told.seen.line else { continue };
-            let own = event.queue_id().0;
+            let own = if let Line::Event(event) = &told.seen.line { event.queue_id().0 } else { b"" };
             let key = (told.seen.record.host.0, if own.is_empty() { told.of } else { own });
             let lives = self.by_id.get(&key);
             let life = lives.and_then(|lives| {
@@ -175,6 +174,7 @@ impl<'s> Found<'s> {
             recipients: self.recipients(chain),
             notifications: self.notifications(chain),
             lines,
+            raw: self.raw(chain),
         };
         if let Some(first) = chain.lives.first() {
             let life: &'s Life = &lives[*first];
@@ -233,26 +233,44 @@ impl<'s> Found<'s> {
             .unwrap_or_default()
     }
 
-    fn notifications(&self, chain: &Chain) -> Vec<NotificationStory<'s>> {
+    /// The lines that name a notification that the chain gave rise to, its queue id, and what it reports.
+    fn named(&self, chain: &Chain) -> Vec<(&'s Seen<'s>, Text<'s>, Option<Report>)> {
         let named = self.events(chain).filter_map(|(seen, event)| match event {
             Event::Notification(e) => Some((seen, e.child_queue_id, Some(e.notification))),
             _ => None,
         });
         // Elsewhere the notification says what it reports on.
-        let ids: Vec<&[u8]> = chain.lives.iter().map(|at| self.id(*at)).collect();
         let lines: &'s [Told<'s>] = self.lines;
+        let own = self.events(chain).map(|(_, event)| event.queue_id().0).filter(|id| !id.is_empty());
+        let ids: HashSet<&[u8]> = chain.lives.iter().map(|at| self.id(*at)).chain(own).collect();
         let naming = lines.iter().filter_map(|told| match &told.seen.line {
-            Line::Event(Event::Accepted(e)) if ids.contains(&e.parent_queue_id.0) => Some((&told.seen, e.queue_id, None)),
+            Line::Event(Event::Accepted(e)) if ids.contains(e.parent_queue_id.0) => Some((&told.seen, e.queue_id, None)),
             _ => None,
         });
-        let story = |(seen, child, notification): (&Seen<'s>, Text<'s>, _)| {
-            let (host, time) = (seen.record.host.0, seen.record.time);
-            let lives = self.by_id.get(&(host, child.0));
-            let life = lives.and_then(|lives| lives.iter().find(|at| (self.lives[**at].first_line - time).abs() <= LINGER));
-            let recipients = life.map_or_else(Vec::new, |life| self.recipients(&self.chains[self.chain_of[*life]]));
-            NotificationStory { time: self.moment(time), queue_id: child, notification, recipients }
+        named.chain(naming).collect()
+    }
+
+    /// The chain of a queue file that a line names.
+    fn chain_named(&self, seen: &Seen<'s>, id: Text<'s>) -> Option<&Chain> {
+        let lives = self.by_id.get(&(seen.record.host.0, id.0))?;
+        let life = lives.iter().find(|at| (self.lives[**at].first_line - seen.record.time).abs() <= LINGER)?;
+        Some(&self.chains[self.chain_of[*life]])
+    }
+
+    fn notifications(&self, chain: &Chain) -> Vec<NotificationStory<'s>> {
+        let story = |(seen, child, notification): (&'s Seen<'s>, Text<'s>, _)| {
+            let recipients = self.chain_named(seen, child).map_or_else(Vec::new, |chain| self.recipients(chain));
+            NotificationStory { time: self.moment(seen.record.time), queue_id: child, notification, recipients }
         };
-        named.chain(naming).map(story).collect()
+        self.named(chain).into_iter().map(story).collect()
+    }
+
+    fn raw(&self, chain: &Chain) -> Vec<&'s Seen<'s>> {
+        let lines: &'s [Told<'s>] = self.lines;
+        let named = self.named(chain);
+        let notifications = named.iter().filter_map(|(seen, child, _)| self.chain_named(seen, *child));
+        let all: BTreeSet<usize> = std::iter::once(chain).chain(notifications).flat_map(|chain| &chain.lines).copied().collect();
+        all.into_iter().map(|number| &lines[number].seen).collect()
     }
 
     /// The recipients of all queue files of a chain; one that was handed on is the one that it was handed on as.

@@ -1,5 +1,6 @@
 //! `mailscope trace`: what a key means, whole stories, what is shown, and that the samples' messages are told as they were.
 
+mod exigrep;
 mod keys;
 mod output;
 mod split;
