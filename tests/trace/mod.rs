@@ -2,6 +2,7 @@
 
 mod exigrep;
 mod keys;
+mod memory;
 mod output;
 mod split;
 mod stories;
