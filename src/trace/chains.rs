@@ -35,13 +35,27 @@ struct Found<'s> {
     /// The chain that each life is part of.
     chain_of: Vec<usize>,
     by_id: HashMap<(&'s [u8], &'s [u8]), Vec<usize>>,
+    /// Whose notification an id is, as the first line that names both says.
+    reports_on: HashMap<&'s [u8], Text<'s>>,
+    /// The arrivals that name what they report on, by its id.
+    reports: HashMap<&'s [u8], Vec<usize>>,
 }
 
 /// The stories of the messages that the key meant, in the order of their first lines.
 #[must_use]
 pub fn stories<'s>(lives: &'s [Box<Life>], hosts: impl Iterator<Item = &'s [u8]>, lines: &'s [Told<'s>], zone: Zone) -> Vec<Story<'s>> {
     let hosts: Vec<&[u8]> = hosts.collect();
-    let mut found = Found { lives, hosts, lines, zone, chains: Vec::new(), chain_of: Vec::new(), by_id: HashMap::new() };
+    let mut found = Found {
+        lives,
+        hosts,
+        lines,
+        zone,
+        chains: Vec::new(),
+        chain_of: Vec::new(),
+        by_id: HashMap::new(),
+        reports_on: HashMap::new(),
+        reports: HashMap::new(),
+    };
     found.index();
     found.link();
     found.deal_lines();
@@ -65,6 +79,18 @@ impl<'s> Found<'s> {
         }
         for lives in self.by_id.values_mut() {
             lives.sort_by_key(|at| self.lives[*at].first_line);
+        }
+        for (number, told) in self.lines.iter().enumerate() {
+            match &told.seen.line {
+                Line::Event(Event::Notification(e)) => {
+                    self.reports_on.entry(e.child_queue_id.0).or_insert(e.queue_id);
+                }
+                Line::Event(Event::Accepted(e)) if !e.parent_queue_id.is_empty() => {
+                    self.reports_on.entry(e.queue_id.0).or_insert(e.parent_queue_id);
+                    self.reports.entry(e.parent_queue_id.0).or_default().push(number);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -185,7 +211,7 @@ impl<'s> Found<'s> {
             story.envelope_sender = Text(life.sender());
             story.size_bytes = Some(message.size_bytes.max(life.size_bytes)).filter(|size| *size > 0);
             story.arrival = message.arrival.map(|time| self.moment(time));
-            story.parent_queue_id = self.parent(self.id(*first));
+            story.parent_queue_id = self.reports_on.get(self.id(*first)).copied().unwrap_or_default();
         }
         let ids = chain.lives.iter().map(|at| Text(self.id(*at)));
         for id in std::iter::once(story.first_queue_id).chain(ids).filter(|id| !id.is_empty()) {
@@ -220,19 +246,6 @@ impl<'s> Found<'s> {
         }
     }
 
-    /// Whose notification this is, if a line that was found says so.
-    fn parent(&self, id: &[u8]) -> Text<'s> {
-        let lines: &'s [Told<'s>] = self.lines;
-        lines
-            .iter()
-            .find_map(|told| match &told.seen.line {
-                Line::Event(Event::Notification(e)) if e.child_queue_id.0 == id => Some(e.queue_id),
-                Line::Event(Event::Accepted(e)) if e.queue_id.0 == id => Some(e.parent_queue_id).filter(|parent| !parent.is_empty()),
-                _ => None,
-            })
-            .unwrap_or_default()
-    }
-
     /// The lines that name a notification that the chain gave rise to, its queue id, and what it reports.
     fn named(&self, chain: &Chain) -> Vec<(&'s Seen<'s>, Text<'s>, Option<Report>)> {
         let named = self.events(chain).filter_map(|(seen, event)| match event {
@@ -243,8 +256,9 @@ impl<'s> Found<'s> {
         let lines: &'s [Told<'s>] = self.lines;
         let own = self.events(chain).map(|(_, event)| event.queue_id().0).filter(|id| !id.is_empty());
         let ids: HashSet<&[u8]> = chain.lives.iter().map(|at| self.id(*at)).chain(own).collect();
-        let naming = lines.iter().filter_map(|told| match &told.seen.line {
-            Line::Event(Event::Accepted(e)) if ids.contains(e.parent_queue_id.0) => Some((&told.seen, e.queue_id, None)),
+        let naming: BTreeSet<usize> = ids.iter().filter_map(|id| self.reports.get(id)).flatten().copied().collect();
+        let naming = naming.into_iter().filter_map(|number| match &lines[number].seen.line {
+            Line::Event(Event::Accepted(e)) => Some((&lines[number].seen, e.queue_id, None)),
             _ => None,
         });
         named.chain(naming).collect()
