@@ -8,6 +8,7 @@
 //! What stays: queue ids, codes, sizes and times, the words of replies, programs, loopback addresses (which tell that a
 //! message came from this host), and the names of the providers and block lists that the program knows.
 
+mod entry;
 mod event;
 mod words;
 

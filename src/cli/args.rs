@@ -244,7 +244,7 @@ pub struct QueueArgs {
     /// The moment that ages count from, instead of the file's time: 2026-11-24T06:33:07Z, "2026-11-24 06:33"
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<String>,
-    /// Logs of the same host, all names that follow: rates, when the backlog is gone, last and next attempts
+    /// Logs of the same host, all names that follow: rates, when the backlog is gone, clients, last and next attempts
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub logs: Vec<PathBuf>,
     /// Time zone of the listing's local stamps and of the output: local, UTC, Europe/Berlin, +02:00
@@ -253,9 +253,10 @@ pub struct QueueArgs {
     /// Year of each log's first line, for stamps without a year
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     pub year: Option<i32>,
-    #[arg(long, value_enum, default_value_t = QueueFormat::Text)]
-    pub format: QueueFormat,
-    /// Rows of each list, and messages
+    /// Without it, what the ending of -o says, else text
+    #[arg(long, value_enum)]
+    pub format: Option<QueueFormat>,
+    /// Rows of each list, and messages, of text and JSON
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,
     /// Write to this file instead of standard output
@@ -283,12 +284,20 @@ pub enum By {
     Provider,
 }
 
+/// The page, the same as data, or the table of the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum QueueFormat {
     Text,
     Json,
-    /// The messages, one row a recipient
+    /// Every message, one row a recipient, as of export; so are the formats below
     Csv,
+    Tsv,
+    #[value(alias = "ndjson")]
+    Jsonl,
+    Md,
+    Xlsx,
+    #[cfg(feature = "tables")]
+    Parquet,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -352,7 +361,7 @@ pub struct TraceArgs {
     /// The first N messages in the log and no further; 0 is all. Without it: a thousand, and word of how much more there is
     #[arg(long, value_name = "N")]
     pub first: Option<usize>,
-    /// The lines of the log themselves
+    /// The lines of the log themselves, all of each message and of its notifications
     #[arg(long, conflicts_with_all = ["list", "format"])]
     pub raw: bool,
     /// One line a message

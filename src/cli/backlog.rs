@@ -1,15 +1,14 @@
-//! `mailscope queue --logs`: what the logs say of a queue that is listed already.
+//! `mailscope queue --logs`: what the logs say of a queue, before its listing is read.
 
 use super::args::QueueArgs;
 use super::output::printable;
 use crate::correlate::{Correlator, Detail, Life};
 use crate::input::{self, Chunks, Wanted, Zone};
 use crate::pipeline::{self, Kept, Reader, Settings};
-use crate::queue::{Lives, Snapshot};
+use crate::queue::Lives;
 use anyhow::Result;
 use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::model::Micros;
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// Bytes read at a time.
@@ -27,16 +26,19 @@ impl Ordered {
     }
 }
 
-/// Reads the logs up to the moment of the listing and adds to the snapshot what they tell; whether all could be read.
+/// Reads the logs up to the moment of the listing; the second is whether all could be read.
 ///
 /// # Errors
 /// Where no thread can be had.
-pub fn add(args: &QueueArgs, until: Micros, snapshot: &mut Snapshot, waiting: &BTreeMap<&'static str, u64>) -> Result<bool> {
+pub fn read(args: &QueueArgs, until: Micros) -> Result<(Lives, bool)> {
+    if args.logs.is_empty() {
+        return Ok((Lives::default(), true));
+    }
     let zone: Zone = args.tz.parse()?;
     let plan = input::plan(Wanted { paths: args.logs.clone(), year: args.year, stamps: None, journal: None }, zone);
     let reader = Reader::new(Settings { zone, parser: None, formats: super::formats::all(&[])?, classifier: Classifier::built_in() });
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let ordered = Ordered { correlator: Correlator::new(Detail::Recipients, None), lives: Lives::of(snapshot) };
+    let ordered = Ordered { correlator: Correlator::new(Detail::Recipients, None), lives: Lives::default() };
     let done = pipeline::run(
         Chunks::new(plan, CHUNK, zone, threads),
         threads,
@@ -61,9 +63,8 @@ pub fn add(args: &QueueArgs, until: Micros, snapshot: &mut Snapshot, waiting: &B
     let mut ordered = done.ordered;
     let open = ordered.correlator.finish();
     ordered.count(&open);
-    ordered.lives.tell(snapshot, waiting, zone);
     for why in &done.chunks.unreadable {
         eprintln!("mailscope: {}", printable(&why.to_string()));
     }
-    Ok(done.chunks.unreadable.is_empty())
+    Ok((ordered.lives, done.chunks.unreadable.is_empty()))
 }

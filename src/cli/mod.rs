@@ -10,6 +10,7 @@ mod events;
 mod explain;
 mod formats;
 mod limits;
+mod listings;
 mod live;
 mod output;
 #[cfg(feature = "tables")]

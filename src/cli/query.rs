@@ -4,12 +4,13 @@ use super::args::{InputArgs, QueryArgs};
 use super::output::Output;
 use super::rows::{format, stream};
 use super::trace::Sources;
-use super::{Ended, resolve};
-use crate::export::{Manner, Plain, Sink, Stamps};
+use super::{Ended, listings};
+use crate::export::{Manner, Plain, Sink, Source, Stamps, Table};
 use crate::input::Zone;
 use crate::query;
 use crate::tables::{Clock, Gathered};
 use anyhow::Result;
+use std::path::PathBuf;
 
 pub fn run(args: &QueryArgs) -> Result<Ended> {
     let tables = query::tables(&args.sql)?;
@@ -17,12 +18,14 @@ pub fn run(args: &QueryArgs) -> Result<Ended> {
     let output = Output::open(args.output.as_deref())?;
     // Each table is a pass of its own.
     let sources = if tables.len() > 1 { Some(Sources::of(&args.input.files)?) } else { None };
+    let of_listings = |table: &&'static Table| table.source == Source::Listings;
+    let several = tables.iter().any(of_listings) && !tables.iter().all(of_listings);
     let files = sources.as_ref().map_or(&args.input.files, |sources| &sources.paths);
     let (mut frames, mut ended) = (Vec::new(), Ended::Well);
     for (pass, table) in tables.into_iter().enumerate() {
-        let again = InputArgs { files: files.clone(), quiet: args.input.quiet || pass > 0, ..args.input.clone() };
+        let again = InputArgs { files: of_table(files, table, several), quiet: args.input.quiet || pass > 0, ..args.input.clone() };
         let mut rows = Gathered::new(table.columns, Clock::Local(Stamps::new(zone)));
-        let said = stream::stream(table, &mut resolve::input(&again)?, &mut rows)?;
+        let said = stream::stream(table, &again, &mut rows)?;
         ended = if said == Ended::Well { ended } else { said };
         frames.push((table, rows.take()?));
     }
@@ -39,4 +42,10 @@ pub fn run(args: &QueryArgs) -> Result<Ended> {
     query::rows(&result, &moment, &mut sink)?;
     sink.finish()?.finish()?;
     Ok(ended)
+}
+
+/// Where listings and logs are both asked for, each table is made of its own files; otherwise of all.
+fn of_table(files: &[PathBuf], table: &Table, several: bool) -> Vec<PathBuf> {
+    let of_listings = table.source == Source::Listings;
+    files.iter().filter(|path| !several || listings::is_listing(path) == of_listings).cloned().collect()
 }

@@ -231,7 +231,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
             let again = InputArgs { quiet: true, ..again };
             let bounces = table("bounces").context("a table")?;
             let mut book = Book::new(report, input.zone)?;
-            rows::stream::stream(bounces, &mut resolve::input(&again)?, &mut book)?;
+            rows::stream::stream(bounces, &again, &mut book)?;
             output = book.finish(report, output)?;
         }
         ReportFormat::Text => {

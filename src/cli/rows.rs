@@ -3,10 +3,10 @@
 pub mod format;
 pub mod stream;
 
+use super::Ended;
 use super::args::{ExportArgs, TableFormat};
 use super::output::Output;
 use super::time::Now;
-use super::{Ended, resolve};
 use crate::export::{Column, Condition, Pick, TABLES, Table, places, table};
 use crate::input::Zone;
 use anyhow::{Context as _, Result, bail};
@@ -26,14 +26,13 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
         }
     }
     let columns = (!args.columns.is_empty()).then(|| places(table, &args.columns)).transpose().context("--columns")?;
-    let mut input = resolve::input(&args.input)?;
     let output = Output::open(args.output.as_deref())?;
     let wanted: Vec<Column> = match &columns {
         Some(places) => places.iter().map(|at| table.columns[*at]).collect(),
         None => table.columns.to_vec(),
     };
     let mut pick = Pick::new(format::sink(output, format, manner, table.name, &wanted, zone)?, condition, columns);
-    let ended = stream::stream(table, &mut input, &mut pick)?;
+    let ended = stream::stream(table, &args.input, &mut pick)?;
     pick.into_inner().finish()?.finish()?;
     Ok(ended)
 }

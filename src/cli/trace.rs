@@ -19,6 +19,7 @@ use bumpalo::Bump;
 use search::{Found, Gathered, Search};
 use serde::Serialize;
 pub use sources::Sources;
+use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write as _};
 
 /// A story with its events, which only here have the form that `parse` gives them.
@@ -139,14 +140,17 @@ fn lives(told: &[Told<'_>]) -> (Vec<Box<crate::correlate::Life>>, Correlator) {
 
 fn write(mut to: Output, args: &TraceArgs, stories: &[Story<'_>], zone: Zone) -> Result<()> {
     let look = text::Look::of(args.output.is_none() && std::io::stdout().is_terminal());
+    // A notification may be a story of its own, too.
+    let mut printed = HashSet::new();
     for (number, story) in stories.iter().enumerate() {
         if args.list {
             text::story::line(&mut to, story, zone, look)?;
         } else if args.raw {
-            if number > 0 {
+            let mut new = story.raw.iter().filter(|seen| printed.insert(seen.raw.as_ptr())).peekable();
+            if number > 0 && new.peek().is_some() {
                 to.write_all(b"\n")?;
             }
-            for seen in &story.lines {
+            for seen in new {
                 writeln!(to, "{}", printable(&String::from_utf8_lossy(seen.raw)))?;
             }
         } else if args.format == StoryFormat::Json {

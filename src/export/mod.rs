@@ -1,7 +1,7 @@
-//! Rows out of lives, lines and reports, and what writes them: one file a format.
+//! Rows out of lives, lines, reports and queues, and what writes them: one file a format.
 //!
-//! In go what `correlate` and `pipeline` hand on and a report's lists, out come cells in the order of a table's columns,
-//! and files. Rows stream; nothing is kept but what they come from.
+//! In go what `correlate` and `pipeline` hand on, a report's lists and a queue's entries, out come cells in the order of a
+//! table's columns, and files. Rows stream; nothing is kept but what they come from.
 
 mod condition;
 mod delimited;
@@ -33,7 +33,7 @@ pub use plain::Plain;
 pub use queue::waiting;
 pub use rows::{bounces, deliveries, message, recipients};
 pub use stamp::Stamps;
-pub use table::{Column, QUEUE, Source, TABLES, Table, Type, table};
+pub use table::{Column, Source, TABLES, Table, Type, table};
 pub use workbook::Book;
 pub use xlsx::Xlsx;
 

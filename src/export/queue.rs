@@ -1,30 +1,49 @@
 //! What waits, one row a message and recipient.
 
 use super::Cell;
-use crate::queue::MessageRow;
+use crate::queue::Known;
+use mailscope_parsers::model::{Micros, domain_of};
 
 /// The rows of a message; one without a recipient has one all the same.
-pub fn waiting(message: &MessageRow) -> impl Iterator<Item = Vec<Cell<'_>>> {
-    let nobody = message.recipients.is_empty().then_some(None);
-    message.recipients.iter().map(Some).chain(nobody).map(move |recipient| {
+pub fn waiting<'k>(known: &'k Known<'_, '_>) -> impl Iterator<Item = Vec<Cell<'k>>> {
+    let nobody = known.entry.recipients.is_empty().then_some(None);
+    known.entry.recipients.iter().map(Some).chain(nobody).map(move |recipient| {
+        let (entry, times, tried) = (&*known.entry, known.times, known.tried);
+        let diagnostic = recipient.map_or(&b""[..], |recipient| &recipient.diagnostic);
+        let address = recipient.map_or(&b""[..], |recipient| &recipient.envelope_recipient);
+        let of_log = |field: fn(&crate::queue::Tried) -> &[u8]| tried.map_or(Cell::Empty, |tried| text(field(tried)));
+        let last_attempt = tried.and_then(|tried| tried.last);
         vec![
-            Cell::Text(message.queue_id.as_bytes()),
-            Cell::Word(message.state),
-            text(message.arrival.as_ref()),
-            message.age_s.map_or(Cell::Empty, Cell::Integer),
-            message.size_bytes.map_or(Cell::Empty, Cell::Integer),
-            text(message.envelope_sender.as_ref()),
-            text(recipient.map(|recipient| &recipient.envelope_recipient)),
-            recipient.and_then(|recipient| recipient.class).map_or(Cell::Empty, Cell::Word),
-            text(recipient.and_then(|recipient| recipient.diagnostic.as_ref())),
-            text(message.expires.as_ref()),
-            text(message.next_attempt.as_ref()),
-            text(message.last_attempt.as_ref()),
-            message.attempts.map_or(Cell::Empty, |attempts| Cell::Integer(u64::from(attempts))),
+            text(&entry.queue_id),
+            Cell::Word(entry.state.name()),
+            time(times.arrival),
+            times.age_s.map_or(Cell::Empty, |age| Cell::Seconds(i64::try_from(age).unwrap_or(i64::MAX).saturating_mul(1_000_000))),
+            entry.size_bytes.map_or(Cell::Empty, Cell::Integer),
+            entry.envelope_sender.as_deref().map_or(Cell::Empty, |sender| Cell::Text(if sender.is_empty() { b"<>" } else { sender })),
+            text(address),
+            Known::class(diagnostic).map_or(Cell::Empty, |class| Cell::Word(class.name())),
+            text(diagnostic),
+            time(times.expires),
+            time(times.next_attempt),
+            time(last_attempt),
+            tried.filter(|_| last_attempt.is_some()).map_or(Cell::Empty, |tried| Cell::Integer(u64::from(tried.attempts))),
+            of_log(|tried| &tried.client_name),
+            of_log(|tried| &tried.client_ip),
+            of_log(|tried| &tried.auth_user),
+            text(domain_of(address)),
+            text(entry.envelope_sender.as_deref().map_or(&b""[..], domain_of)),
+            match recipient.map_or("(none)", |recipient| known.provider(recipient)) {
+                "(none)" => Cell::Empty,
+                provider => Cell::Word(provider),
+            },
         ]
     })
 }
 
-fn text(text: Option<&String>) -> Cell<'_> {
-    text.map_or(Cell::Empty, |text| Cell::Text(text.as_bytes()))
+fn text(bytes: &[u8]) -> Cell<'_> {
+    if bytes.is_empty() { Cell::Empty } else { Cell::Text(bytes) }
+}
+
+fn time(time: Option<Micros>) -> Cell<'static> {
+    time.map_or(Cell::Empty, Cell::Time)
 }

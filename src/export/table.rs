@@ -39,7 +39,8 @@ impl Column {
     /// Whether it says who or where: an address, a host, an account, words of a reply.
     #[must_use]
     pub fn identifies(&self) -> bool {
-        let is_word = ["outcome", "status", "transport", "dsn", "class", "stage", "by", "protocol", "mechanism", "permanence", "side"];
+        let is_word =
+            ["outcome", "status", "state", "transport", "dsn", "class", "stage", "by", "protocol", "mechanism", "permanence", "side"];
         let is_id = ["queue_id", "first_queue_id", "queued_as", "top_class", "provider"];
         self.holds == Type::Text && !is_word.contains(&self.name) && !is_id.contains(&self.name)
     }
@@ -65,6 +66,8 @@ pub enum Source {
     Lines,
     /// A list of the report, with every row.
     Report,
+    /// Queue listings, and no log.
+    Listings,
 }
 
 pub struct Table {
@@ -126,6 +129,12 @@ pub static TABLES: &[Table] = &[
     Table { name: "classes", about: "one row a class of failure", columns: CLASSES, source: Source::Report },
     Table { name: "patterns", about: "one row a reply or error that recurs", columns: PATTERNS, source: Source::Report },
     Table { name: "timeline", about: "one row a stretch of time", columns: TIMELINE, source: Source::Report },
+    Table {
+        name: "queue",
+        about: "of queue listings, and no logs: one row a message that waits and recipient",
+        columns: QUEUE,
+        source: Source::Listings,
+    },
 ];
 
 const DELIVERIES: &[Column] = &[
@@ -301,19 +310,24 @@ const PATTERNS: &[Column] =
 const TIMELINE: &[Column] =
     &[time("from"), integer("received"), integer("delivered"), integer("deferred_attempts"), integer("bounced"), integer("rejected")];
 
-/// What waits, one row a (message, recipient): no table of a log.
-pub const QUEUE: &[Column] = &[
+const QUEUE: &[Column] = &[
     text("queue_id"),
     text("state"),
-    text("arrival"),
-    integer("age_s"),
+    time("arrival"),
+    seconds("age_s"),
     integer("size_bytes"),
     text("envelope_sender"),
     text("envelope_recipient"),
     text("class"),
     text("diagnostic"),
-    text("expires"),
-    text("next_attempt"),
-    text("last_attempt"),
+    time("expires"),
+    time("next_attempt"),
+    time("last_attempt"),
     integer("attempts"),
+    text("client_name"),
+    text("client_ip"),
+    text("auth_user"),
+    text("recipient_domain"),
+    text("sender_domain"),
+    text("provider"),
 ];

@@ -8,7 +8,7 @@ use super::{Cell, Column, Rows, Type, table};
 use crate::input::Zone;
 use crate::report::{Report, Severity};
 use anyhow::Result;
-use rust_xlsxwriter::{Chart, ChartType};
+use rust_xlsxwriter::{Chart, ChartMarker, ChartType};
 use std::io::Write;
 
 /// Rows of a list that a chart shows.
@@ -131,7 +131,7 @@ fn figures(report: &Report) -> Vec<(String, Cell<'_>)> {
     all
 }
 
-/// A list of the report, with charts to its right.
+/// A list of the report, with charts below it.
 fn list(sheets: &mut Sheets, report: &Report, name: &'static str, of: &'static str, charts: &[(&str, ChartType, &[&str])]) -> Result<()> {
     sheets.begin(name, table(of).map_or(&[], |table| table.columns), false)?;
     listed(report, of, sheets)?;
@@ -154,15 +154,24 @@ fn chart(sheets: &mut Sheets, sheet: &'static str, title: &str, kind: ChartType,
     chart.title().set_name(title);
     for name in series {
         let at = sheets.column(name);
-        let series = chart.add_series().set_categories((sheet, first, by, last, by)).set_values((sheet, first, at, last, at));
+        let series = chart.add_series();
+        if kind == ChartType::Line {
+            // One stretch of time alone is a point.
+            series.set_marker(ChartMarker::new().set_automatic());
+        }
+        let series = series.set_categories((sheet, first, by, last, by)).set_values((sheet, first, at, last, at));
         series.set_name(name.trim_end_matches("_s"));
     }
-    if matches!(kind, ChartType::Bar | ChartType::BarStacked) {
-        // The heaviest on top, as in the list.
-        chart.x_axis().set_reverse();
+    match kind {
+        // The heaviest on top, as in the list: of bars that lie, the categories are on the axis that stands.
+        ChartType::Bar | ChartType::BarStacked => drop(chart.y_axis().set_reverse()),
+        // Times as they stand in their cells: an axis of dates knows days at best.
+        ChartType::Line => drop(chart.x_axis().set_text_axis(true)),
+        _ => drop(chart.y_axis().set_num_format("[h]:mm:ss.0")),
     }
     chart.set_width(720).set_height(380);
     let below = sheets.rows() + 3;
+    sheets.charted = true;
     sheets.current()?.insert_chart(below, 0, &chart)?;
     Ok(())
 }

@@ -16,6 +16,14 @@ use std::io::Write;
 const SHEET_ROWS: u32 = 1_048_576;
 /// Characters of a cell.
 const CELL_TEXT: usize = 32_767;
+/// Characters across a printed page, and across one that is not turned.
+const PAGE: f64 = 250.0;
+const NARROW: f64 = 90.0;
+/// Rows and characters that a chart takes.
+const CHART: (u32, f64) = (22, 104.0);
+/// Characters of a sentence in a line, and a line's height in points.
+const SENTENCE: f64 = 54.0;
+const LINE: f64 = 15.0;
 /// Microseconds of a day; dates and durations are counted in days.
 const DAY: f64 = 86_400e6;
 /// The day 1970-01-01 in a spreadsheet's count.
@@ -31,6 +39,8 @@ struct Formats {
     duration: Format,
     time: Format,
     note: Format,
+    /// Whole sentences.
+    sentence: Format,
 }
 
 impl Formats {
@@ -43,11 +53,13 @@ impl Formats {
                 .set_font_color(Color::White)
                 .set_text_wrap()
                 .set_align(FormatAlign::Top),
-            integer: number("#,##0"),
-            share: number("0.0%"),
-            duration: number("[h]:mm:ss.000"),
+            // A space's width between a number and the text in the next column.
+            integer: number("#,##0_ "),
+            share: number("0.0%_ "),
+            duration: number("[h]:mm:ss.000_ "),
             time: number("yyyy-mm-dd hh:mm:ss"),
             note: Format::new().set_italic(),
+            sentence: Format::new().set_text_wrap().set_align(FormatAlign::Top),
         }
     }
 }
@@ -65,6 +77,8 @@ pub struct Sheets {
     part: u32,
     /// Whether rows are written as they come.
     streams: bool,
+    /// Charts stand below the rows.
+    pub(super) charted: bool,
     most: u32,
 }
 
@@ -80,13 +94,14 @@ impl Sheets {
             row: 0,
             part: 0,
             streams: false,
+            charted: false,
             most: SHEET_ROWS,
         }
     }
 
     /// Begins a sheet with these columns; one that `streams` holds any number of rows.
     pub(super) fn begin(&mut self, name: &'static str, columns: &[Column], streams: bool) -> Result<()> {
-        (self.name, self.columns, self.streams, self.part) = (name, columns.to_vec(), streams, 0);
+        (self.name, self.columns, self.streams, self.part, self.charted) = (name, columns.to_vec(), streams, 0, false);
         self.next_part()
     }
 
@@ -94,7 +109,7 @@ impl Sheets {
         self.part += 1;
         let name = part_name(self.name, self.part);
         let sheet = if self.streams { self.book.add_worksheet_with_constant_memory() } else { self.book.add_worksheet() };
-        sheet.set_name(name)?.set_freeze_panes(1, 0)?.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+        sheet.set_name(name)?.set_freeze_panes(1, 0)?;
         for (at, column) in (0..).zip(&self.columns) {
             sheet.set_column_width(at, width(column))?;
             sheet.write_string_with_format(0, at, title(column), &self.formats.header)?;
@@ -107,9 +122,10 @@ impl Sheets {
     pub(super) fn end(&mut self) -> Result<&mut Worksheet> {
         let last = self.row.saturating_sub(1);
         let end = u16::try_from(self.columns.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        let columns = self.columns.clone();
+        let (columns, charted) = (self.columns.clone(), self.charted);
         let sheet = self.current()?;
-        sheet.autofilter(0, 0, last, end)?.set_print_area(0, 0, last, end)?;
+        sheet.autofilter(0, 0, last, end)?;
+        print(sheet, &columns, last, charted)?;
         for (at, column) in (0..).zip(&columns).filter(|_| last > 0) {
             colours(sheet, column, at, last)?;
         }
@@ -147,16 +163,44 @@ fn title(column: &Column) -> &'static str {
     if column.holds == Type::Seconds { column.name.trim_end_matches("_s") } else { column.name }
 }
 
-/// In characters.
+/// Pages across as many as can be read, with the header on each and the first columns beside the others; charts too.
+fn print(sheet: &mut Worksheet, columns: &[Column], last: u32, charted: bool) -> Result<()> {
+    let mut across: f64 = columns.iter().map(width).sum();
+    let mut end = u16::try_from(columns.len().saturating_sub(1)).unwrap_or(u16::MAX);
+    let below = if charted { CHART.0 } else { 0 };
+    while charted && across < CHART.1 {
+        // An empty column's width.
+        across += 8.43;
+        end += 1;
+    }
+    let pages = (across / PAGE).ceil().max(1.0) as u16;
+    sheet.set_print_area(0, 0, last + below, end)?.set_print_fit_to_pages(pages, 0).set_repeat_rows(0, 0)?;
+    if across > NARROW {
+        sheet.set_landscape();
+    }
+    if pages > 1 {
+        sheet.set_repeat_columns(0, 1)?.set_page_order(true);
+    }
+    Ok(())
+}
+
+/// In characters: what is in it, and its name with the mark of a filter.
 fn width(column: &Column) -> f64 {
-    match (column.holds, column.name) {
-        (Type::Time, _) => 19.0,
-        (Type::Text, "diagnostic" | "template" | "example" | "title" | "evidence" | "action") => 60.0,
+    let cells = match (column.holds, column.name) {
+        (Type::Time, _) | (_, "value") => 20.0,
+        (Type::Text, "diagnostic" | "template" | "example") => 60.0,
+        _ if is_sentence(column) => 60.0,
         (Type::Text, name) if ["sender", "recipient", "message_id", "figure"].iter().any(|part| name.contains(part)) => 30.0,
         (Type::Text, name) if ["name", "domain", "class", "user", "client", "provider"].iter().any(|part| name.contains(part)) => 22.0,
         (Type::Text, _) => 15.0,
         _ => 13.0,
-    }
+    };
+    f64::max(cells, title(column).len() as f64 + 4.0)
+}
+
+/// What is broken into lines.
+fn is_sentence(column: &Column) -> bool {
+    matches!(column.name, "title" | "evidence" | "action")
 }
 
 fn colours(sheet: &mut Worksheet, column: &Column, at: u16, last: u32) -> Result<()> {
@@ -197,13 +241,18 @@ impl Rows for Sheets {
         }
         let at = self.book.worksheets().len().saturating_sub(1);
         let sheet = self.book.worksheet_from_index(at)?;
-        let (row, formats) = (self.row, &self.formats);
+        let (row, formats, mut height) = (self.row, &self.formats, LINE);
         for (at, cell) in (0..).zip(cells) {
             match cell {
                 Cell::Empty => continue,
                 Cell::Text(text) => {
-                    let text = shown(text);
-                    sheet.write_string(row, at, text.chars().take(CELL_TEXT).collect::<String>())?
+                    let text = shown(text).chars().take(CELL_TEXT).collect::<String>();
+                    if is_sentence(&self.columns[usize::from(at)]) {
+                        height = height.max(LINE * (text.chars().count() as f64 / SENTENCE).ceil());
+                        sheet.write_string_with_format(row, at, text, &formats.sentence)?
+                    } else {
+                        sheet.write_string(row, at, text)?
+                    }
                 }
                 Cell::Word(word) => sheet.write_string(row, at, *word)?,
                 Cell::Dsn(dsn) => sheet.write_string(row, at, dsn.to_string())?,
@@ -218,6 +267,9 @@ impl Rows for Sheets {
                     sheet.write_number_with_format(row, at, self.stamps.local(*time) as f64 / DAY + EPOCH, &formats.time)?
                 }
             };
+        }
+        if height > LINE {
+            sheet.set_row_height(row, height)?;
         }
         self.row += 1;
         Ok(())

@@ -1,9 +1,10 @@
 //! What stands out in a queue, and the commands that would do something about it. Commands are text for a person: nothing
 //! here runs one. Ids are log text, so only those of letters, digits and `-` get into a command.
 
-use super::gather::{Sender, Sums};
+use super::gather::{Origin, Sums};
 use super::message::Message;
 use super::snapshot::Finding;
+use crate::aggregate::Table;
 use mailscope_parsers::model::QueueState;
 
 /// Less than this is no flood.
@@ -37,36 +38,44 @@ pub fn find(sums: &Sums, oldest: &[Message]) -> Vec<Finding> {
 }
 
 fn floods(sums: &Sums, found: &mut Vec<Finding>) {
-    let is_flood = |sender: &Sender| {
-        let share = |part: u64, whole: u64| part >= MANY && part * 100 >= whole * SHARE;
-        share(sender.entries, sums.entries) || share(sender.recipients, sums.recipients)
-    };
-    let mut floods: Vec<(String, &Sender)> = sums
-        .senders
-        .iter()
-        .filter(|(_, sender)| is_flood(sender))
-        .map(|(name, sender)| (String::from_utf8_lossy(name).into_owned(), sender))
-        .collect();
-    floods.sort_by(|a, b| b.1.entries.cmp(&a.1.entries).then_with(|| a.0.cmp(&b.0)));
-    for (name, sender) in floods {
-        let counts = format!("{} of {} messages, {} of {} recipients", sender.entries, sums.entries, sender.recipients, sums.recipients);
-        let examples = sender.examples.iter().map(|(id, mta)| (id.as_str(), *mta));
+    for (name, sender) in heavy(sums, &sums.senders) {
         if name != "<>" {
-            found.push(Finding {
-                severity: "critical",
-                title: format!("{name} fills the queue"),
-                evidence: counts,
-                action: command(examples, Deed::Hold),
-            });
+            found.push(flood(sums, sender, "critical", format!("{name} fills the queue")));
         } else if sums.notified.len() >= SCATTERED {
-            found.push(Finding {
-                severity: "critical",
-                title: "Notifications fill the queue: bounces of mail with forged senders, as it looks".to_owned(),
-                evidence: format!("{counts}, to {} domains", sums.notified.len()),
-                action: command(examples, Deed::Delete),
-            });
+            let title = "Notifications fill the queue: bounces of mail with forged senders, as it looks".to_owned();
+            let mut finding = flood(sums, sender, "critical", title);
+            finding.evidence += &format!(", to {} domains", sums.notified.len());
+            finding.action = command(examples(sender), Deed::Delete);
+            found.push(finding);
         }
     }
+    for (account, origin) in heavy(sums, &sums.accounts) {
+        found.push(flood(sums, origin, "critical", format!("The account {account} fills the queue: is its password known to others?")));
+    }
+    // A server that has one client for all its mail has no more than that.
+    for (ip, origin) in heavy(sums, &sums.clients).into_iter().filter(|_| sums.clients.iter().nth(1).is_some()) {
+        found.push(flood(sums, origin, "warning", format!("The client {}[{ip}] fills the queue", origin.name)));
+    }
+}
+
+/// Those that have so much of the queue that it is a flood, the heaviest first.
+fn heavy<'s>(sums: &Sums, origins: &'s Table<Origin>) -> Vec<(String, &'s Origin)> {
+    let share = |part: u64, whole: u64| part >= MANY && part * 100 >= whole * SHARE;
+    let is_heavy = |origin: &Origin| share(origin.entries, sums.entries) || share(origin.recipients, sums.recipients);
+    let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    let mut heavy: Vec<(String, &Origin)> =
+        origins.iter().filter(|(_, origin)| is_heavy(origin)).map(|(key, origin)| (name(key), origin)).collect();
+    heavy.sort_by(|a, b| b.1.entries.cmp(&a.1.entries).then_with(|| a.0.cmp(&b.0)));
+    heavy
+}
+
+fn flood(sums: &Sums, origin: &Origin, severity: &'static str, title: String) -> Finding {
+    let evidence = format!("{} of {} messages, {} of {} recipients", origin.entries, sums.entries, origin.recipients, sums.recipients);
+    Finding { severity, title, evidence, action: command(examples(origin), Deed::Hold) }
+}
+
+fn examples(origin: &Origin) -> impl Iterator<Item = (&str, &'static str)> {
+    origin.examples.iter().map(|(id, mta)| (id.as_str(), *mta))
 }
 
 fn stuck(sums: &Sums, found: &mut Vec<Finding>) {
@@ -177,6 +186,8 @@ mod tests {
             recipients: Vec::new(),
             expires: None,
             next_attempt: None,
+            estimated: false,
+            tried: None,
             mta,
         }
     }

@@ -1,25 +1,24 @@
-//! What the logs add to a listing: how fast mail comes and goes, when the backlog would be gone at that rate, and for the
-//! messages shown what the last attempt said and when the next is due.
+//! What the logs add to a listing: how fast mail comes and goes, when the backlog would be gone at that rate, and of each
+//! message who handed it in, what the last attempt said of each recipient, and when that was.
 //!
-//! Lives go in as they close or as the log ends; the listing is known before. The next attempt is an estimate: qmgr(8)
-//! waits after a deferral as long as the message is old, but not less than minimal_backoff_time and not more than
-//! maximal_backoff_time, and nothing but its configuration says what these are. The defaults are taken.
+//! Lives go in as they close or as the log ends, before any listing is read; those that are gone by then only count as
+//! traffic, the others are kept by their queue ids until the listing asks for them. So memory is bounded by what is open.
 
 use super::Zone;
 use super::matrix::provider_of;
-use super::reason;
 use super::snapshot::{Snapshot, written};
-use crate::correlate::{Life, Outcome};
+use crate::aggregate::provider;
+use crate::correlate::{End, Life, Outcome};
 use hashbrown::HashMap;
-use mailscope_parsers::model::Micros;
+use mailscope_parsers::model::{Micros, domain_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 const SECOND: Micros = 1_000_000;
 /// Rates are those of this last part of the log.
 const RECENT: Micros = 3600 * SECOND;
-/// postconf(5) minimal_backoff_time, maximal_backoff_time.
-const BACKOFF: (Micros, Micros) = (300 * SECOND, 4000 * SECOND);
+/// Lives that are kept; a log that never says that a message is gone has more.
+const LIVES: usize = 4_000_000;
 
 /// Rates of the log's last hour.
 #[derive(Debug, Serialize)]
@@ -52,8 +51,8 @@ pub struct ProviderRow {
 pub struct Lives {
     /// Times of arrivals and departures, by the minute; and deliveries by minute and provider.
     minutes: BTreeMap<i64, Minute>,
-    /// The messages shown.
-    shown: HashMap<Vec<u8>, Tried>,
+    /// Messages that are not gone, by queue id.
+    open: HashMap<Box<[u8]>, Tried>,
     last: Option<Micros>,
     first: Option<Micros>,
 }
@@ -65,21 +64,78 @@ struct Minute {
     delivered: BTreeMap<&'static str, u64>,
 }
 
-#[derive(Debug, Default)]
-struct Tried {
-    attempts: u32,
-    last: Option<Micros>,
-    arrival: Option<Micros>,
-    /// Recipients, and what the last attempt said.
-    said: Vec<(String, String)>,
+/// A message that is not gone, as the logs tell of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    pub attempts: u32,
+    /// The last attempt.
+    pub last: Option<Micros>,
+    pub begun: Micros,
+    /// Who handed the message in, in front of content filters.
+    pub client_name: Box<[u8]>,
+    pub client_ip: Box<[u8]>,
+    pub auth_user: Box<[u8]>,
+    recipients: Vec<Said>,
+}
+
+/// What the last attempt said of a recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    address: Box<[u8]>,
+    original: Box<[u8]>,
+    diagnostic: Box<[u8]>,
+    provider: &'static str,
+}
+
+impl Tried {
+    fn of(life: &Life) -> Self {
+        let text = |span| Box::from(life.text(span));
+        let message = life.message();
+        let said = |recipient: &crate::correlate::Recipient| Said {
+            address: text(recipient.address),
+            original: text(recipient.original),
+            diagnostic: text(recipient.decisive.diagnostic),
+            provider: provider(life.text(recipient.decisive.relay_name)),
+        };
+        Self {
+            attempts: life.recipients.iter().map(|recipient| recipient.attempts).max().unwrap_or(0),
+            last: life.recipients.iter().map(|recipient| recipient.last_attempt).max().filter(|last| *last > 0),
+            begun: life.first_line,
+            client_name: message.text(message.client_name).into(),
+            client_ip: message.text(message.client_ip).into(),
+            auth_user: message.text(message.auth_user).into(),
+            recipients: life.recipients.iter().map(said).collect(),
+        }
+    }
+
+    /// What the last attempt said of this recipient; `None` where it said nothing.
+    #[must_use]
+    pub fn said(&self, recipient: &[u8]) -> Option<&[u8]> {
+        self.find(recipient).map(|said| &*said.diagnostic).filter(|said| !said.is_empty())
+    }
+
+    /// Whose relay the last attempt at this recipient spoke with.
+    #[must_use]
+    pub fn provider(&self, recipient: &[u8]) -> &'static str {
+        self.find(recipient).map_or("(none)", |said| said.provider)
+    }
+
+    /// A listing may name the address before it was rewritten, its domain in any case.
+    fn find(&self, recipient: &[u8]) -> Option<&Said> {
+        let local = recipient.len() - domain_of(recipient).len();
+        let is_it = |address: &[u8]| {
+            address.len() == recipient.len() && address[..local] == recipient[..local] && address.eq_ignore_ascii_case(recipient)
+        };
+        let by = |address: fn(&Said) -> &[u8]| self.recipients.iter().find(|said| is_it(address(said)));
+        by(|said| &said.address).or_else(|| by(|said| &said.original))
+    }
 }
 
 impl Lives {
-    /// For the messages of a snapshot.
+    /// What is known of a message.
     #[must_use]
-    pub fn of(snapshot: &Snapshot) -> Self {
-        let shown = snapshot.messages.iter().map(|message| (message.queue_id.as_bytes().to_vec(), Tried::default())).collect();
-        Self { shown, ..Self::default() }
+    pub fn of(&self, queue_id: &[u8]) -> Option<&Tried> {
+        self.open.get(queue_id)
     }
 
     /// Takes a life, in any order.
@@ -94,19 +150,20 @@ impl Lives {
             }
         }
         for recipient in life.recipients.iter().filter(|recipient| recipient.outcome == Outcome::Delivered) {
-            let relay = life.text(recipient.decisive.relay_name);
-            let who = match crate::aggregate::provider(relay) {
+            let who = match provider(life.text(recipient.decisive.relay_name)) {
                 "(none)" => provider_of(life.text(recipient.address), b""),
                 known => known,
             };
             *self.minutes.entry(minute(recipient.decisive.time)).or_default().delivered.entry(who).or_default() += 1;
         }
-        if let Some(tried) = self.shown.get_mut(life.text(life.queue_id)) {
-            tried.attempts = life.recipients.iter().map(|recipient| recipient.attempts).max().unwrap_or(0).max(tried.attempts);
-            tried.last = tried.last.max(life.recipients.iter().map(|recipient| recipient.last_attempt).max());
-            tried.arrival = tried.arrival.max(Some(life.first_line));
-            let text = |span| String::from_utf8_lossy(life.text(span)).into_owned();
-            tried.said.extend(life.recipients.iter().map(|recipient| (text(recipient.address), text(recipient.decisive.diagnostic))));
+        if life.end != End::Removed && life.requeued.is_none() && self.open.len() < LIVES {
+            let tried = Tried::of(life);
+            // An id that was used again is its later life.
+            match self.open.get_mut(life.text(life.queue_id)) {
+                Some(known) if known.begun > tried.begun => {}
+                Some(known) => *known = tried,
+                None => drop(self.open.insert(life.text(life.queue_id).into(), tried)),
+            }
         }
         self.forget();
     }
@@ -121,26 +178,9 @@ impl Lives {
         }
     }
 
-    /// Writes what was found into the snapshot. `waiting` is how many recipients wait by provider.
-    pub fn tell(self, snapshot: &mut Snapshot, waiting: &BTreeMap<&'static str, u64>, zone: Zone) {
+    /// Writes into the snapshot what the rates are. `waiting` is how many recipients wait by provider.
+    pub fn tell(&self, snapshot: &mut Snapshot, waiting: &BTreeMap<&'static str, u64>, zone: Zone) {
         let (Some(first), Some(last)) = (self.first, self.last) else { return };
-        for message in &mut snapshot.messages {
-            let Some(tried) = self.shown.get(message.queue_id.as_bytes()) else { continue };
-            let Some(at) = tried.last.filter(|last| *last > 0) else { continue };
-            message.last_attempt = Some(written(at, zone));
-            message.attempts = Some(tried.attempts);
-            // Exim's listing has no reasons, and Postfix's none of a message that it is just trying.
-            for recipient in message.recipients.iter_mut().filter(|recipient| recipient.diagnostic.is_none()) {
-                let said = tried.said.iter().find(|(address, said)| *address == recipient.envelope_recipient && !said.is_empty());
-                recipient.class = said.map(|(_, said)| reason::class(said.as_bytes()).name());
-                recipient.diagnostic = said.map(|(_, said)| said.clone());
-            }
-            if message.next_attempt.is_none() && message.state == "deferred" {
-                let age = tried.arrival.map_or(0, |arrival| at - arrival);
-                message.next_attempt = Some(written(at + age.clamp(BACKOFF.0, BACKOFF.1), zone));
-                message.next_attempt_estimated = Some(true);
-            }
-        }
         snapshot.traffic = Some(self.traffic(snapshot.entries, first.max(last - RECENT), last, waiting, zone));
     }
 

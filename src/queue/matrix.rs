@@ -1,10 +1,11 @@
 //! Keys against ages: how much waits for each domain (or sender's domain, or provider), how long, and mostly why.
 
 use super::ages::Buckets;
+use super::known::Known;
 use super::reason::{self, Reasons};
 use crate::aggregate::{Merge, Row, Table, provider};
 use hashbrown::HashMap;
-use mailscope_parsers::model::{QueueEntry, domain_of};
+use mailscope_parsers::model::domain_of;
 
 /// Distinct keys; past them the light ones are summed up.
 const KEYS: usize = 50_000;
@@ -106,8 +107,8 @@ impl Matrix {
     }
 
     /// Counts an entry; its reasons are counted on the way. A message without an age is as young as can be.
-    pub fn add(&mut self, entry: &QueueEntry<'_>, age_s: Option<u64>, reasons: &mut Reasons) {
-        let column = self.buckets.of(age_s.unwrap_or(0));
+    pub fn add(&mut self, known: &Known<'_, '_>, reasons: &mut Reasons) {
+        let (entry, column) = (&known.entry, self.buckets.of(known.times.age_s.unwrap_or(0)));
         if self.key == Key::Sender {
             let mut first = None;
             for waiting in &entry.recipients {
@@ -124,8 +125,7 @@ impl Matrix {
                 domain(&waiting.envelope_recipient, &mut self.scratch);
                 self.rows.row(&self.scratch).add(column, number);
             } else {
-                let who = provider_of(&waiting.envelope_recipient, &waiting.diagnostic);
-                self.rows.row(who.as_bytes()).add(column, number);
+                self.rows.row(known.provider(waiting).as_bytes()).add(column, number);
             }
         }
     }

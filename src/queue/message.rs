@@ -1,7 +1,8 @@
 //! The messages that are shown: the oldest so many, kept while the listing passes.
 
-use super::reason;
-use mailscope_parsers::model::{Class, Micros, QueueEntry, QueueState};
+use super::known::{Known, Times};
+use super::logs::Tried;
+use mailscope_parsers::model::{Class, Micros, QueueState};
 use std::collections::BinaryHeap;
 
 /// One message, with all that is shown of it.
@@ -17,6 +18,10 @@ pub struct Message {
     pub recipients: Vec<Recipient>,
     pub expires: Option<Micros>,
     pub next_attempt: Option<Micros>,
+    /// The next attempt is reckoned.
+    pub estimated: bool,
+    /// What the logs say.
+    pub tried: Option<Tried>,
     /// The server whose queue it is in.
     pub mta: &'static str,
 }
@@ -58,15 +63,6 @@ pub struct Oldest {
     kept: BinaryHeap<Aged>,
 }
 
-/// What is known of an entry's times.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Times {
-    pub arrival: Option<Micros>,
-    pub age_s: Option<u64>,
-    pub expires: Option<Micros>,
-    pub next_attempt: Option<Micros>,
-}
-
 impl Oldest {
     #[must_use]
     pub fn new(most: usize) -> Self {
@@ -74,15 +70,15 @@ impl Oldest {
     }
 
     /// Keeps an entry if it is among the oldest so far.
-    pub fn offer(&mut self, entry: &QueueEntry<'_>, times: Times, mta: &'static str) {
+    pub fn offer(&mut self, known: &Known<'_, '_>) {
         if self.kept.len() >= self.most {
-            let arrival = times.arrival.unwrap_or(Micros::MAX);
+            let arrival = known.times.arrival.unwrap_or(Micros::MAX);
             // Of equals the smaller id stays, which only the copy can tell.
             if self.kept.peek().is_none_or(|youngest| arrival > youngest.rank().0) {
                 return;
             }
         }
-        self.kept.push(Aged(message(entry, times, mta)));
+        self.kept.push(Aged(message(known)));
         if self.kept.len() > self.most {
             self.kept.pop();
         }
@@ -95,12 +91,13 @@ impl Oldest {
     }
 }
 
-fn message(entry: &QueueEntry<'_>, times: Times, mta: &'static str) -> Message {
+fn message(known: &Known<'_, '_>) -> Message {
+    let (entry, times): (_, Times) = (&known.entry, known.times);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let recipients = entry.recipients.iter().map(|waiting| Recipient {
         envelope_recipient: text(&waiting.envelope_recipient),
         diagnostic: (!waiting.diagnostic.is_empty()).then(|| text(&waiting.diagnostic)),
-        class: (!waiting.diagnostic.is_empty()).then(|| reason::class(&waiting.diagnostic)),
+        class: Known::class(&waiting.diagnostic),
     });
     Message {
         queue_id: text(&entry.queue_id),
@@ -112,7 +109,9 @@ fn message(entry: &QueueEntry<'_>, times: Times, mta: &'static str) -> Message {
         recipients: recipients.collect(),
         expires: times.expires,
         next_attempt: times.next_attempt,
-        mta,
+        estimated: times.estimated,
+        tried: known.tried.cloned(),
+        mta: known.place.mta,
     }
 }
 

@@ -1,10 +1,11 @@
 //! The published shape of a queue: plain data, schema `mailscope.queue/1`. What is absent is not there.
 
-use super::gather::Sums;
+use super::gather::{Origin, Sums};
 use super::logs::Traffic;
 use super::matrix::Cells;
 use super::message::Message;
 use super::{Zone, findings};
+use crate::aggregate::Table;
 use mailscope_parsers::model::{Micros, QueueState};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -25,6 +26,11 @@ pub struct Snapshot {
     pub matrix: MatrixRows,
     pub reasons: Vec<ReasonRow>,
     pub senders: Vec<SenderRow>,
+    /// Who handed in what waits, as the logs say: clients, and accounts that logged in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub auth_users: Vec<AccountRow>,
     pub expiring: Expiring,
     pub stuck: Vec<StuckRow>,
     pub findings: Vec<Finding>,
@@ -100,6 +106,25 @@ pub struct SenderRow {
     pub size_bytes: u64,
 }
 
+#[derive(Debug, Serialize)]
+pub struct ClientRow {
+    /// The IP address.
+    pub client: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    pub entries: u64,
+    pub recipients: u64,
+    pub size_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct AccountRow {
+    pub auth_user: String,
+    pub entries: u64,
+    pub recipients: u64,
+    pub size_bytes: u64,
+}
+
 /// Messages that will be returned to their senders, if nothing changes.
 #[derive(Debug, Serialize)]
 pub struct Expiring {
@@ -158,7 +183,19 @@ pub struct MessageRow {
     pub last_attempt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
+    /// Who handed it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<Client>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_user: Option<String>,
     pub recipients: Vec<RecipientRow>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Client {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    pub ip: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -178,7 +215,9 @@ pub fn build(mut sums: Sums, listings: Vec<ListingFacts>, subdomains: Option<u64
     let mut other = BTreeMap::new();
     let matrix = matrix(&sums, subdomains, &mut other);
     let reasons = reasons(&sums, &mut other);
-    let senders = senders(&sums, &mut other);
+    let senders = origins("senders", &sums.senders, top, &mut other);
+    let clients = origins("clients", &sums.clients, top, &mut other);
+    let auth_users = origins("auth_users", &sums.accounts, top, &mut other);
     let by_state: BTreeMap<&str, u64> =
         QueueState::ALL.iter().zip(sums.by_state).filter(|(_, count)| *count > 0).map(|(state, count)| (state.name(), count)).collect();
     let oldest = std::mem::replace(&mut sums.oldest, super::message::Oldest::new(0)).sorted();
@@ -200,7 +239,9 @@ pub fn build(mut sums: Sums, listings: Vec<ListingFacts>, subdomains: Option<u64
         oldest_s: sums.oldest_s,
         matrix,
         reasons,
-        senders,
+        senders: senders.into_iter().map(sender_row).collect(),
+        clients: clients.into_iter().map(client_row).collect(),
+        auth_users: auth_users.into_iter().map(account_row).collect(),
         expiring: Expiring { lifetime_s: sums.options.lifetime_s, overdue, within_1h, within_24h: within_24h + within_1h },
         stuck,
         findings,
@@ -255,24 +296,29 @@ fn reasons(sums: &Sums, other: &mut BTreeMap<&'static str, Other>) -> Vec<Reason
     sorted.iter().take(sums.options.top).map(row).collect()
 }
 
-fn senders(sums: &Sums, other: &mut BTreeMap<&'static str, Other>) -> Vec<SenderRow> {
-    let mut rows: Vec<SenderRow> = sums
-        .senders
-        .iter()
-        .map(|(name, sender)| SenderRow {
-            sender: String::from_utf8_lossy(name).into_owned(),
-            entries: sender.entries,
-            recipients: sender.recipients,
-            size_bytes: sender.size_bytes,
-        })
-        .collect();
-    rows.sort_by(|a, b| b.entries.cmp(&a.entries).then_with(|| a.sender.cmp(&b.sender)));
-    let beyond = rows.split_off(sums.options.top.min(rows.len()));
-    let count = beyond.iter().map(|row| row.entries).sum::<u64>() + sums.senders.dropped.entries;
+/// The heaviest so many of a table; what lies beyond goes to `other`.
+fn origins(list: &'static str, table: &Table<Origin>, top: usize, other: &mut BTreeMap<&'static str, Other>) -> Vec<(String, Origin)> {
+    let mut rows: Vec<(String, Origin)> =
+        table.iter().map(|(name, origin)| (String::from_utf8_lossy(name).into_owned(), origin.clone())).collect();
+    rows.sort_by(|a, b| b.1.entries.cmp(&a.1.entries).then_with(|| a.0.cmp(&b.0)));
+    let beyond = rows.split_off(top.min(rows.len()));
+    let count = beyond.iter().map(|(_, origin)| origin.entries).sum::<u64>() + table.dropped.entries;
     if count > 0 {
-        other.insert("senders", Other { rows: (sums.senders.dropped_keys == 0).then_some(beyond.len() as u64), count });
+        other.insert(list, Other { rows: (table.dropped_keys == 0).then_some(beyond.len() as u64), count });
     }
     rows
+}
+
+fn sender_row((sender, Origin { entries, recipients, size_bytes, .. }): (String, Origin)) -> SenderRow {
+    SenderRow { sender, entries, recipients, size_bytes }
+}
+
+fn client_row((client, Origin { entries, recipients, size_bytes, name, .. }): (String, Origin)) -> ClientRow {
+    ClientRow { client, name, entries, recipients, size_bytes }
+}
+
+fn account_row((auth_user, Origin { entries, recipients, size_bytes, .. }): (String, Origin)) -> AccountRow {
+    AccountRow { auth_user, entries, recipients, size_bytes }
 }
 
 fn message_row(message: Message, zone: Zone) -> MessageRow {
@@ -281,6 +327,8 @@ fn message_row(message: Message, zone: Zone) -> MessageRow {
         diagnostic: recipient.diagnostic,
         class: recipient.class.map(mailscope_parsers::model::Class::name),
     };
+    let tried = message.tried.as_ref();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     MessageRow {
         queue_id: message.queue_id,
         state: message.state.name(),
@@ -290,9 +338,13 @@ fn message_row(message: Message, zone: Zone) -> MessageRow {
         envelope_sender: message.envelope_sender,
         expires: message.expires.map(|time| written(time, zone)),
         next_attempt: message.next_attempt.map(|time| written(time, zone)),
-        next_attempt_estimated: None,
-        last_attempt: None,
-        attempts: None,
+        next_attempt_estimated: message.estimated.then_some(true),
+        last_attempt: tried.and_then(|tried| tried.last).map(|time| written(time, zone)),
+        attempts: tried.filter(|tried| tried.last.is_some()).map(|tried| tried.attempts),
+        client: tried
+            .filter(|tried| !tried.client_ip.is_empty())
+            .map(|tried| Client { name: text(&tried.client_name), ip: text(&tried.client_ip) }),
+        auth_user: tried.filter(|tried| !tried.auth_user.is_empty()).map(|tried| text(&tried.auth_user)),
         recipients: message.recipients.into_iter().map(recipient).collect(),
     }
 }

@@ -4,7 +4,7 @@ use super::numbers::{bytes, count, duration};
 use super::printable;
 use super::text::Look;
 use super::text::canvas::{Align, Canvas, Colour, Column};
-use crate::queue::{MatrixRow, MessageRow, Other, Snapshot, Traffic};
+use crate::queue::{ClientRow, MatrixRow, MessageRow, Other, Snapshot, Traffic};
 use std::io::{self, Write};
 
 /// Writes the page.
@@ -20,7 +20,7 @@ pub fn write(to: &mut impl Write, queue: &Snapshot, look: Look) -> io::Result<()
     findings(&mut page, queue)?;
     matrix(&mut page, queue)?;
     reasons(&mut page, queue)?;
-    senders(&mut page, queue)?;
+    origins(&mut page, queue)?;
     if let Some(traffic) = &queue.traffic {
         rates(&mut page, traffic)?;
     }
@@ -131,22 +131,33 @@ fn reasons(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
     page.table(&columns, cells)
 }
 
-fn senders(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
-    if queue.senders.is_empty() {
+fn origins(page: &mut Canvas<impl Write>, queue: &Snapshot) -> io::Result<()> {
+    let senders = queue.senders.iter().map(|row| (printable(&row.sender).into_owned(), [row.entries, row.recipients, row.size_bytes]));
+    origin(page, "Senders", senders.collect(), queue.other.get("senders"))?;
+    let client = |row: &ClientRow| match row.name.as_str() {
+        "" => printable(&row.client).into_owned(),
+        name => printable(&format!("{name}[{}]", row.client)).into_owned(),
+    };
+    let clients = queue.clients.iter().map(|row| (client(row), [row.entries, row.recipients, row.size_bytes]));
+    origin(page, "Clients", clients.collect(), queue.other.get("clients"))?;
+    let accounts = queue.auth_users.iter();
+    let accounts = accounts.map(|row| (printable(&row.auth_user).into_owned(), [row.entries, row.recipients, row.size_bytes]));
+    origin(page, "Accounts", accounts.collect(), queue.other.get("auth_users"))
+}
+
+fn origin(page: &mut Canvas<impl Write>, title: &str, rows: Vec<(String, [u64; 3])>, other: Option<&Other>) -> io::Result<()> {
+    if rows.is_empty() {
         return Ok(());
     }
-    page.section("Senders")?;
+    page.section(title)?;
     let mut columns = vec![Column::new("", Align::Left)];
     columns.extend(["messages", "recipients", "size"].map(|name| Column::new(name, Align::Right)));
-    let mut cells: Vec<Vec<String>> = queue
-        .senders
-        .iter()
-        .map(|row| {
-            let size = if row.size_bytes > 0 { bytes(row.size_bytes) } else { String::new() };
-            vec![printable(&row.sender).into_owned(), count(row.entries), count(row.recipients), size]
-        })
-        .collect();
-    if let Some(other) = queue.other.get("senders") {
+    let cells = rows.into_iter().map(|(name, [entries, recipients, size_bytes])| {
+        let size = if size_bytes > 0 { bytes(size_bytes) } else { String::new() };
+        vec![name, count(entries), count(recipients), size]
+    });
+    let mut cells: Vec<Vec<String>> = cells.collect();
+    if let Some(other) = other {
         cells.push(vec![others(other), count(other.count)]);
     }
     page.table(&columns, cells)

@@ -4,8 +4,8 @@ use super::story::{AttemptStory, Moment, NotificationStory, RecipientStory, SCHE
 use crate::correlate::{Attempt, End, LINGER, Life, Outcome, Recipient};
 use crate::input::Zone;
 use crate::pipeline::Seen;
-use mailscope_parsers::model::{Accepted, Action, Event, Line, Micros, Peer, Text};
-use std::collections::HashMap;
+use mailscope_parsers::model::{Accepted, Action, Event, Line, Micros, Peer, Report, Text};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A line that was found, read again, and whether the key meant it.
 pub struct Told<'s> {
@@ -37,14 +37,28 @@ struct Found<'s> {
     /// By host and queue id; those without an id by host and recipient.
     by_id: HashMap<(&'s [u8], &'s [u8]), Vec<usize>>,
     by_message_id: HashMap<&'s [u8], Vec<usize>>,
+    /// Whose notification an id is, as the first line that names both says.
+    reports_on: HashMap<&'s [u8], Text<'s>>,
+    /// The arrivals that name what they report on, by its id.
+    reports: HashMap<&'s [u8], Vec<usize>>,
 }
 
 /// The stories of the messages that the key meant, in the order of their first lines.
 #[must_use]
 pub fn stories<'s>(lives: &'s [Box<Life>], hosts: impl Iterator<Item = &'s [u8]>, lines: &'s [Told<'s>], zone: Zone) -> Vec<Story<'s>> {
     let hosts: Vec<&[u8]> = hosts.collect();
-    let (by_id, by_message_id) = (HashMap::new(), HashMap::new());
-    let mut found = Found { lives, hosts, lines, zone, chains: Vec::new(), chain_of: Vec::new(), by_id, by_message_id };
+    let mut found = Found {
+        lives,
+        hosts,
+        lines,
+        zone,
+        chains: Vec::new(),
+        chain_of: Vec::new(),
+        by_id: HashMap::new(),
+        by_message_id: HashMap::new(),
+        reports_on: HashMap::new(),
+        reports: HashMap::new(),
+    };
     found.index();
     found.link();
     found.deal_lines();
@@ -72,6 +86,18 @@ impl<'s> Found<'s> {
         }
         for lives in self.by_id.values_mut().chain(self.by_message_id.values_mut()) {
             lives.sort_by_key(|at| self.lives[*at].first_line);
+        }
+        for (number, told) in self.lines.iter().enumerate() {
+            match &told.seen.line {
+                Line::Event(Event::Notification(e)) => {
+                    self.reports_on.entry(e.child_queue_id.0).or_insert(e.queue_id);
+                }
+                Line::Event(Event::Accepted(e)) if !e.parent_queue_id.is_empty() => {
+                    self.reports_on.entry(e.queue_id.0).or_insert(e.parent_queue_id);
+                    self.reports.entry(e.parent_queue_id.0).or_default().push(number);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -122,10 +148,10 @@ impl<'s> Found<'s> {
     fn deal_lines(&mut self) {
         let mut alone: HashMap<(&[u8], &[u8]), usize> = HashMap::new();
         for (number, told) in self.lines.iter().enumerate() {
-            let Line::Event(event) = &told.seen.line else { continue };
-            let key = (told.seen.record.host.0, name(event, told.of));
+            let event = if let Line::Event(event) = &told.seen.line { Some(event) } else { None };
+            let key = (told.seen.record.host.0, event.map_or(told.of, |event| name(event, told.of)));
             let lives = match event {
-                Event::Verdict(e) if e.queue_id.is_empty() => self.by_message_id.get(&*e.message_id),
+                Some(Event::Verdict(e)) if e.queue_id.is_empty() => self.by_message_id.get(&*e.message_id),
                 _ => self.by_id.get(&key).filter(|_| !key.1.is_empty()),
             };
             let life = lives.and_then(|lives| {
@@ -184,6 +210,7 @@ impl<'s> Found<'s> {
             recipients: self.recipients(chain),
             notifications: self.notifications(chain),
             lines,
+            raw: self.raw(chain),
         };
         if let Some(first) = chain.lives.first() {
             let life: &'s Life = &lives[*first];
@@ -194,7 +221,7 @@ impl<'s> Found<'s> {
             story.envelope_sender = Text(life.sender());
             story.size_bytes = Some(message.size_bytes.max(life.size_bytes)).filter(|size| *size > 0);
             story.arrival = message.arrival.map(|time| self.moment(time));
-            story.parent_queue_id = self.parent(self.id(*first));
+            story.parent_queue_id = self.reports_on.get(self.id(*first)).copied().unwrap_or_default();
         }
         let ids = chain.lives.iter().map(|at| Text(self.id(*at)));
         for id in std::iter::once(story.first_queue_id).chain(ids).filter(|id| !id.is_empty()) {
@@ -229,39 +256,45 @@ impl<'s> Found<'s> {
         }
     }
 
-    /// Whose notification this is, if a line that was found says so.
-    fn parent(&self, id: &[u8]) -> Text<'s> {
-        let lines: &'s [Told<'s>] = self.lines;
-        lines
-            .iter()
-            .find_map(|told| match &told.seen.line {
-                Line::Event(Event::Notification(e)) if e.child_queue_id.0 == id => Some(e.queue_id),
-                Line::Event(Event::Accepted(e)) if e.queue_id.0 == id => Some(e.parent_queue_id).filter(|parent| !parent.is_empty()),
-                _ => None,
-            })
-            .unwrap_or_default()
-    }
-
-    fn notifications(&self, chain: &Chain) -> Vec<NotificationStory<'s>> {
+    /// The lines that name a notification that the chain gave rise to, its queue id, and what it reports.
+    fn named(&self, chain: &Chain) -> Vec<(&'s Seen<'s>, Text<'s>, Option<Report>)> {
         let named = self.events(chain).filter_map(|(seen, event)| match event {
             Event::Notification(e) => Some((seen, e.child_queue_id, Some(e.notification))),
             _ => None,
         });
         // Elsewhere the notification says what it reports on.
-        let ids: Vec<&[u8]> = chain.lives.iter().map(|at| self.id(*at)).collect();
         let lines: &'s [Told<'s>] = self.lines;
-        let naming = lines.iter().filter_map(|told| match &told.seen.line {
-            Line::Event(Event::Accepted(e)) if ids.contains(&e.parent_queue_id.0) => Some((&told.seen, e.queue_id, None)),
+        let own = self.events(chain).map(|(_, event)| event.queue_id().0).filter(|id| !id.is_empty());
+        let ids: HashSet<&[u8]> = chain.lives.iter().map(|at| self.id(*at)).chain(own).collect();
+        let naming: BTreeSet<usize> = ids.iter().filter_map(|id| self.reports.get(id)).flatten().copied().collect();
+        let naming = naming.into_iter().filter_map(|number| match &lines[number].seen.line {
+            Line::Event(Event::Accepted(e)) => Some((&lines[number].seen, e.queue_id, None)),
             _ => None,
         });
-        let story = |(seen, child, notification): (&Seen<'s>, Text<'s>, _)| {
-            let (host, time) = (seen.record.host.0, seen.record.time);
-            let lives = self.by_id.get(&(host, child.0));
-            let life = lives.and_then(|lives| lives.iter().find(|at| (self.lives[**at].first_line - time).abs() <= LINGER));
-            let recipients = life.map_or_else(Vec::new, |life| self.recipients(&self.chains[self.chain_of[*life]]));
-            NotificationStory { time: self.moment(time), queue_id: child, notification, recipients }
+        named.chain(naming).collect()
+    }
+
+    /// The chain of a queue file that a line names.
+    fn chain_named(&self, seen: &Seen<'s>, id: Text<'s>) -> Option<&Chain> {
+        let lives = self.by_id.get(&(seen.record.host.0, id.0))?;
+        let life = lives.iter().find(|at| (self.lives[**at].first_line - seen.record.time).abs() <= LINGER)?;
+        Some(&self.chains[self.chain_of[*life]])
+    }
+
+    fn notifications(&self, chain: &Chain) -> Vec<NotificationStory<'s>> {
+        let story = |(seen, child, notification): (&'s Seen<'s>, Text<'s>, _)| {
+            let recipients = self.chain_named(seen, child).map_or_else(Vec::new, |chain| self.recipients(chain));
+            NotificationStory { time: self.moment(seen.record.time), queue_id: child, notification, recipients }
         };
-        named.chain(naming).map(story).collect()
+        self.named(chain).into_iter().map(story).collect()
+    }
+
+    fn raw(&self, chain: &Chain) -> Vec<&'s Seen<'s>> {
+        let lines: &'s [Told<'s>] = self.lines;
+        let named = self.named(chain);
+        let notifications = named.iter().filter_map(|(seen, child, _)| self.chain_named(seen, *child));
+        let all: BTreeSet<usize> = std::iter::once(chain).chain(notifications).flat_map(|chain| &chain.lines).copied().collect();
+        all.into_iter().map(|number| &lines[number].seen).collect()
     }
 
     /// The recipients of all queue files of a chain; one that was handed on is the one that it was handed on as.

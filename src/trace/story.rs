@@ -54,9 +54,12 @@ pub struct Story<'s> {
     pub recipients: Vec<RecipientStory<'s>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notifications: Vec<NotificationStory<'s>>,
-    /// Its lines, in the order of the log.
+    /// Its lines that are events, in the order of the log.
     #[serde(skip)]
     pub lines: Vec<&'s Seen<'s>>,
+    /// All of its lines, and those of its notifications, in the order of the log.
+    #[serde(skip)]
+    pub raw: Vec<&'s Seen<'s>>,
 }
 
 /// One recipient, through all queue files of the chain.

@@ -45,6 +45,13 @@ impl Interest {
         about || self.ids.contains_key(&*event.queue_id())
     }
 
+    /// The id that a line without an event is of: one of its first words, as a second stamp may stand in front.
+    #[must_use]
+    pub fn own<'l>(&self, text: &'l [u8]) -> Option<&'l [u8]> {
+        let mut words = text.split(|c| *c == b' ').take(4).map(|word| word.strip_suffix(b":").unwrap_or(word));
+        words.find(|word| self.ids.contains_key(*word))
+    }
+
     /// Whether the line is of another id and names one of these as what it goes on as, reports on, or
     /// has one of the message-ids: then its own id belongs to the chain.
     #[must_use]

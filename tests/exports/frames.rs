@@ -86,6 +86,25 @@ fn sql_counts_what_the_report_counts() {
 }
 
 #[test]
+fn a_queue_is_a_table_beside_those_of_the_log() {
+    let files = [samples().join("queue/mixed.json"), samples().join("mail.log")];
+    let of = |sql: &str, files: &[std::path::PathBuf]| run_on(&[&["query", sql, "--format", "csv"], YEAR].concat(), files).ok();
+    let states = of("select state, count(*) as n from queue group by state order by state", &files[..1]);
+    assert_eq!(states, "state,n\r\nactive,4\r\ndeferred,36\r\nhold,8\r\n");
+    let sql = "select count(*) as n from queue q join recipients r on q.queue_id = r.queue_id and q.envelope_recipient = r.envelope_recipient \
+               where r.outcome = 'expired'";
+    let both = of(sql, &files);
+    let number = both.lines().nth(1).and_then(|line| line.parse::<u32>().ok());
+    assert!(number.is_some_and(|number| (1..=48).contains(&number)), "{both}");
+    let path = directory();
+    let path = path.path().join("queue.parquet");
+    run_on(&[&["export", "queue", "-o", path.to_str().expect("UTF-8")], YEAR].concat(), &files[..1]).ok();
+    let frame = read(&path);
+    assert_eq!(frame.height(), 48);
+    assert!(matches!(frame.column("arrival").expect("a column").dtype(), DataType::Datetime(_, Some(_))));
+}
+
+#[test]
 fn a_result_is_written_in_every_format() {
     let directory = directory();
     for ending in ["csv", "tsv", "jsonl", "md", "xlsx", "parquet"] {

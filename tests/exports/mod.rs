@@ -4,5 +4,7 @@ mod forms;
 #[cfg(feature = "tables")]
 mod frames;
 mod pseudonyms;
+#[cfg(feature = "tables")]
+mod pyarrow;
 mod sheets;
 mod tables;

@@ -102,7 +102,7 @@ fn a_report_has_its_figures_and_lists() {
     assert_eq!(rows(&mut book, "Findings").len(), report["findings"].as_array().expect("a list").len());
     assert_eq!(rows(&mut book, "Patterns").len(), report["patterns"].as_array().expect("a list").len());
     assert_eq!(rows(&mut book, "Bounces").len(), rows_on("bounces", &[&log], YEAR).len());
-    office_reads(&directory, &path);
+    office_reads(&directory, &path, &report);
 }
 
 #[test]
@@ -123,17 +123,32 @@ fn nothing_in_a_log_becomes_a_formula() {
     }
 }
 
-/// An office program, where there is one, makes a table and pages of it.
-fn office_reads(directory: &TempDir, path: &Path) {
+/// An office program, where there is one, makes a table of the first sheet and pages of all; what stands in the table is
+/// what the report says.
+fn office_reads(directory: &TempDir, path: &Path, report: &Value) {
     for form in ["csv", "pdf"] {
         let mut office = std::process::Command::new("soffice");
         office.args(["--headless", "--convert-to", form, "--outdir"]).arg(directory.path()).arg(path).env("HOME", directory.path());
-        match office.output() {
-            Ok(output) => {
-                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-                assert!(directory.path().join(format!("out.{form}")).exists());
-            }
-            Err(_) => eprintln!("skipped: no soffice to read {form}"),
-        }
+        let Ok(output) = office.output() else {
+            eprintln!("skipped: no soffice to read {form}");
+            return;
+        };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+    let pages = std::fs::read(directory.path().join("out.pdf")).expect("pages");
+    assert!(pages.starts_with(b"%PDF") && pages.len() > 50_000, "{} bytes", pages.len());
+    let table = std::fs::read_to_string(directory.path().join("out.csv")).expect("a table");
+    let mut compared = 0;
+    for line in table.lines().skip(1) {
+        let (name, value) = line.split_once(',').expect("two cells");
+        let Some(expected) = figure(report, name).as_f64().filter(|_| !name.starts_with("delay.") || name == "delay.count") else {
+            continue;
+        };
+        let plain: String = value.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+        let scale = if value.ends_with('%') { 0.01 } else { 1.0 };
+        let found: f64 = plain.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert!((found * scale - expected).abs() < 1e-3, "{line}, not {expected}");
+        compared += 1;
+    }
+    assert!(compared > 25, "{table}");
 }

@@ -2,10 +2,12 @@
 
 use super::page::postqueue;
 use super::{MIXED, queue, sample};
-use crate::support::{directory, file, run_on};
+use crate::support::{directory, file, peak_memory, program, run_on};
 use mailscope_parsers::LISTINGS;
 use mailscope_parsers::model::Found;
 use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
 
 const SAMPLES: [&str; 5] = [
     "postfix/queue/mixed.json",
@@ -93,4 +95,30 @@ fn a_message_with_very_many_recipients_is_one_message() {
     }
     let found = queue(&[file(&directory, "queue.txt", text)], MIXED, &[]);
     assert_eq!((found["entries"].as_u64(), found["recipients"].as_u64()), (Some(2), Some(120_000)));
+}
+
+/// A queue ten times as long, every reason in its own words, takes no more memory than its tables do when they are full.
+#[test]
+fn memory_is_bounded_by_the_distinct_and_not_by_the_entries() {
+    let directory = directory();
+    let peak = |entries: u32| {
+        let path = directory.path().join("queue.json");
+        let mut to = std::io::BufWriter::new(fs::File::create(&path).expect("a file"));
+        for n in 0..entries {
+            let reason = format!("host mx{}.d{}.example[198.51.100.1] said: 451 4.3.0 <r{n}@d.example>: try {n} again", n % 3, n % 500);
+            let (id, to_whom, sender) = (format!("{n:010X}"), format!("r{n}@d{}.example", n % 500), format!("s{}@corp.example", n % 1000));
+            let line = postqueue(&[(&id, "deferred", u64::from(n % 90_000), &sender, &to_whom, &reason)]);
+            to.write_all(line.as_bytes()).expect("a disk");
+        }
+        drop(to);
+        let mut command = program();
+        command.args(["queue", "--tz", "UTC", "--now", MIXED]).arg(path);
+        peak_memory(&mut command.stdout(Stdio::null()).spawn().expect("the program starts"))
+    };
+    let (Some(short), Some(long)) = (peak(8_000), peak(80_000)) else {
+        eprintln!("skipped: this system does not say how much memory a process used");
+        return;
+    };
+    assert!(long < short + (12 << 20), "8,000 entries took {short} bytes, 80,000 took {long}");
+    assert!(long < 48 << 20, "{long} bytes");
 }

@@ -5,7 +5,9 @@ mod hostile;
 mod live;
 mod logs;
 mod page;
+mod qshape;
 mod samples;
+mod table;
 
 use crate::support::run_on;
 use serde_json::Value;

@@ -61,7 +61,8 @@ const PROGRAM: &[Module] = &[
             "report",
             // Frames are made of rows, and written by the exports that write frames.
             "tables",
-            "queue::MessageRow",
+            "queue::Known",
+            "queue::Tried",
             "aggregate::Window",
             "input::Zone",
             "pipeline::Seen",

@@ -1,6 +1,8 @@
 //! `mailscope trace`: what a key means, whole stories, what is shown, and that the samples' messages are told as they were.
 
+mod exigrep;
 mod keys;
+mod memory;
 mod output;
 mod split;
 mod stories;

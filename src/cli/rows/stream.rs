@@ -1,15 +1,20 @@
-//! The rows of a table, as the lives and lines that they come from pass by; those of a report's list behind it.
+//! The rows of a table, as the lives, lines or entries that they come from pass by; those of a report's list behind it.
 //!
 //! In goes what is read, out go rows in the order of the log, the same for any number of threads.
 
 use crate::aggregate::Window;
+use crate::cli::args::InputArgs;
+use crate::cli::listings::Listings;
 use crate::cli::report::{self, Wanted};
-use crate::cli::resolve::Input;
+use crate::cli::resolve::{self, Input};
+use crate::cli::time::Now;
 use crate::cli::{Ended, conclude};
 use crate::correlate::{Correlator, Detail, Life};
-use crate::export::{self, Cell, Rows, Source, Table, auth_failure, bounces, deliveries, listed, message, recipients};
+use crate::export::{self, Cell, Rows, Source, Table, auth_failure, bounces, deliveries, listed, message, recipients, waiting};
+use crate::input::Zone;
 use crate::pipeline::{self, Kept, NO_TIME, Reader, Seen, host_matches};
-use anyhow::Result;
+use crate::queue::View;
+use anyhow::{Result, bail};
 use bumpalo::Bump;
 use std::ops::ControlFlow;
 
@@ -17,16 +22,37 @@ use std::ops::ControlFlow;
 ///
 /// # Errors
 /// Where the input can't be read at all, or a row not be written.
-pub fn stream(table: &'static Table, input: &mut Input, to: &mut dyn Rows) -> Result<Ended> {
+pub fn stream(table: &'static Table, args: &InputArgs, to: &mut dyn Rows) -> Result<Ended> {
+    if table.source == Source::Listings {
+        return entries(args, to);
+    }
+    let input = &mut resolve::input(args)?;
     match table.source {
         Source::Lives(detail) => lives(table, detail, input, to),
         Source::Lines => lines(table, input, to),
-        Source::Report => {
+        Source::Report | Source::Listings => {
             let gathered = report::gather(input, &Wanted { baseline: None, top: usize::MAX })?;
             listed(&gathered.report, table.name, to)?;
             Ok(conclude(input, &gathered.unreadable, gathered.overlong))
         }
     }
+}
+
+/// The rows of queue listings; ages count from the time of each.
+fn entries(args: &InputArgs, to: &mut dyn Rows) -> Result<Ended> {
+    if args.journal {
+        bail!("--journal holds no queue; name listings, or leave it out for this host's own queue");
+    }
+    let zone: Zone = args.tz.parse()?;
+    let clock = Now { time: chrono::Utc::now().timestamp_micros(), zone };
+    let window = resolve::window(args, clock)?;
+    let names = resolve::anonymizer(args)?;
+    let view = View::new(zone);
+    let done = Listings::open(&args.files, None, clock.time)?.read(&view, args.quiet, names.as_ref(), &mut |known| {
+        let is_in = known.times.arrival.is_none_or(|arrival| window.contains(arrival));
+        if is_in { waiting(known).try_for_each(|row| to.row(&row)) } else { Ok(()) }
+    })?;
+    Ok(if done.conclude() { Ended::Well } else { Ended::Incomplete })
 }
 
 /// What is done in the order of the log: correlate, and write the rows of what is over.

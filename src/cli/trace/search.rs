@@ -49,8 +49,8 @@ enum Item {
     Line(Found),
     /// A line without an id that the key means.
     Door(Found),
-    /// The TLS line of a followed line's connection.
-    Session(Found),
+    /// What belongs to a followed id and does not name it, as the TLS line of its connection, or says nothing of mail.
+    Beside(Found),
     /// The connection of a followed line at this place, whose beginning lies before the chunk.
     Began { session: Session, id: Box<[u8]>, time: Micros, at: usize },
     /// An id that the key means, and what it goes on as.
@@ -251,10 +251,14 @@ impl<'a> Search<'a> {
         let mut items = Vec::new();
         let context = pass.scan.finds(&chunk.context);
         self.reader.read_at(chunk, context, pass.scan.lines(chunk.lines()), |seen, said, at| {
-            let Line::Event(event) = &seen.line else { return };
             if !host_matches(seen.record.host, self.args.host.as_deref()) {
                 return;
             }
+            let Line::Event(event) = &seen.line else {
+                let own = pass.interest.own(&seen.record.text);
+                items.extend(own.map(|id| Item::Beside(Found { of: id.into(), ..found(seen, said, at) })));
+                return;
+            };
             let (id, time) = (event.queue_id(), seen.record.time);
             if pass.interest.has(event) {
                 items.extend(self.session(chunk.lines(), seen, at));
@@ -282,7 +286,7 @@ impl<'a> Search<'a> {
         let (id, time) = (event.queue_id().0, seen.record.time);
         let from = at.saturating_sub(LOOK_BACK);
         match self.look_back(&text[from..at], at < LOOK_BACK, &session, id, time) {
-            Looked::Found(start, line) => Some(Item::Session(Found { at: from + start, ..line })),
+            Looked::Found(start, line) => Some(Item::Beside(Found { at: from + start, ..line })),
             Looked::Open if at < LOOK_BACK => Some(Item::Began { session, id: id.into(), time, at }),
             _ => None,
         }
@@ -318,7 +322,7 @@ impl<'a> Search<'a> {
                 ends.see(&self.reader.again(&line.said, line.time));
                 ordered.keep(line);
             }
-            Item::Session(line) => ordered.keep(line),
+            Item::Beside(line) => ordered.keep(line),
             Item::Began { session, id, time, at } => {
                 let from = ordered.tail.len().saturating_sub(LOOK_BACK - at);
                 let log_begins = ordered.tail.len() == ordered.before;
