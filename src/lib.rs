@@ -24,6 +24,7 @@ pub mod explain;
 pub mod export;
 pub mod input;
 pub mod live;
+pub mod numbers;
 pub mod pipeline;
 #[cfg(feature = "tables")]
 pub mod query;

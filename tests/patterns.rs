@@ -105,7 +105,14 @@ fn log() -> String {
 
 /// Digits and signs apart: shapes that differ in nothing else say the same.
 fn letters(words: &str) -> String {
-    words.chars().filter(|c| c.is_alphabetic() || *c == ' ').collect::<String>().split(' ').filter(|word| word.len() > 2).collect::<Vec<_>>().join(" ")
+    words
+        .chars()
+        .filter(|c| c.is_alphabetic() || *c == ' ')
+        .collect::<String>()
+        .split(' ')
+        .filter(|word| word.len() > 2)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -141,7 +148,8 @@ fn patterns_are_the_shapes_of_the_replies() {
 #[test]
 fn a_reply_that_varies_ten_thousand_times_is_one_pattern() {
     let (mut out, mut rng) = (String::new(), Rng::new(3));
-    let label = &labels().into_iter().find(|label| label.text.contains("{gid}") && label.text.contains("https")).expect("a reply with a link");
+    let label =
+        &labels().into_iter().find(|label| label.text.contains("{gid}") && label.text.contains("https")).expect("a reply with a link");
     for at in 0..10_000 {
         let link = format!("https://{}.example/{}?id={:x}", name(&mut rng), name(&mut rng), rng.draw());
         let text = format!("{} see {link} from {} [{}]", said(label, &mut rng), ip(&mut rng), rng.below(1_000_000));

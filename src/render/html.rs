@@ -8,8 +8,8 @@
 
 mod charts;
 
-use super::numbers::{bytes, count, duration, percent};
 use super::printable;
+use crate::numbers::{bytes, count, duration, percent};
 use crate::report::{Counts, Report};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

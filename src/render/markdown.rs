@@ -3,8 +3,8 @@
 //! In goes the report, out comes text. What a log said stands between backticks, where nothing is markup, a link, a mention
 //! or HTML; of sentences that quote it, every word that is not plain does.
 
-use super::numbers::{bytes, count, duration, percent};
 use super::{failing, printable};
+use crate::numbers::{bytes, count, duration, percent};
 use crate::report::{Counts, MailRow, Report, Severity};
 use mailscope_parsers::model::Permanence;
 use std::io::{self, Write};

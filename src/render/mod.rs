@@ -3,7 +3,6 @@
 pub mod html;
 pub mod json;
 pub mod markdown;
-mod numbers;
 pub mod queue;
 pub mod text;
 

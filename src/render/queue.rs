@@ -1,9 +1,9 @@
 //! The queue for people: how much waits, what stands out, for whom and why, and the oldest messages.
 
-use super::numbers::{bytes, count, duration};
 use super::printable;
 use super::text::Look;
 use super::text::canvas::{Align, Canvas, Colour, Column};
+use crate::numbers::{bytes, count, duration};
 use crate::queue::{ClientRow, MatrixRow, MessageRow, Other, Snapshot, Traffic};
 use std::io::{self, Write};
 

@@ -5,8 +5,8 @@ pub mod story;
 
 pub use canvas::Look;
 
-use super::numbers::{bytes, count, duration, percent};
 use super::{failing, printable};
+use crate::numbers::{bytes, count, duration, percent};
 use crate::report::{Counts, Delay, MailRow, Other, OtherSum, Report, Severity};
 use canvas::{Align, Canvas, Colour, Column, bar, sparkline};
 use std::io::{self, Write};

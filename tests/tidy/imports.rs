@@ -29,8 +29,9 @@ const PROGRAM: &[Module] = &[
         crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen"],
         parsers: &["classify", "model"],
     },
+    Module { name: "numbers", crates: &[], parsers: &[] },
     // Times are written in a zone.
-    Module { name: "report", crates: &["report", "aggregate", "input::Zone", "pipeline::NO_TIME"], parsers: &["model"] },
+    Module { name: "report", crates: &["report", "aggregate", "input::Zone", "numbers", "pipeline::NO_TIME"], parsers: &["model"] },
     // Of the summaries only what counts by key, and the shapes of texts; of the lives what the logs add to a listing.
     Module {
         name: "queue",
@@ -50,7 +51,11 @@ const PROGRAM: &[Module] = &[
     Module { name: "trace", crates: &["trace", "correlate", "pipeline::Seen", "input::Zone"], parsers: &["model"] },
     // The report says in the words of the model what is for good and what is for now; a story is told by its events; a queue
     // stands beside the report.
-    Module { name: "render", crates: &["render", "report", "queue", "trace", "pipeline::Seen", "input::Zone"], parsers: &["model"] },
+    Module {
+        name: "render",
+        crates: &["render", "report", "queue", "trace", "numbers", "pipeline::Seen", "input::Zone"],
+        parsers: &["model"],
+    },
     // Lives, lines as the pipeline hands them on, the report's lists. Of the summaries only which times count; of the renderers
     // only how hostile text is made harmless.
     Module {

@@ -2,7 +2,7 @@
 //! across in percent, so that a chart is as wide as the screen and its text stays readable; down in pixels. Nothing here
 //! writes markup.
 
-use crate::render::numbers::count;
+use crate::numbers::count;
 use crate::report::{Bucket, Delay, DelayFigures, MailRow, Pattern, Report};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};

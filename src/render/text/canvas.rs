@@ -1,7 +1,7 @@
 //! Lines, tables, bars and numbers on a terminal or in a plain file.
 
 use super::printable;
-use crate::render::numbers::count;
+use crate::numbers::count;
 use crate::report::Counts;
 use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};

@@ -3,8 +3,8 @@
 use super::Look;
 use super::canvas::{Canvas, Colour};
 use crate::input::Zone;
+use crate::numbers::{bytes, duration};
 use crate::pipeline::Seen;
-use crate::render::numbers::{bytes, duration};
 use crate::render::printable;
 use crate::trace::{NotificationStory, RecipientStory, Story};
 use mailscope_parsers::model::{

@@ -19,6 +19,7 @@ use super::patterns::Found;
 use super::timeline::spread;
 use crate::aggregate::{self, Course, Summary, Timeline};
 use crate::input::Zone;
+use crate::numbers;
 use mailscope_parsers::model::{Micros, Side};
 use serde::Serialize;
 use spell::Tried;
@@ -164,16 +165,8 @@ pub fn find(facts: &Facts<'_>, baseline: Option<&Baseline>) -> Vec<Finding> {
 
 /// A number with its noun: `1 domain`, `1,200 recipients`.
 fn number(count: u64, noun: &str) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
     let plural = if count == 1 { "" } else { "s" };
-    format!("{grouped} {noun}{plural}")
+    format!("{} {noun}{plural}", numbers::count(count))
 }
 
 fn percent(part: u64, whole: u64) -> String {

@@ -1,6 +1,7 @@
-//! Numbers as people read them, the same in every form of the report. In goes a number, out comes text without markup.
+//! Numbers as people read them, the same in every form of the report and in its findings. In goes a number, out comes text without markup.
 
 /// Thousands apart: `1,234,567`.
+#[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -14,6 +15,7 @@ pub fn count(number: u64) -> String {
 }
 
 /// `1.2 MB`, powers of 1000.
+#[must_use]
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
     let (mut value, mut unit) = (number as f64, 0);
@@ -25,11 +27,13 @@ pub fn bytes(number: u64) -> String {
 }
 
 /// `1.4 %`.
+#[must_use]
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
 /// `0.33s`, `12s`, `5m10s`, `3h20m`, `2d4h`.
+#[must_use]
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
