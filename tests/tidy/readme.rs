@@ -4,6 +4,7 @@
 use super::{none, root, text};
 use mailscope::export::{Column, TABLES};
 use mailscope_parsers::classify::{Classifier, meaning_of_class};
+use mailscope_parsers::generic::BUILT_IN;
 use mailscope_parsers::model::Class;
 use mailscope_parsers::{LISTINGS, PARSERS};
 use serde_json::Value;
@@ -166,10 +167,11 @@ fn the_keys_of_a_queue_are_the_programs() {
 }
 
 #[test]
-fn the_parsers_are_those_of_the_registry() {
+fn the_parsers_and_formats_are_those_of_the_registry() {
     let readme = readme();
     let names: Vec<&str> = rows(section(&readme, "## Parsers")).iter().map(|row| row[0]).collect();
-    assert_eq!(names, PARSERS.iter().map(|parser| parser.name).collect::<Vec<_>>());
+    let formats = BUILT_IN.iter().filter_map(|(file, _)| file.strip_suffix(".toml"));
+    assert_eq!(names, PARSERS.iter().map(|parser| parser.name).chain(formats).collect::<Vec<_>>());
 }
 
 /// A word of the model as it is in JSON.
