@@ -53,7 +53,7 @@ impl Default for Courses {
 impl Courses {
     /// Keeps fewer rows than a list that has so many: one of these is as large as several of others.
     pub fn limit(&mut self, rows: usize) {
-        self.rows.limit(rows / 6);
+        self.rows.limit(rows / 10);
     }
 
     pub fn add(&mut self, why: &str, whose: &[u8], time: Micros, count: u64, permanent: bool) {
