@@ -81,9 +81,10 @@ fn header(to: &mut impl Write, report: &Report) -> io::Result<()> {
         _ => writeln!(to, "# Mail report, no line with a time\n")?,
     }
     let input = &report.input;
+    let stray = if input.stray == 0 { String::new() } else { format!(", {} of another time altogether", count(input.stray)) };
     writeln!(
         to,
-        "{} lines in {} file{} ({}): {} events, {} without news, {} not recognized.",
+        "{} lines in {} file{} ({}): {} events, {} without news, {} not recognized{stray}.",
         count(input.lines),
         count(input.files),
         if input.files == 1 { "" } else { "s" },

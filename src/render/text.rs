@@ -42,8 +42,9 @@ fn header(page: &mut Canvas<impl Write>, report: &Report) -> io::Result<()> {
     };
     page.title(&format!("Mail report, {window}"))?;
     let files = if input.files == 1 { "1 file".to_owned() } else { format!("{} files", count(input.files)) };
+    let stray = if input.stray == 0 { String::new() } else { format!(", {} of another time altogether", count(input.stray)) };
     page.line(&format!(
-        "{} lines in {files} ({}): {} events, {} without news, {} not recognized",
+        "{} lines in {files} ({}): {} events, {} without news, {} not recognized{stray}",
         count(input.lines),
         bytes(input.bytes),
         count(input.events),

@@ -127,6 +127,26 @@ fn a_line_of_another_day_moves_neither_years_nor_files() {
 }
 
 #[test]
+fn a_line_of_another_day_does_not_stretch_the_window() {
+    let directory = directory();
+    let line = |stamp: &str| format!("{stamp} mail postfix/smtpd[1]: connect from a.example[192.0.2.1]\n");
+    let day: String = (0..60).map(|minute| line(&format!("2026-11-24T10:{minute:02}:00+00:00"))).collect();
+    let whole = report_on(&[file(&directory, "whole", &day)], &[]);
+    let stray = line("1970-01-01T00:00:07+00:00");
+    let half: usize = day.lines().take(30).map(|line| line.len() + 1).sum();
+    for (name, log) in [("before", stray.clone() + &day), ("within", format!("{}{stray}{}", &day[..half], &day[half..]))] {
+        for more in [&["--threads", "1"][..], &["--threads", "3", "--chunk-size", "700"]] {
+            let report = report_on(&[file(&directory, name, &log)], more);
+            assert_eq!((&report["window"], &report["bucket_s"]), (&whole["window"], &whole["bucket_s"]), "{name}");
+            assert_eq!((figure(&report, "input.stray"), figure(&report, "input.lines")), (&1.into(), &61.into()));
+            assert_eq!(figure(&report, "connections.inbound"), 61);
+            let printed = run_on(&["report", "--tz", "UTC"], &[directory.path().join(name)]).ok();
+            assert!(printed.contains("1 of another time altogether"), "{printed}");
+        }
+    }
+}
+
+#[test]
 fn several_hosts_and_servers_in_one_log() {
     let mixed = log(&[
         "10:00:00 smtpd@mx1 connect from a.example[192.0.2.1]",
