@@ -21,6 +21,18 @@ pub struct Course {
     pub passing: Timeline<u64>,
 }
 
+impl Course {
+    pub fn see(&mut self, time: Micros, count: u64, permanent: bool) {
+        self.count += count;
+        if permanent {
+            self.permanent += count;
+            *self.lasting.at(time) += count;
+        } else {
+            *self.passing.at(time) += count;
+        }
+    }
+}
+
 impl Merge for Course {
     fn merge(&mut self, other: Self) {
         self.count += other.count;
@@ -61,14 +73,7 @@ impl Courses {
         self.key.extend_from_slice(why.as_bytes());
         self.key.push(0);
         self.key.extend_from_slice(whose);
-        let course = self.rows.row(&self.key);
-        course.count += count;
-        if permanent {
-            course.permanent += count;
-            *course.lasting.at(time) += count;
-        } else {
-            *course.passing.at(time) += count;
-        }
+        self.rows.row(&self.key).see(time, count, permanent);
     }
 
     /// Why, whose, and the course.

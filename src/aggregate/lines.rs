@@ -1,6 +1,6 @@
 //! What each line says by itself: lines, attempts, rejects, log-ins, TLS, sessions, complaints.
 
-use super::courses::Courses;
+use super::courses::{Course, Courses};
 use super::days::Days;
 use super::patterns::{Patterns, Said, Source};
 use super::rows::{ClientRow, HostRow, TextRow};
@@ -127,8 +127,8 @@ pub struct Lines {
     /// Failed log-ins by account (`user`) and network (`network`).
     pub break_ins: Courses,
     pub dsn: Tally<EnhancedStatus>,
-    /// Failed attempts by class, of bounces and of deferrals.
-    pub class_attempts: BTreeMap<(Class, bool), u64>,
+    /// Failed attempts by class.
+    pub classes: BTreeMap<Class, Course>,
     /// Deferred attempts of each recipient domain and each relay.
     pub deferred_domains: Table<u64>,
     pub deferred_relays: Table<u64>,
@@ -167,7 +167,7 @@ impl Default for Lines {
             failing: Courses::default(),
             break_ins: Courses::default(),
             dsn: Tally::default(),
-            class_attempts: BTreeMap::new(),
+            classes: BTreeMap::new(),
             deferred_domains: Table::new(MANY),
             deferred_relays: Table::new(MANY),
             auth_users: Table::new(MANY),
@@ -301,7 +301,7 @@ impl Lines {
     /// Leaves the recipient's domain in `scratch`.
     fn failed(&mut self, seen: &Seen<'_>, delivery: &Delivery<'_>, permanent: bool, count: u64) {
         let (time, class) = (seen.record.time, delivery.class.unwrap_or(Class::Unknown));
-        *self.class_attempts.entry((class, permanent)).or_default() += count;
+        self.classes.entry(class).or_default().see(time, count, permanent);
         self.scratch.clear();
         self.scratch.extend_from_slice(domain_of(&delivery.envelope_recipient));
         self.scratch.make_ascii_lowercase();
@@ -393,12 +393,22 @@ impl Lines {
         self.failing.merge(other.failing);
         self.break_ins.merge(other.break_ins);
         other.dsn.iter().for_each(|(dsn, count)| self.dsn.add(*dsn, count));
-        add(&mut self.class_attempts, other.class_attempts);
+        for (class, course) in other.classes {
+            self.classes.entry(class).or_default().merge(course);
+        }
         self.deferred_domains.merge(other.deferred_domains, |_, _| ());
         self.deferred_relays.merge(other.deferred_relays, |_, _| ());
         self.auth_users.merge(other.auth_users, |_, _| ());
         self.hosts.merge(other.hosts, |_, _| ());
         self.timeline.merge(other.timeline);
+    }
+
+    /// Failed attempts by class, of bounces (`true`) and of deferrals.
+    #[must_use]
+    pub fn class_attempts(&self) -> BTreeMap<(Class, bool), u64> {
+        let both =
+            |(class, course): (&Class, &Course)| [((*class, true), course.permanent), ((*class, false), course.count - course.permanent)];
+        self.classes.iter().flat_map(both).filter(|(_, count)| *count > 0).collect()
     }
 
     /// How many lines could not be read.

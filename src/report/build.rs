@@ -376,7 +376,7 @@ fn kinds(summary: &Summary) -> Vec<KindRow> {
     let rows = KINDS.map(|kind| KindRow {
         kind,
         recipients: sum(&mut summary.mail.class_recipients.iter().map(|((class, _), count)| (*class, *count)), kind),
-        attempts: sum(&mut summary.lines.class_attempts.iter().map(|((class, _), count)| (*class, *count)), kind),
+        attempts: sum(&mut summary.lines.classes.iter().map(|(class, course)| (*class, course.count)), kind),
         rejects: sum(&mut summary.lines.rejects.by_class.iter().map(|(class, count)| (*class, *count)), kind),
     });
     let mut rows: Vec<KindRow> = rows.into_iter().filter(|row| row.recipients + row.attempts + row.rejects > 0).collect();
@@ -385,7 +385,7 @@ fn kinds(summary: &Summary) -> Vec<KindRow> {
 }
 
 fn classes(summary: &Summary) -> Vec<ClassRow> {
-    let (recipients, attempts) = (&summary.mail.class_recipients, &summary.lines.class_attempts);
+    let (recipients, attempts) = (&summary.mail.class_recipients, summary.lines.class_attempts());
     let keys: std::collections::BTreeSet<(Class, bool)> = recipients.keys().chain(attempts.keys()).copied().collect();
     let row = |key: (Class, bool)| ClassRow {
         class: key.0.name(),

@@ -180,11 +180,11 @@ fn blocklisted(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>
 /// SPF, DKIM, DMARC: the same cause at every receiver, so one sentence.
 fn authentication(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>) {
     let Some(rows) = by_class.get(Class::Authentication.name()) else { return };
-    let count: u64 = rows.iter().map(|row| row.course.count).sum();
+    let courses = facts.class(Class::Authentication);
+    let count: u64 = courses.iter().map(|course| course.count).sum();
     if count < SOME || (count * 200 < facts.summary.lines.attempts.total && !rows.iter().any(At::is_much)) {
         return;
     }
-    let courses: Vec<&Course> = rows.iter().map(|row| row.course).collect();
     let when = facts.when(&courses);
     let at: Vec<String> = rows.iter().map(|row| row.destination.clone()).collect();
     all.push(Finding {
@@ -212,12 +212,13 @@ const UNREACHED: &[(Class, &str, &str)] = &[
 fn unreachable(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>) {
     let attempts = facts.summary.lines.attempts.total;
     let rows: Vec<&At<'_>> = UNREACHED.iter().flat_map(|(class, ..)| by_class.get(class.name()).into_iter().flatten()).collect();
-    let count = Sum::of(&rows).failed;
+    let courses: Vec<&Course> = UNREACHED.iter().flat_map(|(class, ..)| facts.class(*class)).collect();
+    let count: u64 = courses.iter().map(|course| course.count).sum();
     let mut at: Vec<&str> = rows.iter().map(|row| row.destination.as_str()).collect();
     at.sort_unstable();
     at.dedup();
     let of_one = rows.iter().map(|row| row.course.count).max().unwrap_or(0);
-    let when = facts.when(&rows.iter().map(|row| row.course).collect::<Vec<_>>());
+    let when = facts.when(&courses);
     if at.len() >= SEVERAL && count >= 5 * SOME && when.share >= 0.5 && of_one * 2 < count {
         all.push(Finding {
             finding: "nothing_reachable",

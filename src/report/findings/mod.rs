@@ -20,7 +20,7 @@ use super::timeline::spread;
 use crate::aggregate::{self, Course, Summary, Timeline};
 use crate::input::Zone;
 use crate::numbers;
-use mailscope_parsers::model::{Micros, Side};
+use mailscope_parsers::model::{Class, Micros, Side};
 use serde::Serialize;
 use spell::Tried;
 use std::collections::BTreeMap;
@@ -110,6 +110,11 @@ impl Facts<'_> {
         let all = |bucket: &aggregate::Bucket| bucket.delivered + bucket.deferred_attempts + bucket.bounced;
         let of = |(from, bucket): (&i64, &aggregate::Bucket)| Tried { failed: failed.get(from).copied().unwrap_or(0), all: all(bucket) };
         self.buckets.iter().map(of).collect()
+    }
+
+    /// All that failed for this reason, wherever it did.
+    fn class(&self, class: Class) -> Vec<&Course> {
+        self.summary.lines.classes.get(&class).into_iter().collect()
     }
 
     /// Since when, by the change of the rate; where the rate is even, since the first time it was seen.

@@ -97,14 +97,7 @@ fn errors(facts: &Facts<'_>, all: &mut Vec<Finding>) {
             example = Some((row.count, said));
         }
     }
-    let failing: Vec<&Course> = facts
-        .summary
-        .lines
-        .failing
-        .iter()
-        .filter(|(why, ..)| *why == Class::LocalError.name().as_bytes())
-        .map(|(.., course)| course)
-        .collect();
+    let failing = facts.class(Class::LocalError);
     let local: u64 = failing.iter().map(|course| course.count).sum();
     if fatal + full == 0 && local < SOME {
         return;
