@@ -5,13 +5,14 @@ use super::rule::{By, Measure};
 use crate::aggregate::{Table, provider};
 use crate::live::{Counts, Sliding};
 use crate::pipeline::Seen;
+use hashbrown::HashMap;
 use mailscope_parsers::model::{AuthFailure, Class, Delivery, Event, Micros, Reject, domain_of};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 const MINUTE: Micros = 60_000_000;
 const MINUTES: i64 = 60;
-/// Keys of one minute, and of all that are looked at, before the light ones go.
+/// Keys of one minute before the light ones go.
 const MANY: usize = 500;
 /// Messages whose senders are known: two generations of so many.
 const MESSAGES: usize = 20_000;
@@ -36,10 +37,13 @@ impl Keyed {
         Some(table.row(key))
     }
 
-    fn last(&self, now: Micros, seconds: i64) -> Table<Counts> {
+    /// The sums of the last so many seconds.
+    fn last(&self, now: Micros, seconds: i64) -> HashMap<&[u8], Counts> {
         let since = (now - seconds * 1_000_000).div_euclid(MINUTE);
-        let mut sums = Table::new(MANY);
-        self.minutes.iter().filter(|(minute, _)| *minute > since).for_each(|(_, table)| sums.merge(table.clone(), |_, _| ()));
+        let mut sums: HashMap<&[u8], Counts> = HashMap::new();
+        for (_, table) in self.minutes.iter().filter(|(minute, _)| *minute > since) {
+            table.iter().for_each(|(key, counts)| sums.entry(key).or_default().add(counts));
+        }
         sums
     }
 }
@@ -47,8 +51,8 @@ impl Keyed {
 /// Who sent which message: lines of deliveries don't say it.
 #[derive(Default)]
 struct Senders {
-    young: BTreeMap<Box<[u8]>, Box<[u8]>>,
-    old: BTreeMap<Box<[u8]>, Box<[u8]>>,
+    young: HashMap<Box<[u8]>, Box<[u8]>>,
+    old: HashMap<Box<[u8]>, Box<[u8]>>,
 }
 
 impl Senders {
@@ -178,12 +182,12 @@ impl Counted {
         self.all.last(now, seconds).0
     }
 
-    /// The heaviest keys and their counts.
+    /// The keys whose counts are worth it, with these.
     #[must_use]
-    pub fn by(&self, by: By, now: Micros, seconds: i64) -> Vec<(String, Counts)> {
-        let sums = self.keyed.get(&by).map(|keyed| keyed.last(now, seconds));
-        let rows = sums.iter().flat_map(|table| table.iter());
-        rows.map(|(key, counts)| (String::from_utf8_lossy(key).into_owned(), *counts)).collect()
+    pub fn by(&self, by: By, now: Micros, seconds: i64, is_worth_it: impl Fn(&Counts) -> bool) -> Vec<(String, Counts)> {
+        let sums = self.keyed.get(&by).map(|keyed| keyed.last(now, seconds)).unwrap_or_default();
+        let worth = sums.into_iter().filter(|(_, counts)| is_worth_it(counts));
+        worth.map(|(key, counts)| (String::from_utf8_lossy(key).into_owned(), counts)).collect()
     }
 
     /// When there was any of it last.

@@ -18,6 +18,7 @@ pub use outbox::{Manner, Outbox};
 pub use rule::{By, Condition, Direction, Limits, Measure, Rule};
 
 use crate::aggregate::Patterns;
+use crate::live::Counts;
 use crate::pipeline::{NO_TIME, Seen};
 use crate::report::{Finding, Severity};
 use counted::Counted;
@@ -27,8 +28,8 @@ use serde::{Deserialize, Serialize};
 use state::{Reading, State, Turn};
 use std::collections::BTreeMap;
 
-/// While lines come, they are judged so often by their own time.
-const EVERY: Micros = 15_000_000;
+/// While lines come, they are judged so often by their own time, however fast they come.
+const EVERY: Micros = 60_000_000;
 /// No line is believed that is so far ahead of the others and of the clock: it would make all that follow old.
 const AHEAD: Micros = 3_600_000_000;
 /// Things that one rule can fire about at once; more are not told apart.
@@ -280,11 +281,12 @@ impl Alerts {
         if rate.by == By::All {
             return vec![rate.reading("", &all, &all)];
         }
-        let mut rows = self.memory.counted.by(rate.by, self.now, rate.window_s);
+        let whole = |own: &Counts| if rate.by == By::Class { all } else { *own };
+        let mut rows = self.memory.counted.by(rate.by, self.now, rate.window_s, |own| rate.is_worth_it(own, &whole(own)));
         rows.retain(|(key, _)| only.is_empty() || only.iter().any(|name| is_of(key, name)));
-        let part = |counts: &crate::live::Counts| rate.measure.parts(counts, counts).0;
+        let part = |counts: &Counts| rate.measure.parts(counts, counts).0;
         rows.sort_by(|a, b| part(&b.1).cmp(&part(&a.1)).then_with(|| a.0.cmp(&b.0)));
-        rows.iter().map(|(key, own)| rate.reading(key, own, if rate.by == By::Class { &all } else { own })).collect()
+        rows.iter().map(|(key, own)| rate.reading(key, own, &whole(own))).collect()
     }
 
     fn of_patterns(&self, at_least: u64, window_s: i64, learning_s: i64) -> Vec<Reading> {
@@ -310,7 +312,13 @@ struct Rate {
 }
 
 impl Rate {
-    fn reading(&self, key: &str, own: &crate::live::Counts, whole: &crate::live::Counts) -> Reading {
+    /// Whether it can be above a limit at all.
+    fn is_worth_it(&self, own: &Counts, whole: &Counts) -> bool {
+        let (part, of) = self.measure.parts(own, whole);
+        part as f64 / of.unwrap_or(1).max(1) as f64 > self.limits.clear
+    }
+
+    fn reading(&self, key: &str, own: &Counts, whole: &Counts) -> Reading {
         let time = minutes(self.window_s);
         match self.measure.parts(own, whole) {
             (part, None) => reading(key, part as f64, self.limits, format!("{part} {} in {time}", what(self.measure))),

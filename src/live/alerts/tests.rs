@@ -117,12 +117,12 @@ fn what_was_for_long_is_told_and_a_rule_that_goes_is_forgotten() {
     let mut slow = rule("slow", rate(Measure::Deferred, By::All, 3.0, &[]));
     slow.hold = 60 * SECOND;
     let mut fed = Fed::new(vec![slow.clone()]);
-    (0..100).step_by(2).for_each(|second| fed.attempt(second, "example.org", "deferred"));
-    assert_eq!(fed.told(100), ["slow/"]);
+    (0..200).step_by(2).for_each(|second| fed.attempt(second, "example.org", "deferred"));
+    assert_eq!(fed.told(200), ["slow/"]);
     fed.alerts.follow(vec![slow]);
-    assert_eq!((fed.alerts.firing().len(), fed.told(101).len()), (1, 0));
+    assert_eq!((fed.alerts.firing().len(), fed.told(201).len()), (1, 0));
     fed.alerts.follow(Vec::new());
-    assert_eq!((fed.alerts.firing().len(), fed.told(102)), (0, vec!["-slow/".to_owned()]));
+    assert_eq!((fed.alerts.firing().len(), fed.told(202)), (0, vec!["-slow/".to_owned()]));
 }
 
 #[test]
