@@ -66,6 +66,8 @@ fn no_name_is_in_any_output() {
         for command in [
             &["report"][..],
             &["report", "--format", "json", "--top", "5000"],
+            &["report", "--format", "html", "--top", "5000"],
+            &["report", "--format", "markdown", "--top", "5000"],
             &["parse", "--all"],
             &["trace", "smtp|P=", "--regex", "--first", "60"],
             &["trace", "smtp|P=", "--regex", "--raw", "--first", "60"],
@@ -85,14 +87,43 @@ fn no_name_is_in_any_output() {
             nothing_of(&names, &run_on(&[command, KEYED].concat(), &[&log]).ok(), &command.join(" "));
         }
         let directory = directory();
-        let path = directory.path().join("report.xlsx");
-        run_on(&[&["report", "--format", "xlsx", "-o", path.to_str().expect("UTF-8")], KEYED].concat(), &[&log]).ok();
-        let mut book: Xlsx<_> = open_workbook(&path).expect("a workbook");
-        let mut cells = String::new();
-        for (_, range) in book.worksheets() {
-            range.used_cells().for_each(|(.., cell)| cells.push_str(&format!("{cell}\n")));
+        let path = directory.path().join("book.xlsx");
+        for command in [&["report", "--format", "xlsx"][..], &["export", "bounces"], &["export", "messages"]] {
+            run_on(&[command, &["-o", path.to_str().expect("UTF-8")], KEYED].concat(), &[&log]).ok();
+            let mut book: Xlsx<_> = open_workbook(&path).expect("a workbook");
+            let mut cells = String::new();
+            for (_, range) in book.worksheets() {
+                range.used_cells().for_each(|(.., cell)| cells.push_str(&format!("{cell}\n")));
+            }
+            nothing_of(&names, &cells, &format!("{} as a workbook", command.join(" ")));
         }
-        nothing_of(&names, &cells, "xlsx");
+    }
+}
+
+#[cfg(feature = "tables")]
+#[test]
+fn no_name_is_in_an_answer_or_a_frame() {
+    use polars::prelude::{ParquetReader, SerReader as _};
+    for log in logs() {
+        let (names, directory) = (names(&log), directory());
+        for (sql, format) in [
+            ("select * from recipients", "csv"),
+            ("select * from deliveries", "jsonl"),
+            ("select domain, count(*) from domains group by domain", "table"),
+            ("select * from patterns", "csv"),
+        ] {
+            nothing_of(&names, &run_on(&[&["query", sql, "--format", format], KEYED].concat(), &[&log]).ok(), sql);
+        }
+        for table in ["deliveries", "recipients", "messages", "rejects", "bounces", "clients", "patterns"] {
+            let path = directory.path().join("table.parquet");
+            run_on(&[&["export", table, "-o", path.to_str().expect("UTF-8")], KEYED].concat(), &[&log]).ok();
+            let frame = ParquetReader::new(std::fs::File::open(&path).expect("a file")).finish().expect("a frame");
+            let mut cells = format!("{:?}\n", frame.get_column_names());
+            for column in frame.columns() {
+                (0..frame.height()).for_each(|at| cells.push_str(&format!("{}\n", column.get(at).expect("a value"))));
+            }
+            nothing_of(&names, &cells, &format!("{table} in parquet"));
+        }
     }
 }
 
