@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 const HALF: Micros = 30 * 60 * 1_000_000;
 /// Rows of a list.
-const ROWS: usize = 300;
+const ROWS: usize = 600;
 
 #[derive(Serialize, Deserialize)]
 pub struct Recent {

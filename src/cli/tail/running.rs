@@ -12,7 +12,7 @@ use bumpalo::Bump;
 use serde::{Deserialize, Serialize};
 
 /// Rows of a list that are told apart. A report's program ends; this one is to be as large after a year as after an hour.
-const ROWS: usize = 600;
+const ROWS: usize = 1000;
 
 #[derive(Serialize, Deserialize)]
 pub struct Running {

@@ -24,7 +24,7 @@ const FIRST: usize = 1000;
 /// So many messages are looked at where only some of them are wanted.
 const FILTERED: usize = 20_000;
 /// Text of lines that is kept at most.
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: usize = 64 << 20;
 /// A connection's TLS line is looked for in so many bytes before the line that needs it.
 const LOOK_BACK: usize = 128 << 10;
 /// More passes than any chain needs.
