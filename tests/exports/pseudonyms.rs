@@ -109,7 +109,7 @@ fn no_name_is_in_an_answer_or_a_frame() {
         for (sql, format) in [
             ("select * from recipients", "csv"),
             ("select * from deliveries", "jsonl"),
-            ("select domain, count(*) from domains group by domain", "table"),
+            ("select domain, count(*) from domains group by domain", "md"),
             ("select * from patterns", "csv"),
         ] {
             nothing_of(&names, &run_on(&[&["query", sql, "--format", format], KEYED].concat(), &[&log]).ok(), sql);
