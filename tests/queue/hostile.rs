@@ -1,7 +1,7 @@
 //! Listings hold what strangers wrote. Nothing makes a parser panic or loop, and nothing of theirs runs anywhere.
 
 use super::page::postqueue;
-use super::{MIXED, queue, sample};
+use super::{MIXED, queue, random, sample};
 use crate::support::{directory, file, peak_memory, program, run_on};
 use mailscope_parsers::LISTINGS;
 use mailscope_parsers::model::Found;
@@ -34,13 +34,7 @@ fn read_all(text: &[u8]) -> usize {
 
 #[test]
 fn no_damage_makes_a_parser_panic() {
-    let mut random = 0x2545_F491_4F6C_DD1D_u64;
-    let mut next = |below: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        usize::try_from(random % below as u64).expect("smaller than below")
-    };
+    let mut next = random(0x2545_F491_4F6C_DD1D);
     for name in SAMPLES {
         let text = fs::read(sample(name)).expect("a sample");
         let text = &text[..text.len().min(6000)];

@@ -1,7 +1,7 @@
 //! The matrix beside qshape(1)'s, cell by cell, on a spool that is made for it: every option that changes a cell, and names
 //! in every shape. What qshape printed is kept in `qshape.txt`; where it is installed, it is asked again.
 
-use super::queue;
+use super::{queue, random, rows_of_matrix};
 use crate::support::{directory, file};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -38,13 +38,7 @@ struct Message {
 
 /// The same messages each time.
 fn messages() -> Vec<Message> {
-    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut below = |limit: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        usize::try_from(random % limit as u64).expect("smaller than the limit")
-    };
+    let mut below = random(0x9E37_79B9_7F4A_7C15);
     let domains = [
         "isp.example",
         "ISP.Example",
@@ -143,20 +137,6 @@ fn rows_of_qshape(printed: &str) -> BTreeMap<String, Vec<u64>> {
         (ours(words.next().expect("a name")), words.map(|word| word.parse().expect("a number")).collect())
     };
     printed.lines().skip(1).map(row).collect()
-}
-
-fn rows_of_matrix(found: &Value) -> BTreeMap<String, Vec<u64>> {
-    let matrix = &found["matrix"];
-    let key = matrix["key"].as_str().expect("a key");
-    let numbers = |value: &Value| value.as_array().expect("numbers").iter().filter_map(Value::as_u64).collect::<Vec<u64>>();
-    let row = |row: &Value| {
-        let cells = [vec![row["total"].as_u64().expect("a total")], numbers(&row["ages"])].concat();
-        (row[key].as_str().expect("a name").to_owned(), cells)
-    };
-    let mut rows: BTreeMap<String, Vec<u64>> = matrix["rows"].as_array().expect("rows").iter().map(row).collect();
-    let total = numbers(&matrix["total"]);
-    rows.insert("TOTAL".to_owned(), [vec![total.iter().sum()], total].concat());
-    rows
 }
 
 /// What qshape prints of the spool with each of the options.

@@ -1,6 +1,6 @@
 //! Real listings: each entry as a golden beside it, two listings of one queue against each other, and qshape's figures.
 
-use super::{MIXED, ids, queue, sample};
+use super::{MIXED, ids, queue, rows_of_matrix, sample};
 use crate::support::run_on;
 use mailscope_parsers::model::{Arrival, Found, QueueEntry};
 use serde_json::{Value, json};
@@ -131,17 +131,7 @@ fn the_matrix_is_qshapes() {
     ];
     for (figures, options) in cases {
         let queue = queue(&[sample("postfix/queue/mixed.json")], MIXED, options);
-        let matrix = &queue["matrix"];
-        let key = matrix["key"].as_str().expect("a key");
-        let numbers = |value: &Value| value.as_array().expect("numbers").iter().filter_map(Value::as_u64).collect::<Vec<u64>>();
-        let row = |row: &Value| {
-            let cells = [vec![row["total"].as_u64().expect("a total")], numbers(&row["ages"])].concat();
-            (row[key].as_str().expect("a name").to_owned(), cells)
-        };
-        let mut rows: BTreeMap<String, Vec<u64>> = matrix["rows"].as_array().expect("rows").iter().map(row).collect();
-        let total = numbers(&matrix["total"]);
-        rows.insert("TOTAL".to_owned(), [vec![total.iter().sum()], total].concat());
-        assert_eq!(rows, qshape(figures), "{figures}");
+        assert_eq!(rows_of_matrix(&queue), qshape(figures), "{figures}");
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod sinks;
 
+use super::await_handlers;
 use crate::support::{directory, program};
 use serde_json::Value;
 use sinks::{Hook, Mailbox};
@@ -54,22 +55,10 @@ impl Watched {
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| to.send(line)));
         let watched = Self { child, directory, log, said };
-        watched.await_handlers();
-        watched
-    }
-
-    /// A signal that nobody handles yet would end it; what is written before it looks is old.
-    fn await_handlers(&self) {
-        let begun = Instant::now();
-        let is_up = || {
-            let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).map(|mask| u64::from_str_radix(mask.trim(), 16));
-            caught.and_then(Result::ok).is_some_and(|mask| mask & (1 << 9) != 0)
-        };
-        while !is_up() && begun.elapsed() < PATIENCE {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        await_handlers(&watched.child);
+        // What is written before it looks is old.
         std::thread::sleep(Duration::from_millis(300));
+        watched
     }
 
     fn write(&mut self, text: &str) {

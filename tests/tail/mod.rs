@@ -19,6 +19,21 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Waits until a tail handles signals: one that nobody handles yet would end it.
+fn await_handlers(tail: &Child) {
+    let begun = Instant::now();
+    let handles = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", tail.id())).unwrap_or_default();
+        let caught =
+            status.lines().find_map(|line| line.strip_prefix("SigCgt:")).and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        // SIGUSR1 is the tenth.
+        caught.is_some_and(|mask| mask & (1 << 9) != 0)
+    };
+    while !handles() && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// A tail that is running.
 struct Live {
     child: Child,
@@ -32,23 +47,8 @@ impl Live {
         command.args(["tail", "--tz", "UTC", "--year", "2026", "--top", "5000", "--quiet", "--summary"]).arg(&summary);
         let child = command.args(more).stdout(output).spawn().expect("the program starts");
         let live = Self { child, summary };
-        live.await_handlers();
+        await_handlers(&live.child);
         live
-    }
-
-    /// A signal that nobody handles yet would end it.
-    fn await_handlers(&self) {
-        let begun = Instant::now();
-        let handles = || {
-            let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-            let caught =
-                status.lines().find_map(|line| line.strip_prefix("SigCgt:")).and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-            // SIGUSR1 is the tenth.
-            caught.is_some_and(|mask| mask & (1 << 9) != 0)
-        };
-        while !handles() && begun.elapsed() < Duration::from_secs(5) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
     }
 
     fn signal(&self, name: &str) {
