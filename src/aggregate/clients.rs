@@ -28,13 +28,11 @@ impl Clients {
         if key.is_empty() {
             return None;
         }
-        let (mut place, is_new) = self.rows.place(key);
+        let (row, is_new) = self.rows.row_or_leave(key, |_, _| ());
         if is_new {
             self.distinct.add(hash(key));
-            self.rows.settle(|_, _| ());
-            place = self.rows.place(key).0;
         }
-        Some(self.rows.at(place))
+        Some(row)
     }
 }
 

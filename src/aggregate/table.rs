@@ -50,6 +50,12 @@ fn hash_of(key: &[u8]) -> u64 {
     hasher.finish()
 }
 
+impl<R> Entry<R> {
+    fn key<'k>(&self, keys: &'k [u8]) -> &'k [u8] {
+        &keys[self.start as usize..][..self.length as usize]
+    }
+}
+
 /// Rows by key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(bound(deserialize = "R: Row + Deserialize<'de>"), from = "Stored<R>")]
@@ -111,21 +117,21 @@ impl<R: Row> Table<R> {
     /// The row of a key; a new one if it is not there.
     #[inline]
     pub fn row(&mut self, key: &[u8]) -> &mut R {
-        self.row_or_leave(key, |_, _| ())
+        self.row_or_leave(key, |_, _| ()).0
     }
 
-    /// The same; `heir` is shown the rows that have to go.
+    /// The same, and whether it is new; `heir` is shown the rows that have to go.
     #[inline]
-    pub fn row_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> &mut R {
+    pub fn row_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> (&mut R, bool) {
         let (mut at, is_new) = self.place(key);
         if is_new && at > self.cap {
-            // A new one, and one too many: it is let in when others have gone.
+            // One too many: it is let in when others have gone.
             self.keys.truncate(self.rows[at].start as usize);
             self.rows.truncate(at);
             self.prune(heir);
             at = self.place(key).0;
         }
-        &mut self.rows[at].row
+        (&mut self.rows[at].row, is_new)
     }
 
     /// Where the row of a key is, which is made if it is not there, and whether it is new. Places hold until rows are
@@ -168,7 +174,7 @@ impl<R: Row> Table<R> {
         (self.dropped, self.dropped_keys, self.error) = (all.dropped, all.dropped_keys, all.error);
         let mut most = 0;
         for entry in all.rows {
-            let key = &all.keys[entry.start as usize..][..entry.length as usize];
+            let key = entry.key(&all.keys);
             let weight = entry.row.weight();
             if (weight, Reverse(key)) > (limit.0, Reverse(&limit.1.0)) {
                 let place = self.place(key).0;
@@ -190,7 +196,7 @@ impl<R: Row> Table<R> {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &R)> {
-        self.rows.iter().map(|entry| (&self.keys[entry.start as usize..][..entry.length as usize], &entry.row))
+        self.rows.iter().map(|entry| (entry.key(&self.keys), &entry.row))
     }
 
     /// Adds another table; `heir` is shown the rows that have to go.
@@ -199,7 +205,7 @@ impl<R: Row> Table<R> {
         self.dropped_keys += other.dropped_keys;
         self.error += other.error;
         for theirs in other.rows {
-            let place = self.place(&other.keys[theirs.start as usize..][..theirs.length as usize]).0;
+            let place = self.place(theirs.key(&other.keys)).0;
             self.at(place).merge(theirs.row);
         }
         // Not before both are in: a row may be light on either side and heavy in sum.

@@ -4,7 +4,7 @@ use super::args::{By, QueueArgs, QueueFormat, TableFormat};
 use super::listings::{Listings, Take};
 use super::output::Output;
 use super::rows::format;
-use super::time::Now;
+use super::time::{Now, unit_s};
 use super::{Ended, backlog};
 use crate::export::{Manner, table, waiting};
 use crate::input::Zone;
@@ -49,7 +49,7 @@ fn once(args: &QueueArgs, own: bool, again: bool) -> Result<Ended> {
         sink.finish()?.finish()?;
         done
     } else {
-        let mut sums = Sums::new(options(args, zone)?);
+        let mut sums = Sums::new(options(args, &view));
         let mut done = read(&mut |known| {
             sums.add(known);
             Ok(())
@@ -95,28 +95,25 @@ fn states(args: &QueueArgs) -> Result<Vec<QueueState>> {
     states.collect()
 }
 
-fn options(args: &QueueArgs, zone: Zone) -> Result<Options> {
-    Ok(Options {
+fn options(args: &QueueArgs, view: &View) -> Options {
+    Options {
         key: match args.by {
             By::Domain => Key::Domain,
             By::Sender => Key::Sender,
             By::Provider => Key::Provider,
         },
         buckets: Buckets { count: args.buckets, first_min: args.bucket_min, linear: args.linear },
-        zone,
-        lifetime_s: lifetime(&args.lifetime)?,
+        zone: view.zone,
+        lifetime_s: view.lifetime_s,
         top: args.top,
         by_provider: !args.logs.is_empty(),
-    })
+    }
 }
 
 /// `5d`, `36h`: in seconds.
 fn lifetime(text: &str) -> Result<u64> {
-    let unit = text
-        .chars()
-        .last()
-        .and_then(|unit| [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)].iter().find(|(c, _)| *c == unit));
-    let seconds = unit.and_then(|(_, unit)| text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(*unit));
+    let unit = text.chars().last().and_then(unit_s);
+    let seconds = unit.and_then(|unit| text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(unit.unsigned_abs()));
     seconds.filter(|seconds| *seconds > 0).with_context(|| format!("--lifetime {text:?}: write 5d or 36h"))
 }
 

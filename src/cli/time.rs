@@ -89,14 +89,20 @@ fn ago(text: &str) -> Option<Micros> {
     let number = preceded(char::<&str, nom::error::Error<&str>>('-'), i64);
     let unit = alt((one_of("smhdw"), one_of("SMHDW")));
     let (_, (count, unit, _)) = all_consuming((number, unit, opt(char(' ')))).parse(text).ok()?;
-    let seconds = match unit.to_ascii_lowercase() {
+    let seconds = unit_s(unit.to_ascii_lowercase())?;
+    (0..=1_000_000).contains(&count).then(|| count * seconds * 1_000_000)
+}
+
+/// The seconds of a unit of time: s, m, h, d, w.
+pub fn unit_s(unit: char) -> Option<i64> {
+    Some(match unit {
         's' => 1,
         'm' => 60,
         'h' => 3600,
         'd' => 86_400,
-        _ => 7 * 86_400,
-    };
-    (0..=1_000_000).contains(&count).then(|| count * seconds * 1_000_000)
+        'w' => 7 * 86_400,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -114,26 +114,15 @@ pub fn clearer(message: &str) -> String {
 
 /// `: is it x?`, or all that there is to choose from.
 pub fn nearest<'w>(unknown: &str, known: impl Iterator<Item = &'w str> + Clone) -> String {
-    let near = known.clone().map(|word| (distance(unknown, word), word)).min().filter(|(distance, _)| *distance <= 1 + unknown.len() / 4);
+    let near = known
+        .clone()
+        .map(|word| (strsim::levenshtein(unknown, word), word))
+        .min()
+        .filter(|(distance, _)| *distance <= 1 + unknown.len() / 4);
     match near {
         Some((_, word)) => format!("; is `{word}` meant?"),
         None => format!("; known are {}", known.collect::<Vec<_>>().join(", ")),
     }
-}
-
-/// How many letters are to be put in, left out or changed (Levenshtein 1965).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut before = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let changed = before + usize::from(from != *to);
-            before = row[j + 1];
-            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -141,8 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_have_distances() {
-        assert_eq!((distance("chanel", "channel"), distance("", "ab"), distance("kitten", "sitting")), (1, 2, 3));
+    fn the_nearest_word_is_named() {
         assert_eq!(clearer("unknown field `chanels`, expected `channels` or `name`"), "unknown key `chanels`; is `channels` meant?");
         assert_eq!(clearer("unknown variant `x`, expected `a` or `cde`"), "unknown word `x`; is `a` meant?");
         assert_eq!(clearer("unknown field `colour`, expected one of `name`, `on`"), "unknown key `colour`; known are name, on");

@@ -222,26 +222,16 @@ fn like(text: &str, pattern: &[char]) -> bool {
 /// The name that takes the fewest changes of letters to come to; of equal ones the first.
 #[must_use]
 pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> &'n str {
-    let word: Vec<char> = word.to_ascii_lowercase().chars().take(64).collect();
+    let word: String = word.to_ascii_lowercase().chars().take(64).collect();
     names.min_by_key(|name| distance(&word, name)).unwrap_or_default()
 }
 
 /// Letters to change, add or take away; a part of the name, as `domain` of `recipient_domain`, is as near as two.
-fn distance(word: &[char], name: &str) -> usize {
-    let part: String = word.iter().collect();
-    if word.len() > 2 && name.contains(&part) {
-        return 2.min(name.len() - part.len());
+fn distance(word: &str, name: &str) -> usize {
+    if word.chars().nth(2).is_some() && name.contains(word) {
+        return 2.min(name.len() - word.len());
     }
-    let mut costs: Vec<usize> = (0..=name.chars().count()).collect();
-    for (row, a) in word.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut costs[0], row + 1);
-        for (column, b) in name.chars().enumerate() {
-            let change = diagonal + usize::from(*a != b);
-            diagonal = costs[column + 1];
-            costs[column + 1] = change.min(diagonal + 1).min(costs[column] + 1);
-        }
-    }
-    costs.last().copied().unwrap_or_default()
+    strsim::levenshtein(word, name)
 }
 
 #[cfg(test)]

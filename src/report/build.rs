@@ -41,13 +41,12 @@ fn with_facts<T>(summary: &Summary, tables: &Tables, zone: Zone, make: impl FnOn
     let span = window(summary);
     let bucket_s = timeline::bucket_s(span);
     let buckets = timeline::buckets(&tables.timeline, until(summary, span), zone);
-    make(&Facts { summary, tables, patterns: &patterns, buckets: &buckets, bucket_s, zone })
+    make(&Facts { summary, tables, patterns: &patterns, span, buckets: &buckets, bucket_s, zone })
 }
 
 fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: usize) -> Report {
-    let Facts { summary, tables, bucket_s, zone, .. } = *facts;
+    let Facts { summary, tables, span, bucket_s, zone, .. } = *facts;
     let (lines, mail) = (&summary.lines, &summary.mail);
-    let span = window(summary);
     let stamp = |time: Micros| zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false);
     let mut other = BTreeMap::new();
     let mut rows = Lists { top, other: &mut other, approximate: BTreeMap::new() };
@@ -167,7 +166,7 @@ impl Tables {
         domains.dropped.failures_mut().deferred_attempts += lines.deferred_domains.dropped;
         for (relay, attempts) in lines.deferred_relays.iter() {
             let heir = |relay: &[u8], row: &aggregate::MailRow| providers.row(provider(relay).as_bytes()).add(row);
-            relays.row_or_leave(relay, heir).failures_mut().deferred_attempts += attempts;
+            relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts += attempts;
         }
         relays.dropped.failures_mut().deferred_attempts += lines.deferred_relays.dropped;
         for (relay, row) in relays.iter() {

@@ -35,8 +35,9 @@ pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str>
     copies(before, record)
 }
 
+/// The same of two records of one process and second.
 fn copies(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str> {
-    let same = before.time == record.time && before.pid == record.pid && before.program == record.program && before.host == record.host;
+    let same = before.program == record.program && before.host == record.host;
     if !same || record.host.is_empty() || !is_exim(&record.program) {
         return None;
     }

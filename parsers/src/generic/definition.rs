@@ -197,20 +197,6 @@ fn check_word(field: Field, word: &str, wrong: &mut impl FnMut(String)) {
 
 /// `; do you mean queue_id?`, if some known word is near.
 fn nearest(word: &str, known: &[&str]) -> String {
-    let best = known.iter().map(|known| (distance(word, known), *known)).min();
+    let best = known.iter().map(|known| (strsim::levenshtein(word, known), *known)).min();
     best.filter(|(distance, known)| *distance <= known.len() / 2).map_or_else(String::new, |(_, known)| format!("; do you mean {known}?"))
-}
-
-/// How many letters to put in, take out or exchange (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, c) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, d) in b.bytes().enumerate() {
-            let exchanged = diagonal + usize::from(c != d);
-            diagonal = row[j + 1];
-            row[j + 1] = exchanged.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -43,8 +43,8 @@ impl Recent {
         self.younger.line(seen);
     }
 
-    pub fn life(&mut self, life: &Life) {
-        self.younger.lives(std::iter::once(life));
+    pub fn lives<'l>(&mut self, lives: impl Iterator<Item = &'l Life>) {
+        self.younger.lives(lives);
     }
 
     /// What is found, with what is still open.

@@ -54,7 +54,7 @@ impl Running {
         let closed = self.correlator.take_closed();
         self.summary.lives(closed.iter().map(|life| &**life));
         if let Some(recent) = &mut self.recent {
-            closed.iter().for_each(|life| recent.life(life));
+            recent.lives(closed.iter().map(|life| &**life));
         }
         self.correlator.recycle(closed);
     }

@@ -86,6 +86,8 @@ pub struct Facts<'a> {
     pub summary: &'a Summary,
     pub tables: &'a Tables,
     pub patterns: &'a [Found],
+    /// The window, where it has any end.
+    pub span: Option<(Micros, Micros)>,
     pub buckets: &'a BTreeMap<i64, aggregate::Bucket>,
     pub bucket_s: i64,
     pub zone: Zone,
