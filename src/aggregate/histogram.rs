@@ -41,16 +41,31 @@ impl Few {
     /// Counts a bucket of 14 bits; `false`, and nothing done, where it would be too many.
     #[inline]
     pub fn put(&mut self, bucket: u16, times: u64) -> bool {
-        if usize::from(self.used) * 4 >= self.places.len() * 3 && self.places.len() < usize::from(Self::MOST) {
+        if self.places.is_empty() {
             self.grow();
         }
         let at = self.find(bucket);
         let known = self.places[at].times();
-        if known + times > Place::FULL || (known == 0 && self.used == Self::MOST) {
+        if known == 0 {
+            return self.put_new(bucket, times);
+        }
+        let fits = known + times <= Place::FULL;
+        if fits {
+            self.places[at].0 += times as u32;
+        }
+        fits
+    }
+
+    fn put_new(&mut self, bucket: u16, times: u64) -> bool {
+        if usize::from(self.used) * 4 >= self.places.len() * 3 && self.places.len() < usize::from(Self::MOST) {
+            self.grow();
+        }
+        if times > Place::FULL || self.used == Self::MOST {
             return false;
         }
-        self.used += u16::from(known == 0);
-        self.places[at] = Place::new(bucket, known + times);
+        let at = self.find(bucket);
+        self.used += 1;
+        self.places[at] = Place::new(bucket, times);
         true
     }
 

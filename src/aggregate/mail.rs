@@ -219,21 +219,26 @@ impl Mail {
     /// Counts each recipient in every row that it belongs to, one table after the other: the places of all rows are looked
     /// up first, so that the memory need not be waited for one row at a time.
     fn rows(&mut self, fates: &mut [Fate<'_>]) {
-        for fate in &mut *fates {
-            let is_new;
-            (fate.place, is_new) = self.domains.place(fate.domain);
-            if is_new {
-                self.distinct_domains.add(hash(fate.domain));
-            }
-        }
+        let (domains, distinct) = (&mut self.domains, &mut self.distinct_domains);
+        each_place(
+            fates,
+            |fate| fate.domain,
+            |domain| {
+                let (place, is_new) = domains.place(domain);
+                if is_new {
+                    distinct.add(hash(domain));
+                }
+                place
+            },
+        );
         fates.iter().for_each(|fate| fate.count(self.domains.at(fate.place)));
         self.domains.settle(|_, _| ());
         let providers = &mut self.providers;
-        fates.iter_mut().for_each(|fate| fate.place = self.relays.place(fate.relay).0);
+        each_place(fates, |fate| fate.relay, |relay| self.relays.place(relay).0);
         fates.iter().for_each(|fate| fate.count(self.relays.at(fate.place)));
         self.relays.settle(|relay, row| providers.row(provider(relay).as_bytes()).add(row));
         let domains = &mut self.sender_domains;
-        fates.iter_mut().for_each(|fate| fate.place = self.senders.place(row_key(fate.life.sender())).0);
+        each_place(fates, |fate| fate.sender, |sender| self.senders.place(sender).0);
         fates.iter().for_each(|fate| fate.count_sender(self.senders.at(fate.place)));
         self.senders.settle(|sender, row| domains.row(sender_domain(sender)).add(row));
         for fate in &*fates {
@@ -268,7 +273,7 @@ impl Mail {
                 self.bad += fate.mail;
                 self.timeline.at(recipient.last_attempt).bounced += 1;
                 self.host(life).bounced += 1;
-                self.failed_senders.add(fate.class.name(), row_key(life.sender()), recipient.last_attempt, 1, true);
+                self.failed_senders.add(fate.class.name(), fate.sender, recipient.last_attempt, 1, true);
                 *self.class_recipients.entry((fate.class, true)).or_default() += 1;
             }
             Outcome::Deferred => *self.class_recipients.entry((fate.class, false)).or_default() += 1,
@@ -316,6 +321,19 @@ impl Mail {
 /// So many recipients are counted at a time: few enough to stay in the nearest memory.
 const BLOCK: usize = 64;
 
+/// Looks up the place of each one's row. Those of one message often have the same.
+#[inline]
+fn each_place<'l>(fates: &mut [Fate<'l>], key: impl Fn(&Fate<'l>) -> &'l [u8], mut place: impl FnMut(&'l [u8]) -> usize) {
+    let mut last: (&[u8], usize) = (b"", usize::MAX);
+    for fate in fates {
+        let key = key(fate);
+        if last.1 == usize::MAX || last.0 != key {
+            last = (key, place(key));
+        }
+        fate.place = last.1;
+    }
+}
+
 /// What became of one recipient, as every row counts it.
 struct Fate<'l> {
     life: &'l Life,
@@ -323,6 +341,7 @@ struct Fate<'l> {
     /// The keys of its rows, and the place of the one that is looked at.
     domain: &'l [u8],
     relay: &'l [u8],
+    sender: &'l [u8],
     place: usize,
     outcome: Outcome,
     /// 1, or 0 for a notification's recipient.
@@ -348,6 +367,7 @@ impl<'l> Fate<'l> {
             recipient,
             domain: row_key(if own.is_empty() { domain_of(life.text(recipient.original)) } else { own }),
             relay: row_key(life.text(recipient.decisive.relay_name)),
+            sender: row_key(life.sender()),
             place: 0,
             outcome: recipient.outcome,
             mail: u64::from(!life.is_notification()),

@@ -2,7 +2,7 @@
 //! concerns, and two of them word by word.
 
 use super::Merge;
-use super::table::{Row, Table};
+use super::table::{self, Row, Table};
 use super::template::template;
 use super::timeline::Timeline;
 use mailscope_parsers::model::{Class, Micros, Stage};
@@ -130,6 +130,8 @@ impl Row for PatternRow {
 pub struct Patterns {
     rows: Table<PatternRow>,
     #[serde(skip)]
+    recent: Recent,
+    #[serde(skip)]
     scratch: Vec<u8>,
     #[serde(skip)]
     key: Vec<u8>,
@@ -137,7 +139,22 @@ pub struct Patterns {
 
 impl Default for Patterns {
     fn default() -> Self {
-        Self { rows: Table::new(MANY), scratch: Vec::new(), key: Vec::new() }
+        Self { rows: Table::new(MANY), recent: Recent::default(), scratch: Vec::new(), key: Vec::new() }
+    }
+}
+
+/// The rows of texts that came before, by their hash: many a text comes again as it was. Only as long as no row is dropped.
+#[derive(Clone, Debug, Default)]
+struct Recent(Vec<(u64, u32)>);
+
+impl Recent {
+    const PLACES: usize = 1 << 11;
+
+    fn at(&mut self, hash: u64) -> &mut (u64, u32) {
+        if self.0.is_empty() {
+            self.0.resize(Self::PLACES, (0, 0));
+        }
+        &mut self.0[hash as usize % Self::PLACES]
     }
 }
 
@@ -147,18 +164,31 @@ impl Patterns {
     }
 
     pub fn see(&mut self, said: &Said<'_>) {
+        let source = match said.source {
+            Source::Delivery => b"\0",
+            Source::Reject(stage) => stage.name().as_bytes(),
+        };
+        let hash = table::hash_of(said.text) ^ table::hash_of(source).rotate_left(1);
+        let (known, place) = *self.recent.at(hash);
+        if known == hash && hash != 0 {
+            return self.rows.at(place as usize).see(said);
+        }
         template(said.text, &mut self.scratch);
         self.key.clear();
-        match said.source {
-            Source::Delivery => self.key.push(0),
-            Source::Reject(stage) => self.key.extend_from_slice(stage.name().as_bytes()),
-        }
+        self.key.extend_from_slice(source);
         self.key.push(0);
         self.key.extend_from_slice(&self.scratch);
+        let before = self.rows.dropped_keys;
         self.rows.row(&self.key).see(said);
+        if self.rows.dropped_keys != before {
+            // The others have moved.
+            self.recent = Recent::default();
+        }
+        *self.recent.at(hash) = (hash, self.rows.place(&self.key).0 as u32);
     }
 
     pub fn merge(&mut self, other: Self) {
+        self.recent = Recent::default();
         self.rows.merge(other.rows, |_, _| ());
     }
 

@@ -37,6 +37,7 @@ impl Default for Counts {
 pub struct Measured {
     micros: u64,
     bucket: u16,
+    step: u16,
 }
 
 impl Measured {
@@ -45,7 +46,8 @@ impl Measured {
     #[must_use]
     pub fn new(micros: Micros) -> Self {
         let micros = u64::try_from(micros).unwrap_or(0);
-        Self { micros, bucket: bucket(micros) }
+        let bucket = bucket(micros);
+        Self { micros, bucket, step: step(bucket) }
     }
 }
 
@@ -97,17 +99,17 @@ impl Quantiles {
         self.count += 1;
         self.sum = self.sum.saturating_add(duration.micros);
         self.max = self.max.max(duration.micros);
-        self.put(duration.bucket, 1);
+        self.put(duration.bucket, duration.step, 1);
     }
 
     #[inline]
-    fn put(&mut self, bucket: u16, times: u64) {
+    fn put(&mut self, bucket: u16, step: u16, times: u64) {
         match &mut self.counts {
-            Counts::Many(many) => many.put(step(bucket), times),
+            Counts::Many(many) => many.put(step, times),
             Counts::Few(few) => {
                 if !few.put(bucket, times) {
                     self.spread();
-                    self.put(bucket, times);
+                    self.put(bucket, step, times);
                 }
             }
         }
@@ -140,7 +142,7 @@ impl Quantiles {
         self.sum = self.sum.saturating_add(other.sum);
         self.max = self.max.max(other.max);
         match &other.counts {
-            Counts::Few(few) => few.iter().for_each(|(bucket, times)| self.put(bucket, times)),
+            Counts::Few(few) => few.iter().for_each(|(bucket, times)| self.put(bucket, step(bucket), times)),
             Counts::Many(theirs) => {
                 self.spread();
                 if let Counts::Many(mine) = &mut self.counts {

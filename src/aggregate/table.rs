@@ -43,8 +43,9 @@ struct Entry<R> {
 /// Of this process: what an attacker can't know, he can't make names for.
 static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
+/// What a text is known by in this process.
 #[inline]
-fn hash_of(key: &[u8]) -> u64 {
+pub(super) fn hash_of(key: &[u8]) -> u64 {
     let mut hasher = SEED.build_hasher();
     hasher.write(key);
     hasher.finish()

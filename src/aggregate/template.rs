@@ -2,6 +2,8 @@
 //! text, so that the same text always falls into the same row; and however a reply was wrapped, its template is one: the
 //! code that a multi-line reply repeats on every line stands only once.
 
+use mailscope_parsers::scan::Letters;
+
 /// A longer template is cut.
 const LONGEST: usize = 200;
 
@@ -99,25 +101,49 @@ pub fn template(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// How far words go that stay as they are, each with one blank behind it. Most of a text is such words: they are copied
-/// together.
+/// How far words go that stay as they are, each with one blank behind it, and with the marks of a sentence around them.
+/// Most of a text is such words: they are copied together.
 fn plain(text: &[u8]) -> usize {
     let mut end = 0;
     loop {
-        let word = &text[end..];
-        let mut length = usize::from(word.first().is_some_and(u8::is_ascii_uppercase));
-        let capital = length == 1;
-        let mut kinds = 0;
-        while let Some(kind) = word.get(length).map(|c| KIND[usize::from(*c)]).filter(|kind| kind & LOWER != 0) {
-            kinds |= kind;
-            length += 1;
-        }
-        let stays = if capital { kinds != 0 && length != 3 } else { kinds & BEYOND_HEX != 0 || (kinds != 0 && length < 8) };
-        if !(stays && word.get(length) == Some(&b' ') && word.get(length + 1).is_some_and(u8::is_ascii_graphic)) {
+        let first = end + usize::from(text.get(end) == Some(&b'('));
+        let mut at = first;
+        let (length, kinds) = letters(&text[at..]);
+        at += length;
+        let stays = match (text.get(first).map_or(0, |c| KIND[usize::from(*c)] & UPPER), kinds & UPPER) {
+            // Lower case, or capitals.
+            (0, 0) => length > 0 && (kinds & BEYOND_HEX != 0 || length < 8),
+            (UPPER, _) if kinds & LOWER == 0 => kinds & BEYOND_HEX != 0 || length < 8,
+            // One capital in front.
+            (UPPER, 0) => length != 3,
+            _ => false,
+        };
+        at += usize::from(matches!(text.get(at), Some(b':' | b',' | b'.' | b';' | b')')));
+        if !(stays && text.get(at) == Some(&b' ') && text.get(at + 1).is_some_and(u8::is_ascii_graphic)) {
             return end;
         }
-        end += length + 1;
+        end = at + 1;
     }
+}
+
+/// How many letters stand here, and of which kinds; whether the first is a capital is left out.
+#[inline]
+fn letters(text: &[u8]) -> (usize, u8) {
+    let (mut length, mut kinds) = (0, 0);
+    if let Some(eight) = text.first_chunk() {
+        let found = Letters::of(eight);
+        length = found.count;
+        let bit = |any: bool, kind: u8| if any { kind } else { 0 };
+        kinds = bit(found.capitals > 0xFF, UPPER) | bit(found.smalls != 0, LOWER) | bit(found.beyond_hex != 0, BEYOND_HEX);
+        if length < 8 {
+            return (length, kinds);
+        }
+    }
+    while let Some(kind) = text.get(length).map(|c| KIND[usize::from(*c)]).filter(|kind| kind & (UPPER | LOWER) != 0) {
+        kinds |= if length == 0 { kind & !UPPER } else { kind };
+        length += 1;
+    }
+    (length, kinds)
 }
 
 struct Writer<'a, 'o> {
@@ -293,16 +319,15 @@ fn is_enhanced(word: &[u8]) -> bool {
     matches!(parts.next(), Some(b"2" | b"4" | b"5")) && short(parts.next()) && short(parts.next()) && parts.next().is_none()
 }
 
-/// The block list that a host belongs to.
+/// The block list that a host belongs to: the domain of each is two labels.
 fn list(host: &[u8]) -> Option<&'static [u8]> {
-    if host.len() < 8 {
+    if !host.last().is_some_and(u8::is_ascii_alphabetic) {
         return None;
     }
-    let belongs = |list: &&&str| {
-        let at = host.len().wrapping_sub(list.len());
-        host.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(list.as_bytes())) && (at == 0 || host[at - 1] == b'.')
-    };
-    LISTS.iter().find(belongs).map(|list| list.as_bytes())
+    let mut dots = host.iter().enumerate().rev().filter(|(_, c)| **c == b'.').map(|(at, _)| at);
+    dots.next()?;
+    let domain = dots.next().map_or(host, |at| &host[at + 1..]);
+    LISTS.iter().map(|list| list.as_bytes()).find(|list| list.eq_ignore_ascii_case(domain))
 }
 
 /// The block list that a template names, by its operator's domain.
@@ -413,7 +438,7 @@ mod tests {
         }
 
         #[test]
-        fn plain_words_are_what_they_are_one_by_one(text in "([A-Z]?[a-z]{1,11}|[a-f]{8}|[0-9]{1,3}|[a-z.@]{1,6}|Mon|-)( ?( |, )([A-Z]?[a-z]{1,11}|[a-f]{8,9}|Jan|[A-Z]{2}|x_y)){0,9}") {
+        fn plain_words_are_what_they_are_one_by_one(text in "([A-Z]?[a-z]{1,11}|[a-f]{8}|[0-9]{1,3}|[a-z.@]{1,6}|Mon|-)( ?( |, |: |[.] |[)] |; ?|[.:] )[(]?([A-Z]?[a-z]{1,11}|[a-f]{8,9}|[A-F]{7,9}|Jan|[A-Z]{1,9}|x_y|[A-Za-z]{1,12}|550|5[.]1[.]1)){0,9}") {
             let mut slowly = Vec::new();
             let mut writer = Writer { out: &mut slowly, code: None, dsn: None };
             let mut rest = text.as_bytes();

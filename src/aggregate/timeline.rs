@@ -3,7 +3,6 @@
 use super::Merge;
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// The finest bucket.
 pub const FINEST_S: i64 = 300;
@@ -57,35 +56,67 @@ impl Merge for Bucket {
 pub struct Timeline<B = Bucket> {
     /// The length of a bucket.
     bucket_s: i64,
-    buckets: BTreeMap<i64, B>,
+    /// In order; mostly the next one is a new last one.
+    buckets: Vec<(i64, B)>,
     /// The bucket that was asked for last, not in `buckets` yet: times come in runs.
     current: Option<(i64, B)>,
+    /// When it begins: what lies in it need not be divided by its length.
+    #[serde(skip, default = "never")]
+    begins: Micros,
+}
+
+/// The beginning of no bucket.
+fn never() -> Micros {
+    Micros::MAX
 }
 
 impl<B> Default for Timeline<B> {
     fn default() -> Self {
-        Self { bucket_s: FINEST_S, buckets: BTreeMap::new(), current: None }
+        Self { bucket_s: FINEST_S, buckets: Vec::new(), current: None, begins: never() }
     }
 }
 
 impl<B: Counted> Timeline<B> {
     #[inline]
     pub fn at(&mut self, time: Micros) -> &mut B {
-        let number = time.div_euclid(self.bucket_s * 1_000_000);
-        if self.current.as_ref().is_some_and(|(current, _)| *current != number) {
-            self.settle();
-            return self.at(time);
+        let lies_in_it = time >= self.begins && time.wrapping_sub(self.begins).cast_unsigned() < self.length().cast_unsigned();
+        if !lies_in_it {
+            self.turn(time);
         }
-        &mut self.current.get_or_insert_with(|| (number, B::default())).1
+        &mut self.current.get_or_insert_default().1
+    }
+
+    fn length(&self) -> Micros {
+        self.bucket_s * 1_000_000
+    }
+
+    /// Makes the bucket of this time the current one.
+    fn turn(&mut self, time: Micros) {
+        self.settle();
+        let number = time.div_euclid(self.length());
+        self.begins = number.saturating_mul(self.length());
+        self.current = Some((number, B::default()));
     }
 
     fn settle(&mut self) {
+        self.begins = never();
         if let Some((number, bucket)) = self.current.take() {
-            self.buckets.entry(number).or_default().merge(bucket);
+            self.put(number, bucket);
         }
         // How wide they are depends on what they are alone, and not on order or split.
         while let Some(next_s) = self.too_many() {
             self.widen(next_s);
+        }
+    }
+
+    fn put(&mut self, number: i64, bucket: B) {
+        let at = match self.buckets.last() {
+            Some((last, _)) if *last >= number => self.buckets.binary_search_by_key(&number, |(known, _)| *known),
+            _ => Err(self.buckets.len()),
+        };
+        match at {
+            Ok(at) => self.buckets[at].1.merge(bucket),
+            Err(at) => self.buckets.insert(at, (number, bucket)),
         }
     }
 
@@ -99,7 +130,7 @@ impl<B: Counted> Timeline<B> {
     fn widen(&mut self, to_s: i64) {
         let from_s = std::mem::replace(&mut self.bucket_s, to_s);
         for (number, bucket) in std::mem::take(&mut self.buckets) {
-            self.buckets.entry((number * from_s).div_euclid(to_s)).or_default().merge(bucket);
+            self.put((number * from_s).div_euclid(to_s), bucket);
         }
     }
 
@@ -109,21 +140,21 @@ impl<B: Counted> Timeline<B> {
         let widest_s = self.bucket_s.max(other.bucket_s);
         [&mut *self, &mut other].into_iter().filter(|one| one.bucket_s < widest_s).for_each(|one| one.widen(widest_s));
         for (number, bucket) in other.buckets {
-            self.buckets.entry(number).or_default().merge(bucket);
+            self.put(number, bucket);
         }
         self.settle();
     }
 
     /// The start of each bucket, in seconds since 1970, and what happened in it; in no order.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &B)> {
-        let current = self.current.iter().map(|(number, bucket)| (number, bucket));
-        self.buckets.iter().chain(current).map(|(number, bucket)| (number * self.bucket_s, bucket))
+        self.buckets.iter().chain(&self.current).map(|(number, bucket)| (number * self.bucket_s, bucket))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn long_times_are_kept_coarse_and_add_up() {

@@ -91,7 +91,8 @@ fn is_formula(text: &[u8]) -> bool {
 }
 
 fn write_text(to: &mut Vec<u8>, text: &[u8], manner: Manner) {
-    let plain = text.iter().all(|c| matches!(c, b' '..=b'~'));
+    // Without an early end: so it is done many bytes at a time.
+    let plain = text.iter().fold(true, |plain, c| plain & matches!(c, b' '..=b'~'));
     let safe;
     let bytes = if plain {
         text
@@ -99,7 +100,7 @@ fn write_text(to: &mut Vec<u8>, text: &[u8], manner: Manner) {
         safe = if manner.raw { String::from_utf8_lossy(text) } else { shown(text) };
         safe.as_bytes()
     };
-    let quoted = bytes.iter().any(|c| *c == manner.delimiter || matches!(c, b'"' | b'\r' | b'\n'));
+    let quoted = bytes.iter().fold(false, |quoted, c| quoted | (*c == manner.delimiter) | matches!(c, b'"' | b'\r' | b'\n'));
     if quoted {
         to.push(b'"');
     }

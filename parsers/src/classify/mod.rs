@@ -150,12 +150,21 @@ impl Classifier {
 
     fn known(&self, reply: &Reply<'_>) -> Option<Class> {
         let relay = provider_of(reply.relay);
-        let key = self.memo.key(reply, relay, &self.vocabulary);
-        let class = self.memo.get(key).unwrap_or_else(|| {
-            let class = self.classify_of(reply, relay).class;
-            self.memo.put(key, class);
+        let text_key = self.memo.text_key(reply, relay);
+        let class = self.memo.by_text.get(text_key).unwrap_or_else(|| {
+            let class = self.of_words(reply, relay);
+            self.memo.by_text.put(text_key, class);
             class
         });
         Some(class).filter(|class| *class != Class::Unknown)
+    }
+
+    fn of_words(&self, reply: &Reply<'_>, relay: Option<&'static str>) -> Class {
+        let key = self.memo.words_key(reply, relay, &self.vocabulary);
+        self.memo.by_words.get(key).unwrap_or_else(|| {
+            let class = self.classify_of(reply, relay).class;
+            self.memo.by_words.put(key, class);
+            class
+        })
     }
 }

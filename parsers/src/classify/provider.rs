@@ -1,6 +1,8 @@
 //! Who really receives the mail: most domains are hosted, and the relay's name tells by whom.
 
+use foldhash::fast::FixedState;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A provider and the domains of its inbound hosts, as the providers document them.
@@ -26,8 +28,8 @@ struct File {
 
 struct Known {
     providers: Vec<Provider>,
-    /// The domains of all of them in order, each with its provider's place.
-    domains: Vec<(String, usize)>,
+    /// The domains of all of them, each with its provider's place.
+    domains: HashMap<Box<[u8]>, usize, FixedState>,
     /// A bit for what each of them ends with: most names need not be looked up.
     ends: [u64; 64],
 }
@@ -42,11 +44,12 @@ fn end_of(name: &[u8]) -> Option<(usize, u64)> {
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let file = toml::from_str::<File>(include_str!("../../rules/providers.toml"));
     let providers = file.map_or_else(|_| Vec::new(), |file| file.provider);
-    let of = |(at, provider): (usize, &Provider)| provider.relays.iter().map(move |relay| (relay.clone(), at)).collect::<Vec<_>>();
-    let mut domains: Vec<(String, usize)> = providers.iter().enumerate().flat_map(of).collect();
-    domains.sort();
+    let mut domains = HashMap::default();
     let mut ends = [0; 64];
-    domains.iter().filter_map(|(domain, _)| end_of(domain.as_bytes())).for_each(|(at, bit)| ends[at] |= bit);
+    for (at, relay) in providers.iter().enumerate().flat_map(|(at, provider)| provider.relays.iter().map(move |relay| (at, relay))) {
+        domains.insert(relay.as_bytes().into(), at);
+        end_of(relay.as_bytes()).into_iter().for_each(|(at, bit)| ends[at] |= bit);
+    }
     Known { providers, domains, ends }
 });
 
@@ -68,12 +71,13 @@ pub fn provider_of(relay: &[u8]) -> Option<&'static str> {
     if end_of(relay).is_none_or(|(at, bit)| ends[at] & bit == 0) {
         return None;
     }
-    let known = |end: &[u8]| {
-        let order = |domain: &str| domain.bytes().cmp(end.iter().map(u8::to_ascii_lowercase));
-        domains.binary_search_by(|(domain, _)| order(domain)).ok().map(|at| domains[at].1)
-    };
+    // A host's name has no more than 255 bytes (RFC 1035 section 2.3.4).
+    let mut lower = [0; 255];
+    let lower = lower.get_mut(..relay.len())?;
+    lower.copy_from_slice(relay);
+    lower.make_ascii_lowercase();
     // The whole name, then what stands behind each of its dots.
-    let found = known(relay).or_else(|| memchr::memchr_iter(b'.', relay).find_map(|dot| known(&relay[dot + 1..])));
+    let found = domains.get(&*lower).or_else(|| memchr::memchr_iter(b'.', lower).find_map(|dot| domains.get(&lower[dot + 1..]))).copied();
     found.map(|at| providers[at].name.as_str())
 }
 
@@ -102,9 +106,8 @@ mod tests {
     fn every_domain_is_written_in_lower_case_and_once() {
         let domains = &KNOWN.domains;
         assert!(domains.len() > 80);
-        assert!(domains.iter().all(|(domain, _)| domain.to_ascii_lowercase() == *domain));
-        assert!(domains.windows(2).all(|two| two[0].0 != two[1].0));
-        assert!(domains.iter().all(|(domain, _)| provider_of(domain.as_bytes()).is_some()));
+        assert_eq!(domains.len(), providers().iter().map(|provider| provider.relays.len()).sum::<usize>());
+        assert!(domains.keys().all(|domain| domain.to_ascii_lowercase() == **domain && provider_of(domain).is_some()));
     }
 
     #[test]

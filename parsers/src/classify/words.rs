@@ -5,8 +5,9 @@
 //! User\n550 5.1.1 unknown!` the words are `user` and `unknown`. Case doesn't matter; bytes beyond ASCII are letters.
 //! Nothing is allocated, and what lies beyond the longest text that matters is not looked at.
 
+use crate::scan::Letters;
 use foldhash::fast::FixedState;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// A longer text is cut: what a reply has to say, it says first.
 const MOST_WORDS: usize = 200;
@@ -32,7 +33,7 @@ pub struct Vocabulary {
     /// Which first letters a beginning has: most words need not be looked up.
     firsts: Places,
     /// The shapes of whole words: the same for them.
-    shapes: HashSet<u64, FixedState>,
+    shapes: Shapes,
     last: Id,
 }
 
@@ -64,9 +65,38 @@ impl Places {
     }
 }
 
-/// A word's length, its first eight letters and its last, whatever their case; words of one shape are rarely two.
+/// A bit for what the hash of a shape may be: one in thirty of the words that no rule has passes for one that a rule may have.
+#[derive(Debug)]
+struct Shapes(Box<[u64; 1 << 10]>);
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Self(Box::new([0; 1 << 10]))
+    }
+}
+
+impl Shapes {
+    fn bit(shape: [u64; 2]) -> (usize, u64) {
+        let mixed = shape[0].wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ shape[1].rotate_left(29).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+        let place = (mixed >> 48) as usize;
+        (place / 64, 1 << (place % 64))
+    }
+
+    fn add(&mut self, shape: [u64; 2]) {
+        let (at, bit) = Self::bit(shape);
+        self.0[at] |= bit;
+    }
+
+    #[inline]
+    fn have(&self, shape: [u64; 2]) -> bool {
+        let (at, bit) = Self::bit(shape);
+        self.0[at] & bit != 0
+    }
+}
+
+/// A word's first eight letters and its last, whatever their case: all of most words.
 #[inline]
-fn shape(word: &[u8]) -> u64 {
+pub fn shape(word: &[u8]) -> [u64; 2] {
     let (first, last) = match (word.first_chunk::<8>(), word.last_chunk::<8>()) {
         (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
         _ => match (word.first_chunk::<4>(), word.last_chunk::<4>()) {
@@ -75,9 +105,11 @@ fn shape(word: &[u8]) -> u64 {
         },
     };
     let lower = 0x2020_2020_2020_2020;
-    let mixed = (first | lower).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (last | lower).rotate_left(29).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-    mixed ^ word.len() as u64
+    [first | lower, last | lower]
 }
+
+/// A word that is longer is not all in its [`shape`].
+pub const SHAPED: usize = 16;
 
 impl Vocabulary {
     /// The number of a word, or of the beginning of one; `None` where it is too short or too long, or there are too many.
@@ -95,7 +127,7 @@ impl Vocabulary {
         } else if word.len() > LONGEST {
             return None;
         } else {
-            self.shapes.insert(shape(&word));
+            self.shapes.add(shape(&word));
             *self.words.entry(word).or_insert(next)
         };
         self.last = self.last.max(id);
@@ -106,10 +138,10 @@ impl Vocabulary {
         usize::from(self.last) + 1
     }
 
-    /// Whether a rule may have the word, or a beginning of it; where it says no, none has.
+    /// Whether a rule may have the word, which is of this shape, or a beginning of it; where it says no, none has.
     #[inline]
-    pub fn may_have(&self, word: &[u8]) -> bool {
-        self.shapes.contains(&shape(word)) || word.first_chunk().is_some_and(|stem| self.firsts.have(*stem) && self.begins(word, *stem))
+    pub fn may_have(&self, word: &[u8], shape: [u64; 2]) -> bool {
+        self.shapes.have(shape) || word.first_chunk().is_some_and(|stem| self.firsts.have(*stem) && self.begins(word, *stem))
     }
 
     fn begins(&self, word: &[u8], stem: [u8; STEM]) -> bool {
@@ -189,6 +221,17 @@ impl Words {
 pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
     let mut rest = text;
     while !rest.is_empty() {
+        // Most words are short, and of letters alone.
+        if let Some(eight) = rest.first_chunk() {
+            let count = Letters::of(eight).count;
+            if (1..8).contains(&count) && BYTES[usize::from(eight[count])] == BREAK {
+                if !each(&rest[..count]) {
+                    return;
+                }
+                rest = &rest[count + 1..];
+                continue;
+            }
+        }
         // A run may be an address or a host: both are known at their end only.
         let (mut end, mut kinds) = (0, 0);
         while let Some(kind) = rest.get(end).map(|c| BYTES[*c as usize]).filter(|kind| *kind != BREAK) {

@@ -39,6 +39,48 @@ pub enum Opened<'a> {
 #[derive(Debug, Default)]
 pub struct Envelope {
     hour: Hour,
+    head: Head,
+}
+
+/// What the last line began with, up to the program's name: lines of one second and host begin with the same bytes.
+#[derive(Debug)]
+struct Head {
+    bytes: [u8; 48],
+    /// How many of them count; 0 where there is nothing to go by.
+    len: usize,
+    /// Where the host's name begins; a blank follows it.
+    host: usize,
+    time: Micros,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { bytes: [0; 48], len: 0, host: 0, time: 0 }
+    }
+}
+
+impl Head {
+    /// The record's time, host and what comes behind it, where the line begins like the last one.
+    #[inline]
+    fn of<'a>(&self, line: &'a [u8]) -> Option<(Micros, &'a [u8], &'a [u8])> {
+        if self.len == 0 {
+            return None;
+        }
+        let (head, rest) = line.split_at_checked(self.len)?;
+        (head == &self.bytes[..self.len]).then_some((self.time, &head[self.host..self.len - 1], rest))
+    }
+
+    /// Stamps with fractions of a second hardly ever come twice.
+    #[inline]
+    fn learn(&mut self, line: &[u8], host: usize, len: usize, time: Micros) {
+        self.len = 0;
+        if let (Some(bytes), Some(head)) = (self.bytes.get_mut(..len), line.get(..len))
+            && time % 1_000_000 == 0
+        {
+            bytes.copy_from_slice(head);
+            (self.len, self.host, self.time) = (len, host, time);
+        }
+    }
 }
 
 /// The stamp prefix, up to the hour, that was worked out last.
@@ -82,6 +124,9 @@ impl Envelope {
                 return rfc5424::open(&mut self.hour, Cursor::new(rest), calendar);
             }
         }
+        if let Some((time, host, rest)) = self.head.of(line.rest) {
+            return behind_host(time, host, Cursor::new(rest));
+        }
         let whole = line.rest;
         let time = match line.rest.first() {
             None => return Err(Unrecognized::Blank),
@@ -92,7 +137,10 @@ impl Envelope {
         if whole.get(10) == Some(&b' ') {
             return exim::open(time, line);
         }
-        host_and_tag(time, line)
+        let Some(host) = host(&mut line)? else { return tagged(time, line) };
+        let end = whole.len() - line.rest.len();
+        self.head.learn(whole, end - 1 - host.len(), end, time);
+        behind_host(time, host, line)
     }
 }
 
@@ -115,8 +163,16 @@ fn skip_priority(line: &mut Cursor<'_>) {
 }
 
 /// `HOST TAG[PID]: TEXT` (RFC 3164 section 4.1.3); a log without host names has none.
-#[inline]
 fn host_and_tag(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
+    match host(&mut line)? {
+        Some(host) => behind_host(time, host, line),
+        None => tagged(time, line),
+    }
+}
+
+/// Takes the host's name and the blank behind it; `None`, and nothing taken, where a tag stands in its place.
+#[inline]
+fn host<'a>(line: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, Unrecognized> {
     match line.rest.first() {
         // `<mail.notice>`: syslogd -v says who may have written it.
         Some(b'<') => _ = line.until_literal(b"> ").ok_or(Unrecognized::Header)?,
@@ -124,12 +180,19 @@ fn host_and_tag(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unreco
         Some(b'{') => return Err(Unrecognized::Json),
         _ => {}
     }
+    let before = *line;
     let first = line.until(b' ').ok_or(Unrecognized::Header)?;
     if first.last() == Some(&b':') {
-        let tag = Cursor::new(first);
-        return tagged(time, Text(b""), tag, line.rest);
+        *line = before;
+        return Ok(None);
     }
-    let host = Text(first);
+    Ok(Some(first))
+}
+
+/// `TAG[PID]: TEXT`.
+#[inline]
+fn behind_host<'a>(time: Micros, host: &'a [u8], mut line: Cursor<'a>) -> Result<Opened<'a>, Unrecognized> {
+    let host = Text(host);
     let end = memchr3(b' ', b':', b'[', line.rest).ok_or(Unrecognized::Header)?;
     if line.rest[end] == b' ' {
         return repeat(line.rest).map(|times| Opened::Repeat { time, host, times }).ok_or(Unrecognized::Header);
@@ -147,8 +210,9 @@ fn host_and_tag(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unreco
     Ok(Opened::Record(Record { time, host, program, pid, text: Text(line.rest) }))
 }
 
-/// A tag that stands where the host should.
-fn tagged<'a>(time: Micros, host: Text<'a>, mut tag: Cursor<'a>, text: &'a [u8]) -> Result<Opened<'a>, Unrecognized> {
+/// A tag that stands where the host should, and the text.
+fn tagged(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
+    let mut tag = Cursor::new(line.until(b' ').ok_or(Unrecognized::Header)?);
     let name = tag.rest.iter().position(|c| matches!(c, b':' | b'[')).unwrap_or_default();
     let program = Text(&tag.rest[..name]);
     tag.rest = &tag.rest[name..];
@@ -156,7 +220,7 @@ fn tagged<'a>(time: Micros, host: Text<'a>, mut tag: Cursor<'a>, text: &'a [u8])
     if program.is_empty() || tag.rest != b":" {
         return Err(Unrecognized::Header);
     }
-    Ok(Opened::Record(Record { time, host, program, pid, text: Text(text) }))
+    Ok(Opened::Record(Record { time, host: Text(b""), program, pid, text: Text(line.rest) }))
 }
 
 /// Takes `541]`.

@@ -23,14 +23,22 @@ impl EnhancedStatus {
     #[must_use]
     #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        if let [class @ (b'2' | b'4' | b'5'), b'.', subject @ b'0'..=b'9', b'.', detail @ b'0'..=b'9'] = text {
-            return Some(Self { class: class - b'0', subject: u16::from(subject - b'0'), detail: u16::from(detail - b'0') });
+        if let Some(code) = Self::of_digits(text) {
+            return Some(code);
         }
         let (class, rest) = part(text)?;
         let (subject, rest) = part(rest.strip_prefix(b".")?)?;
         let (detail, rest) = part(rest.strip_prefix(b".")?)?;
         let ends = !matches!(rest.first(), Some(b'.' | b'0'..=b'9'));
         (matches!(class, 2 | 4 | 5) && ends).then_some(Self { class: class as u8, subject, detail })
+    }
+
+    /// A code whose parts are one digit each, as most are, and nothing else.
+    #[inline]
+    #[must_use]
+    pub fn of_digits(text: &[u8]) -> Option<Self> {
+        let [class @ (b'2' | b'4' | b'5'), b'.', subject @ b'0'..=b'9', b'.', detail @ b'0'..=b'9'] = text else { return None };
+        Some(Self { class: class - b'0', subject: u16::from(subject - b'0'), detail: u16::from(detail - b'0') })
     }
 }
 

@@ -27,7 +27,7 @@ fn fields<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()> {
     }
     loop {
         if text.eat(b"relay=") {
-            delivery.relay = relay(value(&mut text)?);
+            delivery.relay = relay(&mut text)?;
         } else if text.eat(b"delay=") {
             delivery.delay = scan::seconds(&mut text);
             end_value(&mut text)?;
@@ -35,7 +35,7 @@ fn fields<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()> {
             delivery.delays = delays(&mut text);
             end_value(&mut text)?;
         } else if text.eat(b"dsn=") {
-            delivery.dsn = EnhancedStatus::parse(value(&mut text)?);
+            delivery.dsn = dsn(&mut text)?;
         } else if text.eat(b"status=") {
             return finish(delivery, text);
         } else {
@@ -82,13 +82,31 @@ fn value<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
     text.eat(b" ").then_some(value)
 }
 
-/// `none` is no relay; `local`, `virtual` and a pipe's service are names without an address.
+/// Takes a relay. `none` is no relay; `local`, `virtual` and a pipe's service are names without an address.
 #[inline]
-fn relay(value: &[u8]) -> Peer<'_> {
-    if value.last() == Some(&b'e') && value == b"none" {
-        return Peer::default();
+fn relay<'a>(text: &mut Cursor<'a>) -> Option<Peer<'a>> {
+    if text.eat(b"none, ") {
+        return Some(Peer::default());
     }
-    scan::peer(&mut Cursor::new(value)).unwrap_or(Peer { name: Text(value), ..Peer::default() })
+    let whole = *text;
+    if let Some(peer) = scan::peer(text).filter(|_| text.eat(b", ")) {
+        return Some(peer);
+    }
+    *text = whole;
+    let value = value(text)?;
+    Some(scan::peer(&mut Cursor::new(value)).unwrap_or(Peer { name: Text(value), ..Peer::default() }))
+}
+
+/// Takes an enhanced code; mostly each of its parts is one digit.
+#[inline]
+fn dsn(text: &mut Cursor<'_>) -> Option<Option<EnhancedStatus>> {
+    if let Some((code, [b',', b' ', rest @ ..])) = text.rest.split_at_checked(5)
+        && let Some(dsn) = EnhancedStatus::of_digits(code)
+    {
+        text.rest = rest;
+        return Some(Some(dsn));
+    }
+    Some(EnhancedStatus::parse(value(text)?))
 }
 
 /// `delays=a/b/c/d`: before the queue manager, in it, connection setup, transmission.
@@ -107,7 +125,7 @@ fn transport(program: &[u8]) -> Text<'_> {
 /// Reads the status and the text in parentheses, which is the remote's and may say anything.
 #[inline]
 fn finish<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()> {
-    let word = text.until(b' ').unwrap_or_else(|| std::mem::take(&mut text.rest));
+    let word = if text.eat(b"sent ") { b"sent" } else { text.until(b' ').unwrap_or_else(|| std::mem::take(&mut text.rest)) };
     let inner = match text.rest.split_first() {
         Some((b'(', inner)) => inner,
         Some(_) => return None,

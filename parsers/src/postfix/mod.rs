@@ -175,14 +175,37 @@ static ALPHABET: [u8; 256] = {
 /// Splits `1A2B3C4D5E: text`. The alphabets hold no word that Postfix begins a line with.
 #[inline]
 fn queue_id(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
-    let (mut end, mut kinds) = (0, HEX | BASE52);
-    // Ids of a log are of one length, so that the end of this is foreseen.
+    // Ids of a log are of one length, so that the end of either loop is foreseen.
+    let mut end = 8;
+    if text.first_chunk().is_some_and(|first| are_hex(u64::from_le_bytes(*first))) {
+        while text.get(end).is_some_and(|c| ALPHABET[usize::from(*c)] & HEX != 0) {
+            end += 1;
+        }
+        if end <= 32
+            && let [b':', b' ', rest @ ..] = &text[end..]
+        {
+            return Some((Text(&text[..end]), rest));
+        }
+    }
+    let mut kinds = HEX | BASE52;
+    end = 0;
     while let Some(kind) = text.get(end).map(|c| ALPHABET[usize::from(*c)]).filter(|kind| *kind != 0) {
         kinds &= kind;
         end += 1;
     }
     let [b':', b' ', rest @ ..] = &text[end..] else { return None };
     is_id(kinds, end).then_some((Text(&text[..end]), rest))
+}
+
+/// Whether eight bytes are upper-case hexadecimal digits.
+#[inline]
+fn are_hex(word: u64) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // The high bit of each byte that is at least so much, where none has it already.
+    let at_least = |least: u8| word.wrapping_add(EACH * u64::from(0x80 - least));
+    let digits = at_least(b'0') & !at_least(b'9' + 1);
+    let letters = at_least(b'A') & !at_least(b'F' + 1);
+    (digits | letters) & !word & (EACH << 7) == EACH << 7
 }
 
 /// Whether a word of so many letters, all of these alphabets, could be a queue id.

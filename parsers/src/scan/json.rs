@@ -14,12 +14,21 @@ pub struct Json<'a> {
 }
 
 impl<'a> Json<'a> {
+    #[inline]
     fn blanks(&mut self) {
+        // Mostly there is one, or none.
+        if let [b' ', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+        if self.rest.first().is_some_and(|c| *c > b' ') {
+            return;
+        }
         let count = self.rest.iter().take_while(|c| matches!(c, b' ' | b'\t' | b'\r' | b'\n')).count();
         self.rest = &self.rest[count..];
     }
 
     /// Takes a mark of JSON's grammar, and blanks before it.
+    #[inline]
     fn eat(&mut self, mark: u8) -> bool {
         self.blanks();
         match self.rest.split_first() {
@@ -140,9 +149,9 @@ impl<'a> Json<'a> {
     /// Takes a whole number that is not negative.
     pub fn integer(&mut self) -> Option<u64> {
         self.blanks();
-        let count = self.rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        let value = super::number(&self.rest[..count])?;
-        self.rest = &self.rest[count..];
+        let mut digits = super::Cursor::new(self.rest);
+        let value = digits.number()?;
+        self.rest = digits.rest;
         Some(value)
     }
 

@@ -50,10 +50,19 @@ impl<'a> Cursor<'a> {
 
     /// Takes a run of digits as a number; `None`, and nothing taken, where there is none or it is too large.
     pub fn number(&mut self) -> Option<u64> {
+        const POWERS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
         let (value, count) = digits(self.rest);
         if (1..8).contains(&count) {
             self.rest = &self.rest[count..];
             return Some(u64::from(value));
+        }
+        // Seconds since 1970 have ten.
+        if count == 8
+            && let (more, count) = digits(&self.rest[8..])
+            && count < 8
+        {
+            self.rest = &self.rest[8 + count..];
+            return Some(u64::from(value) * POWERS[count] + u64::from(more));
         }
         let count = self.rest.iter().take_while(|c| c.is_ascii_digit()).count();
         let value = number(&self.rest[..count])?;
@@ -100,6 +109,11 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
     }
 }
 
+/// Eight times the digit 0.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+/// The highest bit of each byte.
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
 /// Up to eight digits at the front: their value and how many they are. Eight bytes at a time: a loop that ends where the
 /// digits end would be guessed wrong once a number.
 #[inline]
@@ -109,19 +123,55 @@ pub fn digits(text: &[u8]) -> (u32, usize) {
         let count = text.iter().take_while(|c| c.is_ascii_digit()).count();
         return (text[..count].iter().fold(0, |value, c| value * 10 + u32::from(c - b'0')), count);
     };
-    // Digits become 0 to 9; of the first byte that is none, the high bit is set below (what comes after it may be wrong).
-    let values = u64::from_le_bytes(*word) ^ 0x3030_3030_3030_3030;
-    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
-    let count = if others == 0 { 8 } else { others.trailing_zeros() as usize / 8 };
-    if count == 0 {
-        return (0, 0);
-    }
+    let values = u64::from_le_bytes(*word) ^ ZEROS;
+    let count = no_digits(values).trailing_zeros() as usize / 8;
+    if count == 0 { (0, 0) } else { (decimal(values, count), count) }
+}
+
+/// Of bytes in which digits have become 0 to 9, the high bit of the first that is none (what comes after it may be wrong).
+#[inline]
+fn no_digits(values: u64) -> u64 {
+    (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGH
+}
+
+/// The number that the first bytes, 1 to 8 of them and each 0 to 9, are.
+#[inline]
+fn decimal(values: u64, count: usize) -> u32 {
     // The last digit goes to the last byte; leading zeros come in. Then pairs, and pairs of pairs.
     let aligned = values << (64 - 8 * count);
     let pairs = aligned.wrapping_mul(10).wrapping_add(aligned >> 8);
     let low = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(0x000F_4240_0000_0064);
     let high = ((pairs >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(0x0000_2710_0000_0001);
-    ((low.wrapping_add(high) >> 32) as u32, count)
+    (low.wrapping_add(high) >> 32) as u32
+}
+
+/// The letters at the front of eight bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letters {
+    /// How many they are: 0 to 8.
+    pub count: usize,
+    /// A bit for each that is a capital, a bit for each that is none, and a bit for each that is no hexadecimal digit; those
+    /// of the first letter are the lowest.
+    pub capitals: u64,
+    pub smalls: u64,
+    pub beyond_hex: u64,
+}
+
+impl Letters {
+    /// All of them at once: a loop that ends where the word ends would be guessed wrong once a word.
+    #[inline]
+    #[must_use]
+    pub fn of(bytes: &[u8; 8]) -> Self {
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        const SMALL: u64 = EACH << 5;
+        let word = u64::from_le_bytes(*bytes);
+        // The high bit of each byte that is at least so much. What comes after a byte beyond ASCII may be wrong.
+        let at_least = |least: u8| (word | SMALL).wrapping_add(EACH * u64::from(0x80 - least));
+        let letters = at_least(b'a') & !at_least(b'z' + 1) & !word & HIGH;
+        let count = (letters ^ HIGH).trailing_zeros() as usize / 8;
+        let these = u64::MAX.checked_shr(64 - 8 * count as u32).unwrap_or(0);
+        Self { count, capitals: !word & SMALL & these, smalls: word & SMALL & these, beyond_hex: at_least(b'g') & HIGH & these }
+    }
 }
 
 /// All digits, and not too large.
@@ -137,25 +187,54 @@ pub fn number(digits: &[u8]) -> Option<u64> {
 /// for takes ten million seconds.
 #[inline]
 pub fn seconds(text: &mut Cursor<'_>) -> Option<Micros> {
-    const SCALE: [i64; 8] = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1, 0];
-    let (whole, count) = digits(text.rest);
+    let (micros, length) = text.rest.first_chunk::<8>().and_then(short_seconds).or_else(|| long_seconds(text.rest))?;
+    text.rest = &text.rest[length..];
+    Some(micros)
+}
+
+/// Microseconds to a unit of the last of so many digits behind the point.
+const SCALE: [i64; 8] = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1, 0];
+
+/// Seconds that end within eight bytes, as most do: the digits on both sides of the point are one number. Gives how many
+/// bytes they are, too.
+#[inline]
+fn short_seconds(word: &[u8; 8]) -> Option<(Micros, usize)> {
+    let values = u64::from_le_bytes(*word) ^ ZEROS;
+    let others = no_digits(values);
+    let whole = others.trailing_zeros() as usize / 8;
+    if whole == 0 || whole == 8 {
+        return None;
+    }
+    if word[whole] != b'.' {
+        return Some((i64::from(decimal(values, whole)) * SCALE[0], whole));
+    }
+    let behind = (others >> (8 * whole + 7)) >> 1;
+    if behind == 0 {
+        return None;
+    }
+    let fraction = behind.trailing_zeros() as usize / 8;
+    let point = u64::MAX << (8 * whole);
+    let joined = (values & !point) | ((values >> 8) & point);
+    let digits = i64::from(decimal(joined, whole + fraction));
+    Some((digits * SCALE[fraction], whole + 1 + fraction))
+}
+
+/// The same, however long they are.
+fn long_seconds(text: &[u8]) -> Option<(Micros, usize)> {
+    let (whole, count) = digits(text);
     if count == 0 || count == 8 {
         return None;
     }
-    let mut rest = &text.rest[count..];
-    let mut micros = i64::from(whole) * 1_000_000;
-    if let [b'.', after @ ..] = rest {
+    let mut micros = i64::from(whole) * SCALE[0];
+    let mut length = count;
+    if let [b'.', after @ ..] = &text[count..] {
         let (fraction, count) = digits(after);
         // Finer than microseconds is not kept.
         let (fraction, kept) = if count > 6 { digits(&after[..6]) } else { (fraction, count) };
         micros += i64::from(fraction) * SCALE[kept];
-        rest = &after[count..];
-        while let [b'0'..=b'9', more @ ..] = rest {
-            rest = more;
-        }
+        length += 1 + after.iter().take_while(|c| c.is_ascii_digit()).count();
     }
-    text.rest = rest;
-    Some(micros)
+    Some((micros, length))
 }
 
 /// `name[ip]:port`, `name[ip]`, `[ip]:port`, `name[private/socket]`; takes what belongs to it.
@@ -205,6 +284,27 @@ static ADDRESS_BYTES: [u8; 256] = {
 #[inline]
 #[must_use]
 pub fn ip(text: &[u8]) -> &[u8] {
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk())
+        && text.len() <= 16
+        && let Some(first) = points_among_digits(u64::from_le_bytes(*first))
+        && let Some(last) = points_among_digits(u64::from_le_bytes(*last))
+        && first | last != 0
+    {
+        return text;
+    }
+    other_ip(text)
+}
+
+/// The high bit of each point, where eight bytes are what IPv4 addresses are written with.
+#[inline]
+fn points_among_digits(word: u64) -> Option<u64> {
+    // Both are exact in every byte where all are below 0x80.
+    let others = no_digits(word ^ ZEROS);
+    let points = !(word ^ 0x2E2E_2E2E_2E2E_2E2E).wrapping_add(0x7F7F_7F7F_7F7F_7F7F) & HIGH;
+    (word & HIGH == 0 && others == points).then_some(points)
+}
+
+fn other_ip(text: &[u8]) -> &[u8] {
     // Without a branch a byte: what stands where in an address can't be guessed.
     let (mut all, mut any) = (ADDRESS, 0);
     for c in text {
@@ -277,6 +377,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_have_up_to_eighteen_digits() {
+        for digits in 1..19 {
+            let text = format!("{} ", "123456789012345678".get(..digits).unwrap());
+            let mut cursor = Cursor::new(text.as_bytes());
+            assert_eq!((cursor.number(), cursor.rest), (text.trim_end().parse().ok(), &b" "[..]), "{text}");
+        }
+        assert_eq!((Cursor::new(b"x").number(), Cursor::new(b"1234567890123456789").number()), (None, None));
+    }
+
+    #[test]
     fn digits_are_those_at_the_front() {
         for text in [
             "",
@@ -304,10 +414,68 @@ mod tests {
     }
 
     #[test]
+    fn letters_are_those_at_the_front() {
+        for text in [
+            "abcdefgh",
+            "ABCDEFGH",
+            "User unk",
+            "a1bcdefg",
+            "1abcdefg",
+            "no\u{e9}ab  ",
+            "@abcdefg",
+            "[abcdefg",
+            "`abcdefg",
+            "{abcdefg",
+            "z{aaaaaa",
+        ] {
+            let bytes: &[u8; 8] = text.as_bytes().first_chunk().unwrap();
+            let word = &bytes[..bytes.iter().take_while(|c| c.is_ascii_alphabetic()).count()];
+            let found = Letters::of(bytes);
+            let count = |is: fn(&u8) -> bool| word.iter().filter(|c| is(c)).count() as u32;
+            assert_eq!(
+                (found.count, found.capitals.count_ones(), found.smalls.count_ones(), found.beyond_hex.count_ones()),
+                (word.len(), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase), count(|c| !c.is_ascii_hexdigit())),
+                "{text}"
+            );
+            assert_eq!(found.capitals & 0xFF != 0, word.first().is_some_and(u8::is_ascii_uppercase), "{text}");
+        }
+        for c in 0..=255_u8 {
+            assert_eq!(Letters::of(&[c; 8]).count, if c.is_ascii_alphabetic() { 8 } else { 0 }, "{c}");
+        }
+    }
+
+    #[test]
     fn a_quoted_local_part_may_hold_the_closing_bracket() {
         let mut cursor = Cursor::new(br#"<"a>, status=sent b"@d>, relay=none"#);
         assert_eq!(cursor.angled(), Some(&br#""a>, status=sent b"@d"#[..]));
         assert_eq!(cursor.rest, b", relay=none");
+    }
+
+    #[test]
+    fn addresses_are_told_by_what_they_are_written_with() {
+        for address in [
+            "192.0.2.1",
+            "255.255.255.255",
+            "1.1.1.1",
+            "2001:db8::1",
+            "fe80::1%eth0",
+            "::1",
+            "12345678",
+            "1234.567",
+            "1234567/",
+            "192.0.2.x",
+        ] {
+            let kinds = |c: u8| ADDRESS_BYTES[usize::from(c)];
+            let is_one = address.bytes().all(|c| kinds(c) & ADDRESS != 0) && address.bytes().any(|c| kinds(c) & SEPARATOR != 0);
+            assert_eq!(ip(address.as_bytes()) == address.as_bytes(), is_one, "{address}");
+        }
+        for c in (0..=255_u8).filter(|c| ADDRESS_BYTES[usize::from(*c)] == 0) {
+            for at in 0..12 {
+                let mut address = *b"192.0.2.1234";
+                address[at] = c;
+                assert_eq!(ip(&address), b"", "{c} {at}");
+            }
+        }
     }
 
     #[test]
