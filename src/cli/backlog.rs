@@ -2,11 +2,13 @@
 
 use super::args::QueueArgs;
 use super::output::printable;
+use crate::anonymize::Anonymizer;
 use crate::correlate::{Correlator, Detail, Life};
 use crate::input::{self, Chunks, Wanted, Zone};
 use crate::pipeline::{self, Kept, Reader, Settings};
 use crate::queue::Lives;
 use anyhow::Result;
+use bumpalo::Bump;
 use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::model::Micros;
 use std::ops::ControlFlow;
@@ -26,11 +28,12 @@ impl Ordered {
     }
 }
 
-/// Reads the logs up to the moment of the listing; the second is whether all could be read.
+/// Reads the logs up to the moment of the listing, with pseudonyms where `names` makes them; the second is whether all could
+/// be read.
 ///
 /// # Errors
 /// Where no thread can be had.
-pub fn read(args: &QueueArgs, until: Micros) -> Result<(Lives, bool)> {
+pub fn read(args: &QueueArgs, until: Micros, names: Option<&Anonymizer>) -> Result<(Lives, bool)> {
     if args.logs.is_empty() {
         return Ok((Lives::default(), true));
     }
@@ -45,10 +48,12 @@ pub fn read(args: &QueueArgs, until: Micros) -> Result<(Lives, bool)> {
         ordered,
         Kept::default,
         |mine: &mut Kept<'static>, chunk, turn| {
+            let bump = Bump::new();
             let mut kept = std::mem::take(mine).recycled();
             reader.read(chunk, |seen| {
                 if seen.record.time <= until {
-                    kept.push(seen);
+                    let renamed = names.map(|names| names.seen(seen, &bump));
+                    kept.push(renamed.as_ref().unwrap_or(seen));
                 }
             });
             turn.take(|ordered: &mut Ordered| {

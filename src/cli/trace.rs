@@ -87,8 +87,8 @@ pub fn stories_of(key: &str, input: InputArgs) -> Result<String> {
     let (key, filter) = (Key::word(key), Filter::default());
     let search = Search::new(&args, &key, &filter)?;
     let gathered = search.run()?;
-    let (zone, bump) = (gathered.input.zone, Bump::new());
-    let told: Vec<Told<'_>> = gathered.lines.iter().map(|line| tell(&search, line, None, &bump)).collect();
+    let (zone, names, bump) = (gathered.input.zone, gathered.input.anonymizer.as_ref(), Bump::new());
+    let told: Vec<Told<'_>> = gathered.lines.iter().map(|line| tell(&search, line, names, &bump)).collect();
     let (lives, correlator) = lives(&told);
     let mut written = Vec::new();
     for story in stories(&lives, correlator.hosts(), &told, zone).iter().take(MOST) {
@@ -117,13 +117,7 @@ fn tell<'a>(search: &Search<'_>, line: &'a Found, names: Option<&Anonymizer>, bu
 fn renamed(filter: &Filter, names: &Anonymizer) -> Filter {
     let of = |name: &Option<String>| {
         let name = name.as_ref()?;
-        let mut to = Vec::new();
-        if name.contains('@') {
-            names.address(name.as_bytes(), &mut to)
-        } else {
-            names.host(name.as_bytes(), &mut to)
-        }
-        String::from_utf8(to).ok()
+        Some(if name.contains('@') { names.renamed_address(name) } else { names.renamed_host(name) })
     };
     Filter { from: of(&filter.from), to: of(&filter.to), client: of(&filter.client), ..filter.clone() }
 }

@@ -46,7 +46,7 @@ fn entries(args: &InputArgs, to: &mut dyn Rows) -> Result<Ended> {
     let zone: Zone = args.tz.parse()?;
     let clock = Now { time: chrono::Utc::now().timestamp_micros(), zone };
     let window = resolve::window(args, clock)?;
-    let names = resolve::anonymizer(args)?;
+    let names = resolve::anonymizer(&args.pseudonyms)?;
     let view = View::new(zone);
     let done = Listings::open(&args.files, None, clock.time)?.read(&view, args.quiet, names.as_ref(), &mut |known| {
         let is_in = known.times.arrival.is_none_or(|arrival| window.contains(arrival));
