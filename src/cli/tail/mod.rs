@@ -16,9 +16,11 @@ mod terminal;
 use super::args::{Command, TailArgs};
 use super::configured::Configured;
 use super::output::{Output, is_broken_pipe, printable};
+use super::report::How;
 use super::time::Now;
 use super::{Ended, formats, resolve};
 use crate::aggregate::Window;
+use crate::anonymize::Anonymizer;
 use crate::input::follow::{Follower, From, Stamps, Waker};
 use crate::input::{Chunk, Zone, own_log};
 use crate::live::{Metrics, Pressed};
@@ -66,6 +68,8 @@ struct Tail<'a> {
     configured: &'a Configured,
     wake: SyncSender<Wake>,
     zone: Zone,
+    /// Puts pseudonyms into lines, where that is wanted: before anything is made of them.
+    names: Option<Anonymizer>,
     reader: Reader,
     follower: Follower,
     running: Running,
@@ -81,10 +85,15 @@ struct Tail<'a> {
 
 pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     let zone: Zone = args.tz.parse()?;
+    let names = resolve::anonymizer(&args.pseudonyms)?;
     if args.test_alerts {
-        return Ok(if alerts::test(&configured.config, zone)? { Ended::Well } else { Ended::Incomplete });
+        return Ok(if alerts::test(&configured.config, zone, names.as_ref())? { Ended::Well } else { Ended::Incomplete });
     }
-    let stored = args.state.as_deref().map(state::read).transpose()?.flatten();
+    if args.state.is_some() && args.pseudonyms.anonymize && args.pseudonyms.anonymize_key.is_none() {
+        bail!("--state with --anonymize needs --anonymize-key KEY: with a key of its own, every run would have other names");
+    }
+    let maker = state::maker(names.as_ref());
+    let stored = args.state.as_deref().map(|path| state::read(path, &maker)).transpose()?.flatten();
     let from = from(args, zone)?;
     let (wake, wakes) = sync_channel(64);
     let pending = Arc::new(AtomicBool::new(false));
@@ -94,7 +103,7 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     let paths = if args.files.is_empty() { own()? } else { args.files.clone() };
     let follower = Follower::new(&paths, Stamps { zone, year: args.year }, from, positions, &waker(wake.clone(), pending.clone()))?;
     let reader = Reader::new(settings(args, zone)?);
-    let alarm = Alarm::new(&configured.config, memory, zone)?;
+    let alarm = Alarm::new(&configured.config, memory, zone, names.clone())?;
     let metrics = args.metrics.as_deref().map(Server::start).transpose()?.map(|server| (Metrics::default(), server));
     if let Some((_, server)) = metrics.as_ref().filter(|_| !args.quiet) {
         eprintln!("mailscope: metrics at http://{}/metrics", server.address);
@@ -106,13 +115,14 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
         configured,
         wake: wake.clone(),
         zone,
+        names,
         reader,
         follower,
         running: running.unwrap_or_else(|| Running::new(window)),
         printer: Printer::new(args, zone),
         terminal: if shows_screen { Some(Terminal::open(title, zone, wake)?) } else { None },
         metrics,
-        checkpoints: args.state.clone().map(Checkpoints::new),
+        checkpoints: args.state.clone().map(|path| Checkpoints::new(path, maker)),
         alarm,
         stops: false,
     };
@@ -286,7 +296,8 @@ impl Tail<'_> {
         let (printer, mut terminal) = (&mut self.printer, self.terminal.as_mut());
         let mut metrics = self.metrics.as_mut().map(|(metrics, _)| metrics);
         let alarm = &mut self.alarm;
-        self.running.take(chunk, &self.reader, self.args.host.as_deref(), |seen| {
+        let how = How { reader: &self.reader, host: self.args.host.as_deref(), names: self.names.as_ref() };
+        self.running.take(chunk, &how, |seen| {
             if let Some(metrics) = &mut metrics {
                 metrics.see(seen);
             }
