@@ -1,6 +1,7 @@
 //! `mailscope queue --logs`: what the logs say of a queue, before its listing is read.
 
 use super::args::QueueArgs;
+use super::fit::{Beginning, Fit};
 use super::output::printable;
 use crate::anonymize::Anonymizer;
 use crate::correlate::{Correlator, Detail, Life};
@@ -18,6 +19,7 @@ const CHUNK: usize = 1 << 16;
 
 /// What needs the order of the lines.
 struct Ordered {
+    beginning: Beginning,
     correlator: Correlator,
     lives: Lives,
 }
@@ -41,22 +43,25 @@ pub fn read(args: &QueueArgs, until: Micros, names: Option<&Anonymizer>) -> Resu
     let plan = input::plan(Wanted { paths: args.logs.clone(), year: args.year, stamps: None, journal: None }, zone);
     let reader = Reader::new(Settings { zone, parser: None, formats: super::formats::all(&[])?, classifier: Classifier::built_in() });
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let ordered = Ordered { correlator: Correlator::new(Detail::Recipients, None), lives: Lives::default() };
+    let ordered =
+        Ordered { beginning: Beginning::default(), correlator: Correlator::new(Detail::Recipients, None), lives: Lives::default() };
     let done = pipeline::run(
         Chunks::new(plan, CHUNK, zone, threads),
         threads,
         ordered,
-        Kept::default,
-        |mine: &mut Kept<'static>, chunk, turn| {
+        || (Kept::default(), Fit::default()),
+        |(mine, fit): &mut (Kept<'static>, Fit), chunk, turn| {
             let bump = Bump::new();
             let mut kept = std::mem::take(mine).recycled();
             reader.read(chunk, |seen| {
+                fit.see(seen);
                 if seen.record.time <= until {
                     let renamed = names.map(|names| names.seen(seen, &bump));
                     kept.push(renamed.as_ref().unwrap_or(seen));
                 }
             });
             turn.take(|ordered: &mut Ordered| {
+                ordered.beginning.pass(chunk);
                 kept.for_each(|step| ordered.correlator.step(step));
                 let closed = ordered.correlator.take_closed();
                 ordered.count(&closed);
@@ -66,6 +71,9 @@ pub fn read(args: &QueueArgs, until: Micros, names: Option<&Anonymizer>) -> Resu
         },
     )?;
     let mut ordered = done.ordered;
+    if !args.quiet {
+        ordered.beginning.say(&Fit::of(done.locals.into_iter().map(|(_, fit)| fit)), None, names);
+    }
     let open = ordered.correlator.finish();
     ordered.count(&open);
     for why in &done.chunks.unreadable {

@@ -6,6 +6,7 @@ mod sources;
 
 use super::args::{InputArgs, StoryFormat, TraceArgs};
 use super::events::{Object, object};
+use super::fit::{Beginning, Fit};
 use super::output::Output;
 use super::{Ended, conclude};
 use crate::anonymize::Anonymizer;
@@ -56,11 +57,13 @@ pub fn run(args: &TraceArgs) -> Result<Ended> {
     }
     write(output, args, &stories, gathered.input.zone)?;
     if stories.is_empty() {
-        nothing::say(&search, &args.key, found)?;
+        nothing::say(&search, &args.key, found, !args.input.quiet)?;
     } else if !args.input.quiet {
         say_what_is_missing(&search, &gathered, wanted);
     }
-    Ok(conclude(&gathered.input, &gathered.unreadable, gathered.overlong))
+    // That nothing fits is said where nothing was found.
+    let fit = Fit { overlong: gathered.overlong, ..Fit::default() };
+    Ok(conclude(&gathered.input, &gathered.unreadable, fit, &Beginning::default()))
 }
 
 /// The stories of what an id, an address or a client stands for, as plain text.

@@ -15,6 +15,7 @@ mod terminal;
 
 use super::args::{Command, TailArgs};
 use super::configured::Configured;
+use super::fit::{Beginning, Fit};
 use super::output::{Output, is_broken_pipe, printable};
 use super::report::How;
 use super::time::Now;
@@ -45,6 +46,8 @@ use terminal::Terminal;
 
 /// Files are looked at so often where no event says that they changed.
 const LOOK: Duration = Duration::from_millis(200);
+/// A log of whose first lines so many can't be read is another one than was meant.
+const ENOUGH: u64 = 100;
 /// Events that come faster are taken together.
 const TOGETHER: Duration = Duration::from_millis(5);
 
@@ -80,6 +83,8 @@ struct Tail<'a> {
     metrics: Option<(Metrics, Server)>,
     checkpoints: Option<Checkpoints>,
     alarm: Alarm,
+    /// The first lines, until one of them could be read or enough of them could not.
+    untried: Option<(Fit, Beginning)>,
     stops: bool,
 }
 
@@ -110,6 +115,8 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     }
     let shows_screen = args.format.is_none() && std::io::stdout().is_terminal() && !paths.iter().any(|path| path == Path::new("-"));
     let title = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+    // What an earlier run read went well.
+    let untried = running.is_none().then(Default::default);
     let mut tail = Tail {
         args: args.clone(),
         configured,
@@ -124,6 +131,7 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
         metrics,
         checkpoints: args.state.clone().map(|path| Checkpoints::new(path, maker)),
         alarm,
+        untried,
         stops: false,
     };
     tail.running.watch(tail.watches_findings());
@@ -211,6 +219,7 @@ impl Tail<'_> {
         for chunk in self.follower.last_chunks() {
             self.take(&chunk)?;
         }
+        self.try_on(1);
         self.printer.flush()?;
         self.tend();
         self.checkpoint()?;
@@ -231,6 +240,7 @@ impl Tail<'_> {
             notices.iter().for_each(|notice| self.notice(notice));
             if let Some(chunk) = &chunk {
                 self.take(chunk)?;
+                self.try_on(ENOUGH);
             }
             self.printer.flush()?;
             self.tend();
@@ -277,6 +287,18 @@ impl Tail<'_> {
         Ok(())
     }
 
+    /// Says that nothing fits, where so many lines came and none of them could be read; once.
+    fn try_on(&mut self, lines: u64) {
+        let is_known = |(fit, _): &mut (Fit, Beginning)| fit.lines >= lines || fit.lines > fit.unrecognized;
+        if let Some((fit, beginning)) = self.untried.take_if(is_known)
+            && fit.is_nothing()
+        {
+            let (what, lines) = beginning.said(&fit, self.reader.parser(), self.names.as_ref());
+            self.notice(&what);
+            lines.iter().for_each(|line| self.notice(line));
+        }
+    }
+
     /// Says something, where notices are wanted.
     fn notice(&mut self, text: &str) {
         if !self.args.quiet {
@@ -295,9 +317,15 @@ impl Tail<'_> {
     fn take(&mut self, chunk: &Chunk) -> Result<()> {
         let (printer, mut terminal) = (&mut self.printer, self.terminal.as_mut());
         let mut metrics = self.metrics.as_mut().map(|(metrics, _)| metrics);
-        let alarm = &mut self.alarm;
+        let (alarm, mut untried) = (&mut self.alarm, self.untried.as_mut());
+        if let Some((_, beginning)) = &mut untried {
+            beginning.pass(chunk);
+        }
         let how = How { reader: &self.reader, host: self.args.host.as_deref(), names: self.names.as_ref() };
         self.running.take(chunk, &how, |seen| {
+            if let Some((fit, _)) = &mut untried {
+                fit.see(seen);
+            }
             if let Some(metrics) = &mut metrics {
                 metrics.see(seen);
             }
