@@ -32,6 +32,7 @@ enum Kind {
     MessageId = b'm' as isize,
     Subject = b's' as isize,
     Network = b'n' as isize,
+    Key = b'k' as isize,
 }
 
 /// Makes pseudonyms with a key.
@@ -139,12 +140,42 @@ impl Anonymizer {
         Ipv6Addr::from(0x2001_0db8 << 96 | u128::from(network as u32) << 64 | u128::from(host))
     }
 
+    /// The pseudonym of an address that stands in no line.
+    #[must_use]
+    pub fn renamed_address(&self, address: &str) -> String {
+        written(|to| self.address(address.as_bytes(), to))
+    }
+
+    /// The pseudonym of a host or domain that stands in no line.
+    #[must_use]
+    pub fn renamed_host(&self, name: &str) -> String {
+        written(|to| self.host(name.as_bytes(), to))
+    }
+
+    /// Words for a person, with every name in them replaced.
+    #[must_use]
+    pub fn renamed_words(&self, words: &str) -> String {
+        written(|to| self.text(words.as_bytes(), &[], to))
+    }
+
+    /// Tells keys apart, and nothing more of them.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        format!("{:016x}", self.hash(Kind::Key, b""))
+    }
+
     /// A text's own copy of what `write` writes.
     fn kept(bump: &Bump, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
         let mut text = Vec::with_capacity(64);
         write(&mut text);
         bump.alloc_slice_copy(&text)
     }
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut to = Vec::with_capacity(64);
+    write(&mut to);
+    String::from_utf8_lossy(&to).into_owned()
 }
 
 /// How much of a name's end is the name of a provider or a block list that the program knows.

@@ -309,3 +309,53 @@ fn one_recipient_however_it_is_written() {
     assert_eq!(addresses, ["\"a b\"@d.example", "Carl@d.example", "bob@d.example"]);
     assert!(outcomes.iter().all(|(_, outcome)| outcome == "delivered"), "{outcomes:?}");
 }
+
+// ---- TLS ---------------------------------------------------------------------------------------
+
+/// Exim has no line for a TLS session: arrivals and deliveries tell theirs. One more recipient of a delivery, and a message
+/// over the connection of an earlier one, are no further sessions.
+#[test]
+fn tls_is_counted_by_direction_version_and_trust() {
+    let directory = directory();
+    let path = put("mainlog", &directory);
+    let text = String::from_utf8_lossy(&unpacked(&path)).into_owned();
+    let told = |flag: &str, words: &str| text.lines().filter(|line| line.contains(flag) && line.contains(words)).count();
+    let report = report_on(&[&path], &["--tz", "UTC"]);
+    let (inbound, outbound) = (told(" <= ", " X=TLS1.3:"), told(" => ", " X=TLS1.3:"));
+    assert_eq!((inbound, outbound, told(" -> ", " X=TLS")), (7, 19, 9));
+    assert_eq!(
+        report["tls"],
+        json!({
+            "inbound": {"sessions": inbound, "by_version": {"TLSv1.3": inbound},
+                "by_trust": {"untrusted": told(" <= ", " CV=no"), "trusted": told(" <= ", " CV=yes")}},
+            "outbound": {"sessions": outbound, "by_version": {"TLSv1.3": outbound},
+                "by_trust": {"untrusted": told(" => ", " CV=no"), "trusted": told(" => ", " CV=yes"), "verified": told(" => ", " CV=dane")}},
+        })
+    );
+}
+
+#[test]
+fn a_session_goes_on_over_several_deliveries() {
+    let line = |second: u32, text: &str| format!("2026-11-24 10:00:{second:02} 1xVjd0-0000{second:02}-1p {text}\n");
+    let sent = |star: &str, tls: &str| format!("=> a@b.example R=r T=remote_smtp H=mx.b.example [192.0.2.1]{star}{tls} C=\"250 OK\"");
+    let log = [
+        line(0, &sent("", " X=TLS1.2:ECDHE-RSA-AES256-GCM-SHA384:256 CV=yes")),
+        line(1, &sent("*", " X=TLS1.2:ECDHE-RSA-AES256-GCM-SHA384:256 CV=yes")),
+        line(2, &sent(":25*", " X=TLS1.2:ECDHE-RSA-AES256-GCM-SHA384:256 CV=yes")),
+        line(3, &sent(":25", " X=TLSv1:AES256-SHA:256")),
+        line(4, &sent("", "")),
+        line(5, "<= a@b.example H=mx.b.example [192.0.2.1] P=esmtps X=TLS1.0:RSA_AES_256_CBC_SHA1:256 CV=no S=409 id=x@b.example"),
+        line(6, "<= a@b.example H=mx.b.example [192.0.2.1] P=esmtp S=409 id=y@b.example"),
+    ]
+    .concat();
+    let directory = directory();
+    let report = report_on(&[crate::support::file(&directory, "mainlog", log)], &["--tz", "UTC"]);
+    assert_eq!(figure(&report, "attempts.sent"), 5);
+    assert_eq!(
+        report["tls"],
+        json!({
+            "inbound": {"sessions": 1, "by_version": {"TLSv1": 1}, "by_trust": {"untrusted": 1}},
+            "outbound": {"sessions": 2, "by_version": {"TLSv1": 1, "TLSv1.2": 1}, "by_trust": {"trusted": 1}},
+        })
+    );
+}

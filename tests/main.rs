@@ -9,6 +9,7 @@ mod findings;
 mod formats;
 mod inputs;
 mod patterns;
+mod pseudonyms;
 mod queue;
 mod render;
 mod robust;

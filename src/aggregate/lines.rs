@@ -10,8 +10,8 @@ use super::timeline::Timeline;
 use super::{Clients, Merge, provider};
 use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::{
-    Action, AuthFailure, By, Check, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Severity, Stage, Status,
-    Tls, Trust, Unrecognized, Verdict, domain_of,
+    Accepted, Action, AuthFailure, By, Check, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Secured,
+    Severity, Stage, Status, Trust, Unrecognized, Verdict, domain_of,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +78,20 @@ pub struct Sessions {
     pub sessions: u64,
     pub by_version: BTreeMap<Box<[u8]>, u64>,
     pub by_trust: BTreeMap<Trust, u64>,
+}
+
+impl Sessions {
+    fn add(&mut self, version: &[u8], trust: Option<Trust>, count: u64) {
+        self.sessions += count;
+        if let Some(trust) = trust {
+            *self.by_trust.entry(trust).or_default() += count;
+        }
+        if let Some(known) = self.by_version.get_mut(version) {
+            *known += count;
+        } else if self.by_version.len() < 32 {
+            self.by_version.insert(version.into(), count);
+        }
+    }
 }
 
 /// What was turned away.
@@ -251,7 +265,8 @@ impl Lines {
                 mailscope_parsers::model::Cause::Lost => self.lost += count,
                 mailscope_parsers::model::Cause::Timeout => self.timeout += count,
             },
-            Event::Tls(tls) => self.tls(tls, count),
+            Event::Tls(tls) => self.sessions(tls.direction).add(&tls.tls_version, Some(tls.trust), count),
+            Event::Accepted(Accepted { tls: Some(tls), .. }) => self.secured(Direction::Inbound, tls, count),
             Event::AuthFailure(failure) => self.auth_failure(seen.record.time, failure, count, clients),
             Event::Postscreen(postscreen) => *self.postscreen.entry(postscreen.verdict).or_default() += count,
             Event::Verdict(verdict) => *self.verdicts.entry((verdict.by, verdict.check, verdict.result)).or_default() += count,
@@ -278,6 +293,9 @@ impl Lines {
             return;
         }
         self.attempts.total += count;
+        if let Some(tls) = &delivery.tls {
+            self.secured(Direction::Outbound, tls, count);
+        }
         if let Some(dsn) = delivery.dsn {
             self.dsn.add(dsn, count);
         }
@@ -339,15 +357,12 @@ impl Lines {
         with(clients, time, &reject.client, |row| row.rejected += count);
     }
 
-    fn tls(&mut self, tls: &Tls<'_>, count: u64) {
-        let sessions = if tls.direction == Direction::Inbound { &mut self.inbound } else { &mut self.outbound };
-        sessions.sessions += count;
-        *sessions.by_trust.entry(tls.trust).or_default() += count;
-        if let Some(known) = sessions.by_version.get_mut(&*tls.tls_version) {
-            *known += count;
-        } else if sessions.by_version.len() < 32 {
-            sessions.by_version.insert((*tls.tls_version).into(), count);
-        }
+    fn sessions(&mut self, direction: Direction) -> &mut Sessions {
+        if direction == Direction::Inbound { &mut self.inbound } else { &mut self.outbound }
+    }
+
+    fn secured(&mut self, direction: Direction, tls: &Secured, count: u64) {
+        self.sessions(direction).add(tls.version.name().as_bytes(), tls.trust, count);
     }
 
     /// Rows are kept under `severity program NUL template`.

@@ -95,12 +95,8 @@ pub struct InputArgs {
     /// A format of your own, as TOML; besides those in ~/.config/mailscope/formats
     #[arg(long, value_name = "FILE")]
     pub parser_file: Vec<PathBuf>,
-    /// Pseudonyms in the place of people, hosts, IP addresses and message-ids
-    #[arg(long)]
-    pub anonymize: bool,
-    /// What the pseudonyms are made with: the same ones again; without it, they differ each time
-    #[arg(long, value_name = "KEY", requires = "anonymize")]
-    pub anonymize_key: Option<String>,
+    #[command(flatten)]
+    pub pseudonyms: Pseudonyms,
     /// Threads; 0 is one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
@@ -115,6 +111,17 @@ pub struct InputArgs {
 impl InputArgs {
     /// Bytes that are read at a time where nobody asks for another number.
     pub const CHUNK: usize = 1 << 16;
+}
+
+/// Whether names are told, and by which.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Pseudonyms {
+    /// Pseudonyms in the place of people, hosts, IP addresses and message-ids
+    #[arg(long)]
+    pub anonymize: bool,
+    /// What the pseudonyms are made with: the same ones again; without it, they differ each time
+    #[arg(long, value_name = "KEY", requires = "anonymize")]
+    pub anonymize_key: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -202,6 +209,8 @@ pub struct TailArgs {
     /// A format of your own, as TOML; besides those in ~/.config/mailscope/formats
     #[arg(long, value_name = "FILE")]
     pub parser_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub pseudonyms: Pseudonyms,
     /// No notices
     #[arg(short, long)]
     pub quiet: bool,
@@ -253,6 +262,8 @@ pub struct QueueArgs {
     /// Year of each log's first line, for stamps without a year
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     pub year: Option<i32>,
+    #[command(flatten)]
+    pub pseudonyms: Pseudonyms,
     /// Without it, what the ending of -o says, else text
     #[arg(long, value_enum)]
     pub format: Option<QueueFormat>,

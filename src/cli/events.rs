@@ -1,6 +1,7 @@
 //! `mailscope parse`: the events themselves, in the order of the lines.
 
 use super::args::ParseArgs;
+use super::fit::{Beginning, Fit};
 use super::output::Output;
 use super::{Ended, conclude, resolve};
 use crate::input::Zone;
@@ -62,6 +63,7 @@ pub fn object<'a>(seen: &Seen<'a>, zone: Zone) -> Object<'a> {
 /// Where the lines go, in order; the first failure ends it.
 struct Sink {
     output: Output,
+    beginning: Beginning,
     failed: Option<io::Error>,
 }
 
@@ -69,44 +71,40 @@ pub fn run(args: &ParseArgs) -> Result<Ended> {
     let mut input = resolve::input(&args.input)?;
     let chunks = input.take_chunks()?;
     let (window, zone, host) = (input.window, input.zone, input.host.as_deref());
-    let sink = Sink { output: Output::open(args.output.as_deref())?, failed: None };
+    let sink = Sink { output: Output::open(args.output.as_deref())?, beginning: Beginning::default(), failed: None };
     let reader = Reader::new(input.settings);
     let (progress, names) = (input.progress.clone(), input.anonymizer.as_ref());
-    let done = pipeline::run(
-        chunks,
-        input.threads,
-        sink,
-        || 0_u64,
-        |overlong, chunk, turn| {
-            let bump = Bump::new();
-            let mut lines = Vec::with_capacity(chunk.lines().len() * 3);
-            reader.read(chunk, |seen| {
-                *overlong += u64::from(seen.overlong);
-                let wanted = args.all || matches!(seen.line, Line::Event(_));
-                if wanted && window.contains(seen.record.time) && host_matches(seen.record.host, host) {
-                    let renamed = names.map(|names| names.seen(seen, &bump));
-                    // Writing to memory does not fail.
-                    let _ = json::line(&mut lines, &object(renamed.as_ref().unwrap_or(seen), zone));
-                }
-            });
-            *overlong += chunk.overlong;
-            if let Some(progress) = &progress {
-                progress.show();
+    let done = pipeline::run(chunks, input.threads, sink, Fit::default, |fit, chunk, turn| {
+        let bump = Bump::new();
+        let mut lines = Vec::with_capacity(chunk.lines().len() * 3);
+        reader.read(chunk, |seen| {
+            fit.see(seen);
+            let wanted = args.all || matches!(seen.line, Line::Event(_));
+            if wanted && window.contains(seen.record.time) && host_matches(seen.record.host, host) {
+                let renamed = names.map(|names| names.seen(seen, &bump));
+                // Writing to memory does not fail.
+                let _ = json::line(&mut lines, &object(renamed.as_ref().unwrap_or(seen), zone));
             }
-            turn.take(|sink: &mut Sink| {
-                if sink.failed.is_none() {
-                    sink.failed = sink.output.write_all(&lines).err();
-                }
-                if sink.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
-        },
-    )?;
+        });
+        fit.overlong += chunk.overlong;
+        if let Some(progress) = &progress {
+            progress.show();
+        }
+        turn.take(|sink: &mut Sink| {
+            sink.beginning.pass(chunk);
+            if sink.failed.is_none() {
+                sink.failed = sink.output.write_all(&lines).err();
+            }
+            if sink.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    })?;
     if let Some(progress) = &input.progress {
         progress.clear();
     }
-    if let Some(error) = done.ordered.failed {
+    let Sink { output, beginning, failed } = done.ordered;
+    if let Some(error) = failed {
         return Err(error.into());
     }
-    done.ordered.output.finish()?;
-    Ok(conclude(&input, &done.chunks.unreadable, done.locals.iter().sum()))
+    output.finish()?;
+    Ok(conclude(&input, &done.chunks.unreadable, Fit::of(done.locals.into_iter()), &beginning))
 }

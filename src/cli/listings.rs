@@ -101,7 +101,8 @@ impl Listing {
         };
         if listed.unrecognized > 0 && !quiet {
             let lines = if listed.unrecognized == 1 { "line is" } else { "lines are" };
-            let first = printable(&listed.first_unrecognized);
+            let first = names.map_or(listed.first_unrecognized.clone(), |names| names.renamed_words(&listed.first_unrecognized));
+            let first = printable(&first);
             eprintln!("mailscope: {}: {} {lines} no part of a queue listing, first: {first}", printable(&self.name), listed.unrecognized);
         }
         Ok(Ok(ListingFacts {

@@ -8,6 +8,7 @@ mod backlog;
 mod configured;
 mod events;
 mod explain;
+mod fit;
 mod formats;
 mod limits;
 mod listings;
@@ -23,8 +24,10 @@ mod tail;
 mod time;
 mod trace;
 
+use crate::input::Unreadable;
 use args::Command;
 use configured::Configured;
+use fit::{Beginning, Fit};
 use resolve::Input;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -79,8 +82,12 @@ fn dispatch(configured: &Configured) -> anyhow::Result<Ended> {
 }
 
 /// Says what was noticed and what could not be read; what that means for the exit status.
-fn conclude(input: &Input, unreadable: &[crate::input::Unreadable], overlong: u64) -> Ended {
-    if overlong > 0 && !input.quiet {
+fn conclude(input: &Input, unreadable: &[Unreadable], fit: Fit, beginning: &Beginning) -> Ended {
+    if !input.quiet {
+        beginning.say(&fit, input.settings.parser, input.anonymizer.as_ref());
+    }
+    if fit.overlong > 0 && !input.quiet {
+        let overlong = fit.overlong;
         eprintln!("mailscope: {overlong} lines longer than {} KiB were cut there", crate::input::MAX_LINE / 1024);
     }
     for said in input.said.take().iter().filter(|_| !input.quiet) {

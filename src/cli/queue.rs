@@ -5,7 +5,7 @@ use super::listings::{Listings, Take};
 use super::output::Output;
 use super::rows::format;
 use super::time::{Now, unit_s};
-use super::{Ended, backlog};
+use super::{Ended, backlog, resolve};
 use crate::export::{Manner, table, waiting};
 use crate::input::Zone;
 use crate::queue::{self, Buckets, Key, Options, Snapshot, Sums, View};
@@ -38,9 +38,10 @@ fn once(args: &QueueArgs, own: bool, again: bool) -> Result<Ended> {
     let mut view = View { states: states(args)?, lifetime_s: lifetime(&args.lifetime)?, ..View::new(zone) };
     let listings = Listings::open(if own { &[] } else { &args.files }, now, clock.time)?;
     // What is logged after the listing is not part of what it shows.
-    let (lives, read_all) = backlog::read(args, listings.latest())?;
+    let names = resolve::anonymizer(&args.pseudonyms)?;
+    let (lives, read_all) = backlog::read(args, listings.latest(), names.as_ref())?;
     view.lives = lives;
-    let read = |take: &mut Take<'_>| listings.read(&view, args.quiet, None, take);
+    let read = |take: &mut Take<'_>| listings.read(&view, args.quiet, names.as_ref(), take);
     let (format, mut output) = (format(args), Output::open(args.output.as_deref())?);
     let done = if let Some(format) = rows(format) {
         let table = table("queue").context("there is a table of queues")?;

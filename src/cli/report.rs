@@ -1,6 +1,7 @@
 //! `mailscope report`.
 
 use super::args::{InputArgs, ReportArgs, ReportFormat};
+use super::fit::{Beginning, Fit};
 use super::output::{Output, printable};
 use super::resolve::Input;
 use super::trace::Sources;
@@ -16,7 +17,6 @@ use crate::report::{Baseline, InputFacts, Report, build};
 use anyhow::{Context as _, Result};
 use bumpalo::Bump;
 use mailscope_parsers::model::{Line, Unrecognized};
-use mailscope_parsers::{PARSERS, Parser};
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -24,8 +24,6 @@ use std::sync::Arc;
 
 /// Logs whose first unrecognized line is named with its place.
 const NAMED: usize = 3;
-/// So much of a line is shown.
-const SHOWN: usize = 160;
 
 /// What one worker keeps for itself.
 struct Worker {
@@ -51,8 +49,7 @@ struct Places {
     before: u64,
     is_named: bool,
     named: Vec<String>,
-    /// The beginning of the input, to be shown where nothing of it could be read.
-    first: Vec<String>,
+    beginning: Beginning,
 }
 
 impl Places {
@@ -60,12 +57,7 @@ impl Places {
         if self.path.as_ref() != Some(&chunk.path) {
             (self.path, self.before, self.is_named) = (Some(chunk.path.clone()), 0, false);
         }
-        let missing = NAMED - self.first.len();
-        if missing > 0 {
-            let lines = chunk.lines().split(|c| *c == b'\n').filter(|line| !line.is_empty());
-            let shown = lines.take(missing).map(|line| String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).into_owned());
-            self.first.extend(shown);
-        }
+        self.beginning.pass(chunk);
         if let Some((number, reason)) = counted.unrecognized
             && !self.is_named
             && self.named.len() < NAMED
@@ -152,8 +144,17 @@ pub struct Wanted<'a> {
 pub struct Gathered {
     pub report: Report,
     places: Places,
-    pub unreadable: Vec<Unreadable>,
-    pub overlong: u64,
+    unreadable: Vec<Unreadable>,
+    overlong: u64,
+}
+
+impl Gathered {
+    /// Says what was noticed; what that means for the exit status.
+    pub fn conclude(&self, input: &Input) -> Ended {
+        let read = &self.report.input;
+        let fit = Fit { lines: read.lines, unrecognized: read.unrecognized, overlong: self.overlong };
+        conclude(input, &self.unreadable, fit, &self.places.beginning)
+    }
 }
 
 /// Reads all of the input and sums it up.
@@ -240,24 +241,10 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         }
     }
     output.finish()?;
-    if report.input.lines > 0 && report.input.unrecognized == report.input.lines && !input.quiet && input.anonymizer.is_none() {
-        nothing_fits(input.settings.parser, report.input.lines, &gathered.places.first);
-    }
     for place in gathered.places.named.iter().filter(|_| !input.quiet) {
         eprintln!("mailscope: {}", printable(place));
     }
-    let ended = conclude(&input, &gathered.unreadable, gathered.overlong);
+    let ended = gathered.conclude(&input);
     let met = args.fail_on.iter().any(|limit| limit.is_met(report));
     Ok(if met && ended == Ended::Well { Ended::Met } else { ended })
-}
-
-/// Says what was tried, and shows what it was tried on.
-fn nothing_fits(parser: Option<&'static Parser>, lines: u64, first: &[String]) {
-    let parsers: Vec<&str> = parser.map_or_else(|| PARSERS.iter().map(|parser| parser.name).collect(), |parser| vec![parser.name]);
-    eprintln!(
-        "mailscope: none of the {lines} lines could be read. Tried: syslog lines (RFC 3164, RFC 3339, RFC 5424), JSON lines, container logs \
-         and journal exports, with the parsers {}. Stamps of another form are read with --time-format. The log begins:",
-        parsers.join(", ")
-    );
-    first.iter().for_each(|line| eprintln!("    {}", printable(line)));
 }

@@ -1,6 +1,6 @@
 //! Arguments to what is meant: windows, zones, files in order.
 
-use super::args::InputArgs;
+use super::args::{InputArgs, Pseudonyms};
 use super::output;
 use super::time::Now;
 use crate::aggregate::Window;
@@ -90,7 +90,7 @@ pub fn input(args: &InputArgs) -> Result<Input> {
         host: args.host.clone(),
         threads,
         zone,
-        anonymizer: anonymizer(args)?,
+        anonymizer: anonymizer(&args.pseudonyms)?,
         quiet: args.quiet,
         progress,
         said,
@@ -107,7 +107,10 @@ pub fn settings(args: &InputArgs, zone: Zone) -> Result<Settings> {
 }
 
 /// With the key that was given, else with one that is the same for this run and then forgotten.
-pub fn anonymizer(args: &InputArgs) -> Result<Option<Anonymizer>> {
+///
+/// # Errors
+/// Where there is nothing to make a key of.
+pub fn anonymizer(args: &Pseudonyms) -> Result<Option<Anonymizer>> {
     static RANDOM: OnceLock<[u8; 32]> = OnceLock::new();
     if !args.anonymize {
         return Ok(None);

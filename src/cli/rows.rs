@@ -19,7 +19,7 @@ pub fn run(args: &ExportArgs) -> Result<Ended> {
     let manner = format::manner(args)?;
     let zone: Zone = args.input.tz.parse()?;
     let condition = args.condition.as_deref().map(|text| condition(text, table, zone)).transpose()?;
-    if args.input.anonymize {
+    if args.input.pseudonyms.anonymize {
         let names = |condition: &Condition| (0..).zip(table.columns).find(|(at, column)| column.identifies() && condition.looks_at(*at));
         if let Some((_, column)) = condition.as_ref().and_then(names) {
             bail!("--where looks at {}, which --anonymize replaces: it would compare pseudonyms", column.name);

@@ -6,6 +6,7 @@ mod sources;
 
 use super::args::{InputArgs, StoryFormat, TraceArgs};
 use super::events::{Object, object};
+use super::fit::{Beginning, Fit};
 use super::output::Output;
 use super::{Ended, conclude};
 use crate::anonymize::Anonymizer;
@@ -56,11 +57,13 @@ pub fn run(args: &TraceArgs) -> Result<Ended> {
     }
     write(output, args, &stories, gathered.input.zone)?;
     if stories.is_empty() {
-        nothing::say(&search, &args.key, found)?;
+        nothing::say(&search, &args.key, found, !args.input.quiet)?;
     } else if !args.input.quiet {
         say_what_is_missing(&search, &gathered, wanted);
     }
-    Ok(conclude(&gathered.input, &gathered.unreadable, gathered.overlong))
+    // That nothing fits is said where nothing was found.
+    let fit = Fit { overlong: gathered.overlong, ..Fit::default() };
+    Ok(conclude(&gathered.input, &gathered.unreadable, fit, &Beginning::default()))
 }
 
 /// The stories of what an id, an address or a client stands for, as plain text.
@@ -87,8 +90,8 @@ pub fn stories_of(key: &str, input: InputArgs) -> Result<String> {
     let (key, filter) = (Key::word(key), Filter::default());
     let search = Search::new(&args, &key, &filter)?;
     let gathered = search.run()?;
-    let (zone, bump) = (gathered.input.zone, Bump::new());
-    let told: Vec<Told<'_>> = gathered.lines.iter().map(|line| tell(&search, line, None, &bump)).collect();
+    let (zone, names, bump) = (gathered.input.zone, gathered.input.anonymizer.as_ref(), Bump::new());
+    let told: Vec<Told<'_>> = gathered.lines.iter().map(|line| tell(&search, line, names, &bump)).collect();
     let (lives, correlator) = lives(&told);
     let mut written = Vec::new();
     for story in stories(&lives, correlator.hosts(), &told, zone).iter().take(MOST) {
@@ -117,13 +120,7 @@ fn tell<'a>(search: &Search<'_>, line: &'a Found, names: Option<&Anonymizer>, bu
 fn renamed(filter: &Filter, names: &Anonymizer) -> Filter {
     let of = |name: &Option<String>| {
         let name = name.as_ref()?;
-        let mut to = Vec::new();
-        if name.contains('@') {
-            names.address(name.as_bytes(), &mut to)
-        } else {
-            names.host(name.as_bytes(), &mut to)
-        }
-        String::from_utf8(to).ok()
+        Some(if name.contains('@') { names.renamed_address(name) } else { names.renamed_host(name) })
     };
     Filter { from: of(&filter.from), to: of(&filter.to), client: of(&filter.client), ..filter.clone() }
 }

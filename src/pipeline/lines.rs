@@ -51,6 +51,12 @@ impl Reader {
         Self { settings }
     }
 
+    /// The one parser that is asked, where it is one.
+    #[must_use]
+    pub fn parser(&self) -> Option<&'static Parser> {
+        self.settings.parser
+    }
+
     /// Calls `each` for every line of the chunk, in order. What it sees is written over for the next line.
     pub fn read<'a>(&self, chunk: &'a Chunk, mut each: impl FnMut(&Seen<'a>)) {
         let mut envelope = Envelope::default();

@@ -3,7 +3,6 @@
 mod forms;
 #[cfg(feature = "tables")]
 mod frames;
-mod pseudonyms;
 #[cfg(feature = "tables")]
 mod pyarrow;
 mod sheets;

@@ -1,5 +1,6 @@
 //! Every way that logs come: forms of records, packings, the journal, stamps.
 
+mod fit;
 mod forms;
 mod journal;
 mod packed;

@@ -137,6 +137,29 @@ fn it_fires_once_in_one_message_and_resolves() {
     hook.stays_quiet(Duration::from_millis(500));
 }
 
+/// Rules name real domains, and messages none.
+#[test]
+fn a_message_has_pseudonyms_and_rules_have_none() {
+    let hook = Hook::start();
+    let only = BY_DOMAIN.replace("above", "only = [\"bad.invalid\"]\nabove");
+    let pattern = "[[alert]]\nname = \"new\"\non = \"pattern\"\nlearning = 0\nat_least = 3\n";
+    let config = [QUICK, &to(&hook, "webhook"), &only, pattern].concat();
+    let mut tail = Watched::start_in(directory(), &config, &["--anonymize", "--anonymize-key", "k"]);
+    tail.write(&(bounces(1..10, "bad.invalid") + &bounces(10..20, "worse.invalid")).replace("said:", "mx.bad.invalid[198.51.100.1] said:"));
+    let said = tail.says("by domain");
+    let message = hook.next();
+    let keys: Vec<&str> = message["alerts"].as_array().expect("alerts").iter().filter_map(|alert| alert["key"].as_str()).collect();
+    let domain = keys.iter().find(|key| key.starts_with('d')).expect("a domain");
+    assert!(
+        domain.ends_with(".example") && said.contains(*domain) && keys.iter().filter(|key| key.starts_with('d')).count() == 1,
+        "{message}"
+    );
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    assert_ne!(message["host"].as_str(), Some(host.trim()));
+    let text = message.to_string() + &said;
+    assert!(["bad", "worse", "invalid", "198.51"].iter().all(|name| !text.contains(name)), "{text}");
+}
+
 #[test]
 fn a_channel_that_is_down_is_told_when_it_is_back() {
     let hook = Hook::start();

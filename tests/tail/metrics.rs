@@ -24,8 +24,12 @@ impl Drop for Served {
 }
 
 fn serve() -> Served {
+    serve_with(&[])
+}
+
+fn serve_with(more: &[&str]) -> Served {
     let mut command = program();
-    command.args(["tail", "--from", "start", "--tz", "UTC", "--year", "2026", "--format", "text", "--metrics", "127.0.0.1:0"]);
+    command.args(["tail", "--from", "start", "--tz", "UTC", "--year", "2026", "--format", "text", "--metrics", "127.0.0.1:0"]).args(more);
     let mut child = command.arg(samples().join("mail.log")).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program");
     let mut said = String::new();
     BufReader::new(child.stderr.take().expect("a pipe")).read_line(&mut said).expect("a line");
@@ -82,6 +86,13 @@ fn metrics_are_those_of_the_report() {
     assert_eq!(served.ask("GET /healthz"), ("HTTP/1.1 200 OK".into(), "ok\n".into()));
     assert_eq!(served.ask("GET /").0, "HTTP/1.1 404 Not Found");
     assert_eq!(served.ask("POST /metrics").0, "HTTP/1.1 405 Method Not Allowed");
+}
+
+#[test]
+fn metrics_have_no_names_and_the_same_figures_with_pseudonyms() {
+    let (plain, other) = (serve().metrics(), serve_with(&["--anonymize"]).metrics());
+    crate::pseudonyms::nothing_of(&crate::pseudonyms::names(&samples().join("mail.log")), &other, "metrics");
+    assert_eq!(plain, other);
 }
 
 /// Prometheus' own tool, if it is here.

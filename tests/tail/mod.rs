@@ -5,6 +5,7 @@
 mod alerts;
 mod following;
 mod metrics;
+mod pseudonyms;
 mod replayer;
 mod screen;
 

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// A server of tmux of a test's own.
-struct Tmux {
+pub struct Tmux {
     socket: String,
 }
 
@@ -21,6 +21,11 @@ impl Drop for Tmux {
 impl Tmux {
     /// `None`, said, where there is no tmux.
     fn start(name: &str, directory: &Path, log: &Path) -> Option<Self> {
+        Self::start_with(name, directory, log, "")
+    }
+
+    /// With further arguments of the program.
+    pub fn start_with(name: &str, directory: &Path, log: &Path, more: &str) -> Option<Self> {
         let tmux = Self { socket: directory.join(name).display().to_string() };
         if Command::new("tmux").arg("-V").output().is_err() {
             eprintln!("skipped: there is no tmux");
@@ -28,7 +33,7 @@ impl Tmux {
         }
         let program = env!("CARGO_BIN_EXE_mailscope");
         // What stands after the program shows that the terminal is the shell's again.
-        let command = format!("{program} tail --tz UTC --year 2026 {}; echo ended $?; exec sleep 60", log.display());
+        let command = format!("{program} tail --tz UTC --year 2026 {more} {}; echo ended $?; exec sleep 60", log.display());
         let started = tmux.run(&["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", &command]);
         assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
         Some(tmux)
@@ -38,17 +43,17 @@ impl Tmux {
         Command::new("tmux").args(["-S", &self.socket]).args(arguments).output().expect("tmux")
     }
 
-    fn press(&self, key: &str) {
+    pub fn press(&self, key: &str) {
         assert!(self.run(&["send-keys", key]).status.success());
     }
 
-    fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         String::from_utf8_lossy(&self.run(&["capture-pane", "-p"]).stdout).into_owned()
     }
 
     /// Waits until the screen is as wanted.
     #[track_caller]
-    fn until(&self, what: &str, is_so: impl Fn(&str) -> bool) {
+    pub fn until(&self, what: &str, is_so: impl Fn(&str) -> bool) {
         let begun = Instant::now();
         while !is_so(&self.shown()) {
             assert!(begun.elapsed() < Duration::from_secs(20), "{what}; shown is\n{}", self.shown());

@@ -66,6 +66,7 @@ fn fields<'a>(accepted: &mut Accepted<'a>, mut text: Cursor<'a>) -> Option<()> {
                 accepted.recipients = Addresses(Text(rest));
                 break;
             }
+            [b'X', b'=', ..] => accepted.tls = fields::secured(&mut text),
             _ => fields::skip(&mut text)?,
         }
     }

@@ -29,6 +29,10 @@ pub fn parse<'a>(queue_id: Text<'a>, flag: [u8; 2], text: &'a [u8], line: &mut L
         return true;
     }
     let read = recipient(delivery, text).is_some();
+    if &flag == b"->" {
+        // One more recipient of the session that the first one's line tells.
+        delivery.tls = None;
+    }
     if delivery.delay.is_none() && delivery.status == Status::Sent {
         delivery.born = id::birth_second(&queue_id).map(|second| second * 1_000_000);
     }
@@ -55,8 +59,16 @@ fn all_discarded(text: &Cursor<'_>) -> bool {
 }
 
 fn sent<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>, address: Address<'a>) -> Option<()> {
+    let mut goes_on = false;
     while text.eat(b" ") {
         match text.rest {
+            [b'H', b'=', ..] => {
+                let whole = text.rest;
+                place(delivery, &mut text)?;
+                // `[192.0.2.1]*`: over the connection, and with the TLS, of an earlier delivery.
+                goes_on = whole[..whole.len() - text.rest.len()].ends_with(b"*");
+            }
+            [b'X', b'=', ..] => delivery.tls = fields::secured(&mut text).filter(|_| !goes_on),
             [b'C', b'=', rest @ ..] => {
                 text.rest = rest;
                 delivery.diagnostic = Text(fields::quoted(&mut text).unwrap_or_else(|| std::mem::take(&mut text.rest)));

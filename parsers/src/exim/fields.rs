@@ -4,7 +4,7 @@
 //! these are the readers of values; the lines' own modules say what they are. Values are written by strangers: a HELO
 //! name, a subject, a certificate's name. Each ends where Exim ends it, and not where it seems to.
 
-use crate::model::{Auth, Micros, Peer, Text};
+use crate::model::{Auth, Micros, Peer, Secured, Text, TlsVersion, Trust};
 use crate::scan::{self, Cursor, digits};
 use memchr::{memchr, memchr2, memmem};
 
@@ -123,7 +123,31 @@ pub fn skip_value(text: &mut Cursor<'_>) {
     }
 }
 
-/// Takes a field of which nothing is wanted: `X=TLS1.3:...`, `CV=yes`, `DN="CN=a b"`, `I=[192.0.2.1]:25`, and the bare
+/// Takes `X=TLS1.3:CIPHER:BITS` and what follows it, `CV=yes`: whether the other side's certificate was verified, by an
+/// authority or (`dane`) by what DNS says of it. GnuTLS writes `TLS1.3`, OpenSSL did `TLSv1.3` at times.
+#[inline]
+pub fn secured(text: &mut Cursor<'_>) -> Option<Secured> {
+    let value = text.rest.strip_prefix(b"X=")?;
+    text.rest = value;
+    word(text);
+    let version = match value.get(..memchr(b':', value)?)? {
+        b"TLS1.3" | b"TLSv1.3" => TlsVersion::Tls13,
+        b"TLS1.2" | b"TLSv1.2" => TlsVersion::Tls12,
+        b"TLS1.1" | b"TLSv1.1" => TlsVersion::Tls11,
+        b"TLS1.0" | b"TLS1" | b"TLSv1" => TlsVersion::Tls1,
+        b"SSL3.0" | b"SSL3" | b"SSLv3" => TlsVersion::Ssl3,
+        _ => return None,
+    };
+    let trust = match text.rest.strip_prefix(b" CV=") {
+        Some([b'y', b'e', b's', ..]) => Some(Trust::Trusted),
+        Some([b'd', b'a', b'n', b'e', ..]) => Some(Trust::Verified),
+        Some([b'n', b'o', ..]) => Some(Trust::Untrusted),
+        _ => None,
+    };
+    Some(Secured { version, trust })
+}
+
+/// Takes a field of which nothing is wanted: `CV=yes`, `DN="CN=a b"`, `I=[192.0.2.1]:25`, and the bare
 /// words: `DS` (DNSSEC), `K` (CHUNKING), `L` (early pipelining), `PRDR`, `TFO` (TCP fast open), `ARC`, `PS` (a proxy's).
 ///
 /// What is no field is left, and `None`.
@@ -223,6 +247,22 @@ mod tests {
             assert_eq!((got.0.as_ref(), got.1.as_ref(), got.2.as_ref(), got.3), (name, helo, ip, port), "{text}");
             assert_eq!(cursor.rest, rest.as_bytes(), "{text}");
         }
+    }
+
+    #[test]
+    fn tls_of_either_library() {
+        let read = |text: &str| {
+            let mut cursor = Cursor::new(text.as_bytes());
+            let secured = secured(&mut cursor).map(|secured| (secured.version.name(), secured.trust.map(Trust::name)));
+            (secured, cursor.rest.len())
+        };
+        let (yes, no) = (Some("trusted"), Some("untrusted"));
+        assert_eq!(read("X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256 CV=yes C="), (Some(("TLSv1.3", yes)), 10));
+        assert_eq!(read("X=TLS1.2:ECDHE-RSA-AES256-GCM-SHA384:256 CV=no: SMTP"), (Some(("TLSv1.2", no)), 12));
+        assert_eq!(read("X=TLSv1:AES256-SHA:256* CV=dane"), (Some(("TLSv1", Some("verified"))), 8));
+        assert_eq!(read("X=TLS1.3:TLS_AES_256_GCM_SHA384:256"), (Some(("TLSv1.3", None)), 0));
+        assert_eq!(read("X=TLS9:x:256 CV=yes"), (None, 7));
+        assert_eq!(read("X= CV=yes"), (None, 7));
     }
 
     #[test]

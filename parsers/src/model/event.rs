@@ -134,6 +134,9 @@ pub struct Accepted<'a> {
     /// Whether a local program handed it in (pickup), not a client.
     #[serde(skip)]
     pub local: bool,
+    /// By which TLS it came, where the server has no line of its own for that.
+    #[serde(skip)]
+    pub tls: Option<Secured>,
 }
 
 /// Envelope recipients as logged, with blanks between them: `a@b.example "c d"@e.example`.
@@ -304,6 +307,9 @@ pub struct Delivery<'a> {
     /// Whether the server says nothing when a queue file goes: it is gone when no recipient is open any more.
     #[serde(skip)]
     pub goes_unsaid: bool,
+    /// The TLS session that was begun for it, where the server has no line of its own for that.
+    #[serde(skip)]
+    pub tls: Option<Secured>,
 }
 
 impl<'a> Delivery<'a> {
@@ -331,6 +337,7 @@ impl<'a> Delivery<'a> {
             untried: false,
             born: None,
             goes_unsaid: false,
+            tls: None,
         }
     }
 
@@ -436,6 +443,38 @@ impl Trust {
             Self::Untrusted => "untrusted",
             Self::Trusted => "trusted",
             Self::Verified => "verified",
+        }
+    }
+}
+
+/// TLS of a line that is about something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Secured {
+    pub version: TlsVersion,
+    /// `None` where the line does not say.
+    pub trust: Option<Trust>,
+}
+
+/// Versions of the protocol, which servers write in their own ways each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    Ssl3,
+    Tls1,
+    Tls11,
+    Tls12,
+    Tls13,
+}
+
+impl TlsVersion {
+    /// The word used in every output: OpenSSL's, and so Postfix's and Sendmail's.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ssl3 => "SSLv3",
+            Self::Tls1 => "TLSv1",
+            Self::Tls11 => "TLSv1.1",
+            Self::Tls12 => "TLSv1.2",
+            Self::Tls13 => "TLSv1.3",
         }
     }
 }

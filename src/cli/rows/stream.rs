@@ -4,6 +4,7 @@
 
 use crate::aggregate::Window;
 use crate::cli::args::InputArgs;
+use crate::cli::fit::{Beginning, Fit};
 use crate::cli::listings::Listings;
 use crate::cli::report::{self, Wanted};
 use crate::cli::resolve::{self, Input};
@@ -33,7 +34,7 @@ pub fn stream(table: &'static Table, args: &InputArgs, to: &mut dyn Rows) -> Res
         Source::Report | Source::Listings => {
             let gathered = report::gather(input, &Wanted { baseline: None, top: usize::MAX })?;
             listed(&gathered.report, table.name, to)?;
-            Ok(conclude(input, &gathered.unreadable, gathered.overlong))
+            Ok(gathered.conclude(input))
         }
     }
 }
@@ -46,7 +47,7 @@ fn entries(args: &InputArgs, to: &mut dyn Rows) -> Result<Ended> {
     let zone: Zone = args.tz.parse()?;
     let clock = Now { time: chrono::Utc::now().timestamp_micros(), zone };
     let window = resolve::window(args, clock)?;
-    let names = resolve::anonymizer(args)?;
+    let names = resolve::anonymizer(&args.pseudonyms)?;
     let view = View::new(zone);
     let done = Listings::open(&args.files, None, clock.time)?.read(&view, args.quiet, names.as_ref(), &mut |known| {
         let is_in = known.times.arrival.is_none_or(|arrival| window.contains(arrival));
@@ -63,12 +64,13 @@ struct Writer<'t> {
     window: Window,
     /// The latest time of a line.
     last: i64,
+    beginning: Beginning,
     failed: Option<anyhow::Error>,
 }
 
 /// What one worker keeps for itself.
 struct Worker {
-    overlong: u64,
+    fit: Fit,
     /// Memory for the lines of a chunk.
     kept: Kept<'static>,
     /// Lives whose rows were written, and whose memory serves again.
@@ -101,31 +103,32 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
     let chunks = input.take_chunks()?;
     let (window, host) = (input.window, input.host.as_deref());
     let correlator = Correlator::new(detail, window.since);
-    let writer = Writer { correlator, table: table.name, to, window, last: NO_TIME, failed: None };
+    let writer = Writer { correlator, table: table.name, to, window, last: NO_TIME, beginning: Beginning::default(), failed: None };
     let reader = Reader::new(input.settings);
     let (progress, names) = (input.progress.clone(), input.anonymizer.as_ref());
     let done = pipeline::run(
         chunks,
         input.threads,
         writer,
-        || Worker { overlong: 0, kept: Kept::with_verdicts(), written: Vec::new() },
+        || Worker { fit: Fit::default(), kept: Kept::with_verdicts(), written: Vec::new() },
         |mine, chunk, turn| {
             let bump = Bump::new();
             let mut kept = std::mem::take(&mut mine.kept).recycled();
             let mut last = NO_TIME;
             reader.read(chunk, |seen| {
-                mine.overlong += u64::from(seen.overlong);
+                mine.fit.see(seen);
                 if !window.is_past(seen.record.time) && host_matches(seen.record.host, host) {
                     last = last.max(seen.record.time);
                     let renamed = names.map(|names| names.seen(seen, &bump));
                     kept.push(renamed.as_ref().unwrap_or(seen));
                 }
             });
-            mine.overlong += chunk.overlong;
+            mine.fit.overlong += chunk.overlong;
             progress.iter().for_each(crate::cli::resolve::Progress::show);
             let spare = std::mem::take(&mut mine.written);
             let (flow, written) = turn.take(|writer: &mut Writer<'_>| {
                 writer.last = writer.last.max(last);
+                writer.beginning.pass(chunk);
                 writer.correlator.recycle(spare);
                 kept.for_each(|step| writer.correlator.step(step));
                 let closed = writer.correlator.take_closed();
@@ -146,12 +149,14 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
     if let Some(error) = writer.failed {
         return Err(error);
     }
-    Ok(conclude(input, &done.chunks.unreadable, done.locals.iter().map(|worker| worker.overlong).sum()))
+    let fit = Fit::of(done.locals.into_iter().map(|worker| worker.fit));
+    Ok(conclude(input, &done.chunks.unreadable, fit, &writer.beginning))
 }
 
 /// Where rows of lines go; the first failure ends it.
 struct LineWriter<'t> {
     to: &'t mut dyn Rows,
+    beginning: Beginning,
     failed: Option<anyhow::Error>,
 }
 
@@ -164,21 +169,22 @@ fn lines(table: &'static Table, input: &mut Input, to: &mut dyn Rows) -> Result<
     let done = pipeline::run(
         chunks,
         input.threads,
-        LineWriter { to, failed: None },
-        || 0_u64,
-        |overlong, chunk, turn| {
+        LineWriter { to, beginning: Beginning::default(), failed: None },
+        Fit::default,
+        |fit, chunk, turn| {
             let bump = Bump::new();
             let mut rows = Vec::new();
             reader.read(chunk, |seen| {
-                *overlong += u64::from(seen.overlong);
+                fit.see(seen);
                 if window.contains(seen.record.time) && host_matches(seen.record.host, host) {
                     let renamed = names.map(|names| names.seen(seen, &bump));
                     rows.extend(row(renamed.as_ref().unwrap_or(seen)));
                 }
             });
-            *overlong += chunk.overlong;
+            fit.overlong += chunk.overlong;
             progress.iter().for_each(crate::cli::resolve::Progress::show);
             turn.take(|writer: &mut LineWriter<'_>| {
+                writer.beginning.pass(chunk);
                 writer.failed = rows.iter().try_for_each(|row| writer.to.row(row)).err();
                 if writer.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
@@ -188,5 +194,5 @@ fn lines(table: &'static Table, input: &mut Input, to: &mut dyn Rows) -> Result<
     if let Some(error) = done.ordered.failed {
         return Err(error);
     }
-    Ok(conclude(input, &done.chunks.unreadable, done.locals.iter().sum()))
+    Ok(conclude(input, &done.chunks.unreadable, Fit::of(done.locals.into_iter()), &done.ordered.beginning))
 }

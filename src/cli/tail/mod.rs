@@ -15,10 +15,13 @@ mod terminal;
 
 use super::args::{Command, TailArgs};
 use super::configured::Configured;
+use super::fit::{Beginning, Fit};
 use super::output::{Output, is_broken_pipe, printable};
+use super::report::How;
 use super::time::Now;
 use super::{Ended, formats, resolve};
 use crate::aggregate::Window;
+use crate::anonymize::Anonymizer;
 use crate::input::follow::{Follower, From, Stamps, Waker};
 use crate::input::{Chunk, Zone, own_log};
 use crate::live::{Metrics, Pressed};
@@ -43,6 +46,8 @@ use terminal::Terminal;
 
 /// Files are looked at so often where no event says that they changed.
 const LOOK: Duration = Duration::from_millis(200);
+/// A log of whose first lines so many can't be read is another one than was meant.
+const ENOUGH: u64 = 100;
 /// Events that come faster are taken together.
 const TOGETHER: Duration = Duration::from_millis(5);
 
@@ -66,6 +71,8 @@ struct Tail<'a> {
     configured: &'a Configured,
     wake: SyncSender<Wake>,
     zone: Zone,
+    /// Puts pseudonyms into lines, where that is wanted: before anything is made of them.
+    names: Option<Anonymizer>,
     reader: Reader,
     follower: Follower,
     running: Running,
@@ -76,15 +83,22 @@ struct Tail<'a> {
     metrics: Option<(Metrics, Server)>,
     checkpoints: Option<Checkpoints>,
     alarm: Alarm,
+    /// The first lines, until one of them could be read or enough of them could not.
+    untried: Option<(Fit, Beginning)>,
     stops: bool,
 }
 
 pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     let zone: Zone = args.tz.parse()?;
+    let names = resolve::anonymizer(&args.pseudonyms)?;
     if args.test_alerts {
-        return Ok(if alerts::test(&configured.config, zone)? { Ended::Well } else { Ended::Incomplete });
+        return Ok(if alerts::test(&configured.config, zone, names.as_ref())? { Ended::Well } else { Ended::Incomplete });
     }
-    let stored = args.state.as_deref().map(state::read).transpose()?.flatten();
+    if args.state.is_some() && args.pseudonyms.anonymize && args.pseudonyms.anonymize_key.is_none() {
+        bail!("--state with --anonymize needs --anonymize-key KEY: with a key of its own, every run would have other names");
+    }
+    let maker = state::maker(names.as_ref());
+    let stored = args.state.as_deref().map(|path| state::read(path, &maker)).transpose()?.flatten();
     let from = from(args, zone)?;
     let (wake, wakes) = sync_channel(64);
     let pending = Arc::new(AtomicBool::new(false));
@@ -94,26 +108,30 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     let paths = if args.files.is_empty() { own()? } else { args.files.clone() };
     let follower = Follower::new(&paths, Stamps { zone, year: args.year }, from, positions, &waker(wake.clone(), pending.clone()))?;
     let reader = Reader::new(settings(args, zone)?);
-    let alarm = Alarm::new(&configured.config, memory, zone)?;
+    let alarm = Alarm::new(&configured.config, memory, zone, names.clone())?;
     let metrics = args.metrics.as_deref().map(Server::start).transpose()?.map(|server| (Metrics::default(), server));
     if let Some((_, server)) = metrics.as_ref().filter(|_| !args.quiet) {
         eprintln!("mailscope: metrics at http://{}/metrics", server.address);
     }
     let shows_screen = args.format.is_none() && std::io::stdout().is_terminal() && !paths.iter().any(|path| path == Path::new("-"));
     let title = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+    // What an earlier run read went well.
+    let untried = running.is_none().then(Default::default);
     let mut tail = Tail {
         args: args.clone(),
         configured,
         wake: wake.clone(),
         zone,
+        names,
         reader,
         follower,
         running: running.unwrap_or_else(|| Running::new(window)),
         printer: Printer::new(args, zone),
         terminal: if shows_screen { Some(Terminal::open(title, zone, wake)?) } else { None },
         metrics,
-        checkpoints: args.state.clone().map(Checkpoints::new),
+        checkpoints: args.state.clone().map(|path| Checkpoints::new(path, maker)),
         alarm,
+        untried,
         stops: false,
     };
     tail.running.watch(tail.watches_findings());
@@ -201,6 +219,7 @@ impl Tail<'_> {
         for chunk in self.follower.last_chunks() {
             self.take(&chunk)?;
         }
+        self.try_on(1);
         self.printer.flush()?;
         self.tend();
         self.checkpoint()?;
@@ -221,6 +240,7 @@ impl Tail<'_> {
             notices.iter().for_each(|notice| self.notice(notice));
             if let Some(chunk) = &chunk {
                 self.take(chunk)?;
+                self.try_on(ENOUGH);
             }
             self.printer.flush()?;
             self.tend();
@@ -267,6 +287,18 @@ impl Tail<'_> {
         Ok(())
     }
 
+    /// Says that nothing fits, where so many lines came and none of them could be read; once.
+    fn try_on(&mut self, lines: u64) {
+        let is_known = |(fit, _): &mut (Fit, Beginning)| fit.lines >= lines || fit.lines > fit.unrecognized;
+        if let Some((fit, beginning)) = self.untried.take_if(is_known)
+            && fit.is_nothing()
+        {
+            let (what, lines) = beginning.said(&fit, self.reader.parser(), self.names.as_ref());
+            self.notice(&what);
+            lines.iter().for_each(|line| self.notice(line));
+        }
+    }
+
     /// Says something, where notices are wanted.
     fn notice(&mut self, text: &str) {
         if !self.args.quiet {
@@ -285,8 +317,15 @@ impl Tail<'_> {
     fn take(&mut self, chunk: &Chunk) -> Result<()> {
         let (printer, mut terminal) = (&mut self.printer, self.terminal.as_mut());
         let mut metrics = self.metrics.as_mut().map(|(metrics, _)| metrics);
-        let alarm = &mut self.alarm;
-        self.running.take(chunk, &self.reader, self.args.host.as_deref(), |seen| {
+        let (alarm, mut untried) = (&mut self.alarm, self.untried.as_mut());
+        if let Some((_, beginning)) = &mut untried {
+            beginning.pass(chunk);
+        }
+        let how = How { reader: &self.reader, host: self.args.host.as_deref(), names: self.names.as_ref() };
+        self.running.take(chunk, &how, |seen| {
+            if let Some((fit, _)) = &mut untried {
+                fit.see(seen);
+            }
             if let Some(metrics) = &mut metrics {
                 metrics.see(seen);
             }

@@ -6,7 +6,7 @@ use crate::aggregate::{Patterns, Summary, Window};
 use crate::cli::report::{How, count};
 use crate::correlate::{Correlator, Detail};
 use crate::input::{Chunk, Zone};
-use crate::pipeline::{Kept, Reader, Seen};
+use crate::pipeline::{Kept, Seen};
 use crate::report::{Finding, InputFacts, Report, build};
 use bumpalo::Bump;
 use serde::{Deserialize, Serialize};
@@ -38,11 +38,11 @@ impl Running {
     }
 
     /// Counts a chunk; shows every line of the window to `each`.
-    pub fn take(&mut self, chunk: &Chunk, reader: &Reader, host: Option<&str>, mut each: impl FnMut(&Seen<'_>)) {
+    pub fn take(&mut self, chunk: &Chunk, how: &How<'_>, mut each: impl FnMut(&Seen<'_>)) {
         let mut kept = std::mem::take(&mut self.kept).recycled();
         let bump = Bump::new();
         let recent = &mut self.recent;
-        count(chunk, &bump, &How { reader, host, names: None }, &mut self.summary, &mut kept, |seen| {
+        count(chunk, &bump, how, &mut self.summary, &mut kept, |seen| {
             if let Some(recent) = recent {
                 recent.line(seen);
             }

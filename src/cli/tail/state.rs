@@ -2,6 +2,7 @@
 //! positions, which every version reads, and what alerts remember and the sums, which only the version that wrote them reads.
 
 use super::running::Running;
+use crate::anonymize::Anonymizer;
 use crate::cli::output::printable;
 use crate::input::follow::Positions;
 use crate::live::alerts::Memory;
@@ -26,11 +27,16 @@ pub struct Stored {
     pub running: Option<Running>,
 }
 
-/// Reads a state file; `None` where there is none yet.
+/// Who reads sums and what alerts remember: this version, with the same names in them.
+pub fn maker(names: Option<&Anonymizer>) -> String {
+    names.map_or_else(|| VERSION.to_owned(), |names| format!("{VERSION} names {}", names.mark()))
+}
+
+/// Reads a state file that `maker` wrote, or some other one; `None` where there is none yet.
 ///
 /// # Errors
 /// Where it can't be read or is something else.
-pub fn read(path: &Path) -> Result<Option<Stored>> {
+pub fn read(path: &Path, maker: &str) -> Result<Option<Stored>> {
     let what = || format!("the state file {}", path.display());
     let mut bytes = Vec::new();
     match File::open(path) {
@@ -38,14 +44,15 @@ pub fn read(path: &Path) -> Result<Option<Stored>> {
         file => BufReader::new(file.with_context(what)?).read_to_end(&mut bytes).with_context(what)?,
     };
     let end = memchr::memchr(b'\n', &bytes).unwrap_or(bytes.len());
-    let Some(version) = std::str::from_utf8(&bytes[..end]).ok().and_then(|line| line.strip_prefix(SCHEMA)) else {
+    let Some(written_by) = std::str::from_utf8(&bytes[..end]).ok().and_then(|line| line.strip_prefix(SCHEMA)) else {
         bail!("{} is no state of mailscope tail", path.display());
     };
     let body = bytes.get(end + 1..).unwrap_or_default();
     let (positions, rest) = postcard::take_from_bytes::<Positions>(body).with_context(what)?;
-    let rest = if version == VERSION { postcard::from_bytes::<(Memory, Running)>(rest).ok() } else { None };
+    let rest = if written_by == maker { postcard::from_bytes::<(Memory, Running)>(rest).ok() } else { None };
     if rest.is_none() {
-        eprintln!("mailscope: {} is of another version: reading goes on where it ended, counting begins anew", printable(&what()));
+        let other = if written_by.split(' ').next() == Some(VERSION) { "has other names in it" } else { "is of another version" };
+        eprintln!("mailscope: {} {other}: reading goes on where it ended, counting begins anew", printable(&what()));
     }
     let (memory, running) = rest.map_or_else(Default::default, |(memory, running)| (memory, Some(running)));
     Ok(Some(Stored { positions: Some(positions), memory, running }))
@@ -54,6 +61,7 @@ pub fn read(path: &Path) -> Result<Option<Stored>> {
 /// Writes checkpoints, now and then.
 pub struct Checkpoints {
     path: PathBuf,
+    maker: String,
     last: Instant,
     took: Duration,
     /// What had been read then.
@@ -61,8 +69,8 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, last: Instant::now(), took: Duration::ZERO, bytes: None }
+    pub fn new(path: PathBuf, maker: String) -> Self {
+        Self { path, maker, last: Instant::now(), took: Duration::ZERO, bytes: None }
     }
 
     pub fn is_due(&self, bytes: u64) -> bool {
@@ -79,7 +87,7 @@ impl Checkpoints {
         let directory = self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = tempfile::Builder::new().prefix(".mailscope").tempfile_in(directory).with_context(what)?;
         let mut to = BufWriter::with_capacity(1 << 16, file);
-        writeln!(to, "{SCHEMA}{VERSION}").with_context(what)?;
+        writeln!(to, "{SCHEMA}{}", self.maker).with_context(what)?;
         let to = postcard::to_io(positions, to).with_context(what)?;
         let to = postcard::to_io(&(memory, running), to).with_context(what)?;
         let file = to.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(what)?;

@@ -1,6 +1,7 @@
 //! Nothing was found: what was searched, and what in it is like the key.
 
 use super::search::Search;
+use crate::cli::fit::{Beginning, Fit};
 use crate::pipeline::{self, NO_TIME, host_matches};
 use crate::render::printable;
 use crate::trace::Near;
@@ -10,17 +11,17 @@ use std::ops::ControlFlow;
 
 /// What one worker saw.
 struct Seen {
-    lines: u64,
+    fit: Fit,
     first: Micros,
     last: Micros,
     near: Near,
 }
 
-/// Says it on standard error, as it is no result.
+/// Says it on standard error, as it is no result; and where nothing could be read, that, if it is wanted.
 ///
 /// # Errors
 /// Where the logs can't be read again.
-pub fn say(search: &Search<'_>, key: &str, found: usize) -> Result<()> {
+pub fn say(search: &Search<'_>, key: &str, found: usize, wanted: bool) -> Result<()> {
     if found > 0 {
         eprintln!("mailscope: {found} messages match {}, and none of them is what the filters ask for", printable(key));
         return Ok(());
@@ -30,11 +31,11 @@ pub fn say(search: &Search<'_>, key: &str, found: usize) -> Result<()> {
     let done = pipeline::run(
         input.take_chunks()?,
         input.threads,
-        (),
-        || Seen { lines: 0, first: Micros::MAX, last: NO_TIME, near: Near::new(&word) },
+        Beginning::default(),
+        || Seen { fit: Fit::default(), first: Micros::MAX, last: NO_TIME, near: Near::new(&word) },
         |mine, chunk, turn| {
             search.reader.read(chunk, |seen| {
-                mine.lines += 1;
+                mine.fit.see(seen);
                 if seen.record.time != NO_TIME {
                     mine.first = mine.first.min(seen.record.time);
                     mine.last = mine.last.max(seen.record.time);
@@ -43,13 +44,13 @@ pub fn say(search: &Search<'_>, key: &str, found: usize) -> Result<()> {
                     mine.near.see(seen);
                 }
             });
-            drop(turn);
+            turn.take(|beginning: &mut Beginning| beginning.pass(chunk));
             ControlFlow::Continue(())
         },
     )?;
     let files = done.chunks.files;
     let all = done.locals.into_iter().reduce(|mut all, one| {
-        all.lines += one.lines;
+        all.fit = Fit::of([all.fit, one.fit].into_iter());
         all.first = all.first.min(one.first);
         all.last = all.last.max(one.last);
         all.near.merge(one.near);
@@ -61,9 +62,12 @@ pub fn say(search: &Search<'_>, key: &str, found: usize) -> Result<()> {
     eprintln!(
         "mailscope: nothing about {} in {} lines of {files} {}{span}",
         printable(key),
-        all.lines,
+        all.fit.lines,
         if files == 1 { "file" } else { "files" }
     );
+    if wanted {
+        done.ordered.say(&all.fit, input.settings.parser, input.anonymizer.as_ref());
+    }
     for bound in [search.window.since.map(|at| ("since", at)), search.window.until.map(|at| ("until", at))].into_iter().flatten() {
         eprintln!("mailscope: looked at {} {}", bound.0, time(bound.1));
     }

@@ -10,10 +10,11 @@ mod messenger;
 mod webhook;
 
 use super::running::Running;
+use crate::anonymize::Anonymizer;
 use crate::cli::output::{Output, printable};
 use crate::config::Config;
 use crate::input::Zone;
-use crate::live::alerts::{Alerts, Change, Letter, Memory};
+use crate::live::alerts::{Alerts, By, Change, Condition, Letter, Memory, Rule};
 use crate::pipeline::Seen;
 use crate::report::Severity;
 use anyhow::{Context as _, Result};
@@ -41,16 +42,17 @@ pub struct Alarm {
     ticked: Instant,
     looked: Option<(Instant, Duration)>,
     zone: Zone,
+    names: Option<Anonymizer>,
 }
 
 impl Alarm {
     /// # Errors
     /// Where a channel can't be used.
-    pub fn new(config: &Config, memory: Memory, zone: Zone) -> Result<Self> {
+    pub fn new(config: &Config, memory: Memory, zone: Zone, names: Option<Anonymizer>) -> Result<Self> {
         config.channels.iter().try_for_each(means::check)?;
-        let alerts = Alerts::new(config.alerts.clone(), memory, Utc::now().timestamp_micros());
+        let alerts = Alerts::new(rules(config, names.as_ref()), memory, Utc::now().timestamp_micros());
         let (ticked, notices) = (Instant::now(), sync_channel(NOTICES));
-        let mut alarm = Self { alerts, messengers: Vec::new(), notices, clock: None, ticked, looked: None, zone };
+        let mut alarm = Self { alerts, messengers: Vec::new(), notices, clock: None, ticked, looked: None, zone, names };
         alarm.open(config);
         Ok(alarm)
     }
@@ -62,7 +64,13 @@ impl Alarm {
             let same = before.iter().position(|messenger| messenger.is(channel, config.manner()));
             let messenger = same.map(|at| before.swap_remove(at)).unwrap_or_else(|| {
                 let told = told.iter().filter(|change| is_for(change, &channel.name)).cloned().collect();
-                Messenger::start(channel.clone(), config.manner(), told, Lines { host: host(), zone: self.zone }, self.notices.0.clone())
+                Messenger::start(
+                    channel.clone(),
+                    config.manner(),
+                    told,
+                    Lines { host: host(self.names.as_ref()), zone: self.zone },
+                    self.notices.0.clone(),
+                )
             });
             self.messengers.push(messenger);
         }
@@ -74,7 +82,7 @@ impl Alarm {
     /// Where a channel can't be used; everything is as before then.
     pub fn reload(&mut self, config: &Config) -> Result<()> {
         config.channels.iter().try_for_each(means::check)?;
-        self.alerts.follow(config.alerts.clone());
+        self.alerts.follow(rules(config, self.names.as_ref()));
         self.open(config);
         Ok(())
     }
@@ -161,18 +169,32 @@ fn is_for(change: &Change, channel: &str) -> bool {
     change.channels.is_empty() || change.channels.iter().any(|name| name == channel)
 }
 
+/// The rules, which are written with real names, as they fit the names of the lines.
+fn rules(config: &Config, names: Option<&Anonymizer>) -> Vec<Rule> {
+    let mut rules = config.alerts.clone();
+    let Some(names) = names else { return rules };
+    for rule in &mut rules {
+        if let Condition::Rate { by: By::Domain | By::Sender, only, .. } = &mut rule.condition {
+            // A name without a dot or an @ may be a host's or an account's.
+            *only = only.iter().flat_map(|name| [names.renamed_host(name), names.renamed_address(name)]).collect();
+        }
+    }
+    rules
+}
+
 /// The name of this host, as far as it says. A service may see its own part of /proc only.
-fn host() -> String {
+fn host(pseudonyms: Option<&Anonymizer>) -> String {
     let places = ["/proc/sys/kernel/hostname", "/etc/hostname"];
     let names = places.iter().filter_map(|path| std::fs::read_to_string(path).ok());
-    names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+    let name = names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned());
+    pseudonyms.map_or(name.clone(), |pseudonyms| pseudonyms.renamed_host(&name))
 }
 
 /// Sends one message through every channel; whether all of them took it.
 ///
 /// # Errors
 /// Where there is none.
-pub fn test(config: &Config, zone: Zone) -> Result<bool> {
+pub fn test(config: &Config, zone: Zone, names: Option<&Anonymizer>) -> Result<bool> {
     let first = config.channels.first().context("the configuration has no [[channel]] to try")?;
     let width = config.channels.iter().map(|channel| channel.name.len()).fold(first.name.len(), usize::max);
     let now = Utc::now().timestamp_micros();
@@ -185,7 +207,7 @@ pub fn test(config: &Config, zone: Zone) -> Result<bool> {
         until: None,
         channels: Vec::new(),
     };
-    let host = host();
+    let host = host(names);
     let letter = Letter { changes: &[change], left_out: 0, host: &host, zone };
     let (mut output, mut all) = (Output::open(None)?, true);
     for channel in &config.channels {
