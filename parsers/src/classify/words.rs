@@ -224,7 +224,7 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
         // Most words are short, and of letters alone.
         if let Some(eight) = rest.first_chunk() {
             let count = Letters::of(eight).count;
-            if (1..8).contains(&count) && BYTES[usize::from(eight[count])] == BREAK {
+            if (1..8).contains(&count) && BYTES[usize::from(eight[count])] == BREAK && eight[count] != SIGN {
                 if !each(&rest[..count]) {
                     return;
                 }
@@ -239,7 +239,7 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
             end += 1;
         }
         let (run, after) = rest.split_at(end);
-        rest = after.get(1..).unwrap_or_default();
+        rest = after.get(if after.first() == Some(&SIGN) { 3 } else { 1 }..).unwrap_or_default();
         if kinds & LETTER == 0 || kinds & AT != 0 || kinds & DOT != 0 && after.first() == Some(&b'[') {
             continue;
         }
@@ -257,6 +257,9 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
     }
 }
 
+/// What U+2000 to U+2FFF begin with, three bytes each: typographic quotes, dashes, arrows.
+const SIGN: u8 = 0xE2;
+
 /// What parts an address from the text around it.
 const BREAK: u8 = 0;
 /// What parts words, and may stand within an address.
@@ -271,6 +274,7 @@ const BYTES: [u8; 256] = {
     let mut c = 0;
     while c < 256 {
         kinds[c] = match c as u8 {
+            SIGN => BREAK,
             b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => LETTER,
             b'0'..=b'9' => DIGIT,
             b'@' => AT | JOINT,
@@ -301,6 +305,7 @@ mod tests {
         assert_eq!(of("550-5.1.1 <a.full@b.example>: User\r\n550 5.1.1 unknown!"), "User unknown");
         assert_eq!(of("mx1.x.example[192.0.2.1] user_unknown (S3140)"), "user unknown S3140");
         assert_eq!(of("The mailbox doesn't EXIST"), "The mailbox doesn t EXIST");
+        assert_eq!(of("The mailbox doesn\u{2019}t exist \u{2013} \u{201e}gone\u{201c}"), "The mailbox doesn t exist gone");
         assert_eq!(of("überfüllt"), "überfüllt");
         assert_eq!(of(""), "");
         assert_eq!(of("550 5.1.1 <a@b>"), "");
