@@ -190,7 +190,7 @@ impl<'a> Writer<'a, '_> {
 
     /// `<user@example.org>`: what stands in it varies. A `<` that nothing closes is a character like others.
     fn angle(&mut self, rest: &'a [u8]) -> &'a [u8] {
-        let within = rest.iter().skip(1).position(|c| matches!(c, b'>' | b'<' | b' '));
+        let within = memchr::memchr3(b'>', b'<', b' ', &rest[1..]);
         match within {
             Some(length) if rest[length + 1] == b'>' && length > 0 => {
                 self.out.extend_from_slice(b"<*>");
@@ -226,7 +226,7 @@ impl<'a> Writer<'a, '_> {
             self.out.extend_from_slice(word);
             return after;
         }
-        if kinds & DIGIT != 0
+        if matches!(rest[0], b'2' | b'4' | b'5')
             && let Some(after) = self.status(rest, length)
         {
             return after;
@@ -319,9 +319,10 @@ fn is_enhanced(word: &[u8]) -> bool {
     matches!(parts.next(), Some(b"2" | b"4" | b"5")) && short(parts.next()) && short(parts.next()) && parts.next().is_none()
 }
 
-/// The block list that a host belongs to: the domain of each is two labels.
+/// The block list that a host belongs to: the domain of each is two labels, and they end in few ways.
 fn list(host: &[u8]) -> Option<&'static [u8]> {
-    if !host.last().is_some_and(u8::is_ascii_alphabetic) {
+    let (rest, end) = host.split_last_chunk::<3>()?;
+    if rest.is_empty() || !matches!(&end.map(|c| c | 0x20), b"org" | b"net" | b"com" | b"one") {
         return None;
     }
     let mut dots = host.iter().enumerate().rev().filter(|(_, c)| **c == b'.').map(|(at, _)| at);
@@ -382,6 +383,16 @@ mod tests {
         let mut out = Vec::new();
         template(text.as_bytes(), &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_list_is_found() {
+        for name in LISTS {
+            assert_eq!(list(name.to_ascii_uppercase().as_bytes()), Some(name.as_bytes()), "{name}");
+            assert_eq!(list(format!("zen.{name}").as_bytes()), Some(name.as_bytes()), "{name}");
+            assert_eq!(list(format!("not{name}").as_bytes()), None, "{name}");
+        }
+        assert_eq!((list(b"org"), list(b"com"), list(b""), list(b".org")), (None, None, None, None));
     }
 
     #[test]

@@ -16,9 +16,9 @@ use crate::render::{html, json, markdown, text};
 use crate::report::{Baseline, InputFacts, Report, build};
 use anyhow::{Context as _, Result};
 use bumpalo::Bump;
-use mailscope_parsers::model::{Line, Unrecognized};
+use mailscope_parsers::model::{Event, Line, Unrecognized};
 use std::io::{IsTerminal as _, Write as _};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -85,7 +85,19 @@ pub(super) struct How<'h> {
     pub names: Option<&'h Anonymizer>,
 }
 
-/// Counts what the chunk's lines say by themselves, and keeps those of queue files. Shows every line of the window to `each`.
+/// A failure whose class is left open for now.
+struct Open<'a> {
+    seen: Seen<'a>,
+    counts: bool,
+    /// Its place among the deliveries that are kept.
+    deliveries: Range<usize>,
+}
+
+/// So many failures are classed and counted at a time.
+const FAILURES: usize = 64;
+
+/// Counts what the chunk's lines say by themselves, and keeps those of queue files. Shows every line of the window to `each`;
+/// failures after other lines, where the reader leaves their class open.
 pub(super) fn count<'a>(
     chunk: &'a Chunk,
     bump: &'a Bump,
@@ -96,6 +108,7 @@ pub(super) fn count<'a>(
 ) -> Counted {
     let (window, How { reader, host, names }) = (summary.window, *how);
     let mut counted = Counted::default();
+    let mut open = Vec::new();
     // Lines of one parser and host come in runs.
     let (mut run, mut parser, mut of_host) = (0_u64, "", &b""[..]);
     reader.read(chunk, |seen| {
@@ -106,12 +119,24 @@ pub(super) fn count<'a>(
         let renamed = names.map(|names| names.seen(seen, bump));
         let seen = renamed.as_ref().unwrap_or(seen);
         let record = &seen.record;
-        if window.contains(record.time) {
+        let counts = window.contains(record.time);
+        if counts {
             if !std::ptr::eq(seen.parser, parser) || record.host.0 != of_host {
                 summary.lines.count(parser, of_host, std::mem::take(&mut run));
                 (parser, of_host) = (seen.parser, record.host.0);
             }
             run += 1;
+        }
+        if reader.leaves_open(seen) {
+            let before = kept.deliveries();
+            kept.push(seen);
+            open.push(Open { seen: *seen, counts, deliveries: before..kept.deliveries() });
+            if open.len() == FAILURES {
+                close(&mut open, reader, summary, kept, &mut each);
+            }
+            return;
+        }
+        if counts {
             summary.line(seen);
             each(seen);
             if let Line::Unrecognized(reason) = seen.line
@@ -122,9 +147,24 @@ pub(super) fn count<'a>(
         }
         kept.push(seen);
     });
+    close(&mut open, reader, summary, kept, &mut each);
     summary.lines.count(parser, of_host, run);
     summary.lines.overlong += chunk.overlong;
     counted
+}
+
+/// Classes the failures that are open, and counts them.
+fn close<'a>(open: &mut Vec<Open<'a>>, reader: &Reader, summary: &mut Summary, kept: &mut Kept<'a>, each: &mut impl FnMut(&Seen<'a>)) {
+    for Open { seen, deliveries, .. } in &mut *open {
+        reader.class(seen);
+        if let Line::Event(Event::Delivery(delivery)) = &seen.line {
+            kept.class(deliveries.clone(), delivery.class);
+        }
+    }
+    for Open { seen, .. } in open.drain(..).filter(|open| open.counts) {
+        summary.line(&seen);
+        each(&seen);
+    }
 }
 
 /// The earlier report to compare with.
@@ -165,8 +205,10 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let chunks = input.take_chunks()?;
     let (settings, window, host) = (input.settings, input.window, input.host.as_deref());
     let progress = input.progress.clone();
-    let reader = Reader::new(settings);
     let names = input.anonymizer.clone();
+    let reader = Reader::new(settings);
+    // A class is read from what was really said.
+    let reader = if names.is_some() { reader } else { reader.leaving_classes() };
     let how = How { reader: &reader, host, names: names.as_ref() };
     let done = pipeline::run(
         chunks,

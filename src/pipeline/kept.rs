@@ -2,11 +2,12 @@
 //!
 //! Most of them are small and some are large: the large ones stand apart, so that what waits stays in the cache.
 
-use super::Seen;
+use super::{Reader, Seen};
 use crate::correlate::{Fact, Step, instance};
 use mailscope_parsers::model::{
-    Accepted, ContentVerdict, Delivery, Event, Line, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
+    Accepted, Class, ContentVerdict, Delivery, Event, Line, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
 };
+use std::ops::Range;
 
 #[derive(Clone, Copy)]
 enum Small<'a> {
@@ -98,6 +99,22 @@ impl<'a> Kept<'a> {
             self.deliveries.push(one);
             self.entries.push(Entry { time: seen.record.time, host, instance, count: seen.count, what: Small::Delivery });
         }
+    }
+
+    /// How many deliveries are kept.
+    #[must_use]
+    pub fn deliveries(&self) -> usize {
+        self.deliveries.len()
+    }
+
+    /// Why these deliveries failed, said after they were kept.
+    pub fn class(&mut self, deliveries: Range<usize>, class: Option<Class>) {
+        self.deliveries[deliveries].iter_mut().for_each(|delivery| delivery.class = class);
+    }
+
+    /// Asks why each delivery failed, where that was left open.
+    pub fn class_all(&mut self, reader: &Reader) {
+        self.deliveries.iter_mut().for_each(|delivery| reader.class_delivery(delivery));
     }
 
     fn instance(&mut self, program: &[u8]) -> u32 {

@@ -4,7 +4,7 @@ use crate::input::{Chunk, Clock, MAX_LINE, Zone};
 use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
 use mailscope_parsers::generic::Format;
-use mailscope_parsers::model::{Line, Micros, Record, Text, Unrecognized};
+use mailscope_parsers::model::{Delivery, Line, Micros, Record, Text, Unrecognized};
 use mailscope_parsers::{Parser, goes_on, is_copy, parse_into};
 use memchr::{memchr, memchr_iter};
 use std::ops::Range;
@@ -43,12 +43,33 @@ pub struct Seen<'a> {
 /// Reads chunks; keeps what is remembered between lines.
 pub struct Reader {
     settings: Settings,
+    leaves_classes: bool,
 }
 
 impl Reader {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings }
+        Self { settings, leaves_classes: false }
+    }
+
+    /// The same, but why something failed is left open: who reads then asks for it with [`Reader::class`], for many lines at
+    /// a time. Between lines of all kinds the code that classes, and the code of all else, would push each other out of the
+    /// nearest memory.
+    #[must_use]
+    pub fn leaving_classes(self) -> Self {
+        Self { leaves_classes: true, ..self }
+    }
+
+    /// Whether the line tells a failure whose class was left open.
+    #[inline]
+    #[must_use]
+    pub fn leaves_open(&self, seen: &Seen<'_>) -> bool {
+        self.leaves_classes && Classifier::asks_why(&seen.line)
+    }
+
+    /// Says why it failed.
+    pub fn class(&self, seen: &mut Seen<'_>) {
+        self.settings.classifier.class_line(&mut seen.line);
     }
 
     /// The one parser that is asked, where it is one.
@@ -138,6 +159,13 @@ impl Reader {
         seen
     }
 
+    /// Says why a delivery failed, where that was left open.
+    pub fn class_delivery(&self, delivery: &mut Delivery<'_>) {
+        if self.leaves_classes {
+            self.settings.classifier.class_delivery(delivery);
+        }
+    }
+
     #[inline]
     fn read_line<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) {
         match envelope.open(seen.raw, clock) {
@@ -178,7 +206,9 @@ impl Reader {
         if seen.parser.is_empty() {
             self.text_by_definition(seen);
         }
-        self.settings.classifier.class_line(&mut seen.line);
+        if !self.leaves_classes {
+            self.class(seen);
+        }
     }
 
     /// A line without a header that is known, by a format that is data.
@@ -190,7 +220,9 @@ impl Reader {
         };
         *last = Record { text: Text(b""), ..record };
         (seen.record, seen.line, seen.count, seen.parser) = (record, line, 1, format.name);
-        self.settings.classifier.class_line(&mut seen.line);
+        if !self.leaves_classes {
+            self.class(seen);
+        }
         true
     }
 

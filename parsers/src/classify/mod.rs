@@ -27,7 +27,7 @@ pub use provider::{Provider, provider_named, provider_of, providers};
 pub use reply::{Reply, Said};
 pub use rules::{Problem, Rule};
 
-use crate::model::{Action, Class, Event, Line, Status};
+use crate::model::{Action, Class, Delivery, Event, Line, Status};
 use automaton::Automaton;
 use memo::Memo;
 use std::sync::LazyLock;
@@ -130,21 +130,34 @@ impl Classifier {
         Classified { class, rule: None, provider: relay }
     }
 
+    /// Whether a line tells a failure, so that it is asked why.
+    #[inline]
+    #[must_use]
+    pub fn asks_why(line: &Line<'_>) -> bool {
+        match line {
+            Line::Event(Event::Delivery(delivery)) => has_failed(delivery),
+            Line::Event(Event::Reject(reject)) => matches!(reject.action, Action::Reject | Action::RejectWarning),
+            _ => false,
+        }
+    }
+
     /// Classes a line where it tells a failure. Where neither words nor codes say why, what the parser said stays.
     #[inline]
     pub fn class_line(&self, line: &mut Line<'_>) {
+        if !Self::asks_why(line) {
+            return;
+        }
         match line {
-            Line::Event(Event::Delivery(delivery)) => {
-                if matches!(delivery.status, Status::Deferred | Status::Bounced | Status::Expired | Status::Undeliverable) {
-                    delivery.class = self.known(&Reply::of_delivery(delivery)).or(delivery.class);
-                }
-            }
-            Line::Event(Event::Reject(reject)) => {
-                if matches!(reject.action, Action::Reject | Action::RejectWarning) {
-                    reject.class = self.known(&Reply::of_reject(reject)).or(reject.class);
-                }
-            }
+            Line::Event(Event::Delivery(delivery)) => self.class_delivery(delivery),
+            Line::Event(Event::Reject(reject)) => reject.class = self.known(&Reply::of_reject(reject)).or(reject.class),
             _ => {}
+        }
+    }
+
+    /// The same for a delivery.
+    pub fn class_delivery(&self, delivery: &mut Delivery<'_>) {
+        if has_failed(delivery) {
+            delivery.class = self.known(&Reply::of_delivery(delivery)).or(delivery.class);
         }
     }
 
@@ -167,4 +180,9 @@ impl Classifier {
             class
         })
     }
+}
+
+#[inline]
+fn has_failed(delivery: &Delivery<'_>) -> bool {
+    matches!(delivery.status, Status::Deferred | Status::Bounced | Status::Expired | Status::Undeliverable)
 }

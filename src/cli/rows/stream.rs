@@ -104,8 +104,10 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
     let (window, host) = (input.window, input.host.as_deref());
     let correlator = Correlator::new(detail, window.since);
     let writer = Writer { correlator, table: table.name, to, window, last: NO_TIME, beginning: Beginning::default(), failed: None };
-    let reader = Reader::new(input.settings);
     let (progress, names) = (input.progress.clone(), input.anonymizer.as_ref());
+    let reader = Reader::new(input.settings);
+    // A class is read from what was really said.
+    let reader = if names.is_some() { reader } else { reader.leaving_classes() };
     let done = pipeline::run(
         chunks,
         input.threads,
@@ -123,6 +125,7 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
                     kept.push(renamed.as_ref().unwrap_or(seen));
                 }
             });
+            kept.class_all(&reader);
             mine.fit.overlong += chunk.overlong;
             progress.iter().for_each(crate::cli::resolve::Progress::show);
             let spare = std::mem::take(&mut mine.written);
