@@ -207,6 +207,10 @@ impl Tail<'_> {
         for said in self.alarm.finish() {
             self.notice(&said);
         }
+        if self.alarm.has_channels() {
+            // What went out now is not told again.
+            self.checkpoint()?;
+        }
         if let Some(path) = &self.args.summary {
             self.write_summary(Output::open(Some(path))?)?;
         }
@@ -230,7 +234,7 @@ impl Tail<'_> {
             if let Some((metrics, server)) = &mut self.metrics {
                 server.show(|| metrics.text());
             }
-            if self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(self.running.bytes)) {
+            if self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(self.running.bytes, self.alarm.has_news)) {
                 self.checkpoint()?;
             }
             if chunk.is_none() {

@@ -40,7 +40,7 @@ const PATTERNS: usize = 100;
 const LONGEST: usize = 200;
 
 /// It fires, or it is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub alert: String,
     /// What about: a domain, a provider ...; empty for the whole.
@@ -63,6 +63,8 @@ pub struct Memory {
     normal: Normal,
     /// Pending and firing, by rule and key.
     states: BTreeMap<(String, String), State>,
+    /// What each channel is still to be told, by its name: it waits to go with others, or for the channel to work again.
+    pub untold: BTreeMap<String, Vec<Change>>,
 }
 
 /// A pattern of failures.
