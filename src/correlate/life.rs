@@ -7,6 +7,9 @@ use std::collections::HashMap;
 
 /// Up to so many recipients are searched one by one.
 const FEW: usize = 32;
+/// The text and the recipients of most lives are no more than this.
+const USUAL_TEXT: usize = 448;
+const USUAL_RECIPIENTS: usize = 2;
 
 /// A place in the host's lives, good as long as its generation is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,7 +205,7 @@ impl Life {
         }
         if self.text.capacity() == 0 {
             // Enough for most lives at once.
-            self.text.reserve(224);
+            self.text.reserve(USUAL_TEXT / 2);
         }
         let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
         self.text.extend_from_slice(text);
@@ -222,14 +225,11 @@ impl Life {
         span
     }
 
-    /// Makes a new life of an old one, in its memory.
+    /// Makes a new life of an old one, in its memory. What is larger than usual is given back: passed on from one life to
+    /// the next, the memory of a mailing list's message would in time be that of every other one.
     pub(super) fn renew(&mut self) {
-        let (mut text, mut recipients, mut children) =
-            (std::mem::take(&mut self.text), std::mem::take(&mut self.recipients), std::mem::take(&mut self.children));
-        text.clear();
-        recipients.clear();
-        children.clear();
-        *self = Self { text, recipients, children, ..Self::default() };
+        let (text, recipients) = (emptied(&mut self.text, USUAL_TEXT), emptied(&mut self.recipients, USUAL_RECIPIENTS));
+        *self = Self { text, recipients, ..Self::default() };
     }
 
     /// The facts of the message: those of the chain's first queue file.
@@ -476,6 +476,16 @@ impl Attempt {
             queued_as: Span::default(),
         }
     }
+}
+
+/// Nothing, in the memory of the list if that has no more places than so many.
+fn emptied<T>(list: &mut Vec<T>, places: usize) -> Vec<T> {
+    let mut list = std::mem::take(list);
+    if list.capacity() > places {
+        return Vec::new();
+    }
+    list.clear();
+    list
 }
 
 /// The same for the same pair of addresses; their domains are in lower case already.

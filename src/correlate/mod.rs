@@ -120,7 +120,11 @@ impl Correlator {
     /// Gives the memory of lives back that have been counted.
     pub fn recycle(&mut self, lives: Vec<Box<Life>>) {
         const ENOUGH: usize = 512;
-        self.spare.extend(lives.into_iter().take(ENOUGH.saturating_sub(self.spare.len())));
+        let room = ENOUGH.saturating_sub(self.spare.len());
+        self.spare.extend(lives.into_iter().take(room).map(|mut life| {
+            life.renew();
+            life
+        }));
     }
 
     /// Ends all lives as they stand.
