@@ -497,6 +497,7 @@ impl Host {
         while let Some(slot) = due(&mut self.young, now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if self.lives[at].proof {
+                self.lives[at].waits();
                 self.idle.push_back((now + FORGOTTEN, slot));
             } else {
                 self.close(at, End::Abandoned, closed);

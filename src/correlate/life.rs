@@ -1,7 +1,7 @@
 //! One life of one queue id, as the lines told it.
 
 use super::Detail;
-use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, Text, domain_of};
+use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, domain_of};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::HashMap;
 
@@ -81,21 +81,27 @@ impl Outcome {
     }
 }
 
-/// One delivery line.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// One delivery line. There is one for each recipient that is open: what is not counted stands apart.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attempt {
     pub time: Micros,
     pub status: Status,
     pub relay_name: Span,
-    pub relay_ip: Span,
-    pub relay_port: u16,
-    pub transport: Span,
     pub delay: Option<Micros>,
     #[serde(serialize_with = "put_delays", deserialize_with = "take_delays")]
     pub delays: Option<Delays>,
+    pub class: Option<Class>,
+    particulars: Option<Box<Particulars>>,
+}
+
+/// What only rows and stories show of a delivery line.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Particulars {
+    pub relay_ip: Span,
+    pub relay_port: u16,
+    pub transport: Span,
     pub dsn: Option<EnhancedStatus>,
     pub reply_code: Option<u16>,
-    pub class: Option<Class>,
     pub diagnostic: Span,
     pub queued_as: Span,
 }
@@ -335,7 +341,8 @@ impl Life {
     fn push(&mut self, recipient: Recipient) -> usize {
         let at = self.recipients.len();
         if at == 0 {
-            self.recipients.reserve_exact(1);
+            // As many as the queue manager said, and no place more.
+            self.recipients.reserve_exact((self.nrcpt as usize).clamp(1, FEW));
         }
         if at >= FEW {
             let all = self.recipients.iter().zip(0..).map(|(r, at)| (r.hash, at));
@@ -391,11 +398,11 @@ impl Life {
         if decides {
             recipient.outcome = outcome;
         }
+        if detail == Detail::Attempts && counts {
+            recipient.all.extend(std::iter::repeat_n(attempt.clone(), count.min(1000) as usize));
+        }
         if says_more {
             recipient.decisive = attempt;
-        }
-        if detail == Detail::Attempts && counts {
-            recipient.all.extend(std::iter::repeat_n(attempt, count.min(1000) as usize));
         }
         at
     }
@@ -418,23 +425,26 @@ impl Life {
         // Where the line has no delay, but its queue id has the second of its birth: from the arrival on.
         let waited = |born| (time - self.arrival.unwrap_or(born)).max(0);
         let delay = delivery.delay.or_else(|| delivery.born.map(waited));
-        let rows = detail >= Detail::Recipients;
-        let mut keep = |text: Text<'_>, wanted: bool| if wanted { self.keep(&text) } else { Span::default() };
-        Attempt {
-            time,
-            status: delivery.status,
-            relay_name: keep(delivery.relay.name, true),
-            relay_ip: keep(delivery.relay.ip, rows),
-            relay_port: delivery.relay.port,
-            transport: keep(delivery.transport, rows),
-            delay,
-            delays: delivery.delays,
-            dsn: delivery.dsn,
-            reply_code: delivery.reply_code,
-            class: delivery.class,
-            diagnostic: keep(delivery.diagnostic, rows),
-            queued_as: keep(delivery.queued_as, rows),
-        }
+        let relay_name = self.keep(&delivery.relay.name);
+        let particulars = (detail >= Detail::Recipients).then(|| {
+            Box::new(Particulars {
+                relay_ip: self.keep(&delivery.relay.ip),
+                relay_port: delivery.relay.port,
+                transport: self.keep(&delivery.transport),
+                dsn: delivery.dsn,
+                reply_code: delivery.reply_code,
+                diagnostic: self.keep(&delivery.diagnostic),
+                queued_as: self.keep(&delivery.queued_as),
+            })
+        });
+        let (status, delays, class) = (delivery.status, delivery.delays, delivery.class);
+        Attempt { time, status, relay_name, delay, delays, class, particulars }
+    }
+
+    /// It waits for longer than most: only what it needs stays.
+    pub(super) fn waits(&mut self) {
+        self.text.shrink_to_fit();
+        self.recipients.shrink_to_fit();
     }
 
     pub(super) fn has_open(&self) -> bool {
@@ -460,21 +470,13 @@ impl Life {
 
 impl Attempt {
     fn none() -> Self {
-        Self {
-            time: 0,
-            status: Status::Deferred,
-            relay_name: Span::default(),
-            relay_ip: Span::default(),
-            relay_port: 0,
-            transport: Span::default(),
-            delay: None,
-            delays: None,
-            dsn: None,
-            reply_code: None,
-            class: None,
-            diagnostic: Span::default(),
-            queued_as: Span::default(),
-        }
+        Self { time: 0, status: Status::Deferred, relay_name: Span::default(), delay: None, delays: None, class: None, particulars: None }
+    }
+
+    /// What is shown of it, where rows are made.
+    #[must_use]
+    pub fn particulars(&self) -> Particulars {
+        self.particulars.as_deref().copied().unwrap_or_default()
     }
 }
 

@@ -14,7 +14,7 @@ pub mod stored;
 mod verdicts;
 
 pub use host::hash;
-pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span};
+pub use life::{Attempt, End, Life, Outcome, Particulars, Recipient, Root, Span};
 
 use hashbrown::HashMap;
 use host::Host;
