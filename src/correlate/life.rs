@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// Up to so many recipients are searched one by one.
 const FEW: usize = 32;
 /// The text and the recipients of most lives are no more than this.
-const USUAL_TEXT: usize = 448;
+const USUAL_TEXT: usize = 320;
 const USUAL_RECIPIENTS: usize = 2;
 
 /// A place in the host's lives, good as long as its generation is the same.
@@ -211,7 +211,7 @@ impl Life {
         }
         if self.text.capacity() == 0 {
             // Enough for most lives at once.
-            self.text.reserve(USUAL_TEXT / 2);
+            self.text.reserve_exact(USUAL_TEXT / 2);
         }
         let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
         self.text.extend_from_slice(text);

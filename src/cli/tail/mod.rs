@@ -223,8 +223,10 @@ impl Tail<'_> {
             let chunk = self.follower.next_chunk();
             let notices = self.follower.take_notices();
             notices.iter().for_each(|notice| self.notice(notice));
-            if let Some(chunk) = &chunk {
-                self.take(chunk)?;
+            let is_all = chunk.is_none();
+            if let Some(chunk) = chunk {
+                self.take(&chunk)?;
+                self.follower.recycle(chunk);
             }
             self.printer.flush()?;
             self.tend();
@@ -237,7 +239,7 @@ impl Tail<'_> {
             if self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(self.running.bytes, self.alarm.has_news)) {
                 self.checkpoint()?;
             }
-            if chunk.is_none() {
+            if is_all {
                 break;
             }
             // Signals don't wait for the end of a long log.
