@@ -4,6 +4,7 @@
 use super::Merge;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Deserialize, Serialize, Serializer};
 use std::cmp::Reverse;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -75,7 +76,7 @@ pub struct Table<R> {
 }
 
 /// A table as it is stored.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Stored<R> {
     rows: Vec<(Vec<u8>, R)>,
     cap: usize,
@@ -95,11 +96,24 @@ impl<R: Row> From<Stored<R>> for Table<R> {
     }
 }
 
-impl<R: Row + Serialize + Clone> Serialize for Table<R> {
+/// As [`Stored`], row by row: a copy of a table for the time of its writing would be the largest thing of all.
+impl<R: Row + Serialize> Serialize for Table<R> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let rows = self.iter().map(|(key, row)| (key.to_vec(), row.clone())).collect();
-        let (dropped, dropped_keys, error) = (self.dropped.clone(), self.dropped_keys, self.error);
-        Stored { rows, cap: self.cap, dropped, dropped_keys, error }.serialize(to)
+        struct Rows<'t, R>(&'t Table<R>);
+        impl<R: Row + Serialize> Serialize for Rows<'_, R> {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let mut rows = to.serialize_seq(Some(self.0.rows.len()))?;
+                self.0.iter().try_for_each(|row| rows.serialize_element(&row))?;
+                rows.end()
+            }
+        }
+        let mut stored = to.serialize_struct("Stored", 5)?;
+        stored.serialize_field("rows", &Rows(self))?;
+        stored.serialize_field("cap", &self.cap)?;
+        stored.serialize_field("dropped", &self.dropped)?;
+        stored.serialize_field("dropped_keys", &self.dropped_keys)?;
+        stored.serialize_field("error", &self.error)?;
+        stored.end()
     }
 }
 

@@ -24,6 +24,13 @@ struct Entry {
 /// The place of a life that is over and counted, and whose id is still remembered for late lines.
 pub(super) const OVER: u32 = u32::MAX;
 
+/// No more ids than this are remembered for late lines, and no more lives wait for them, however many end within that time:
+/// of a log that is so busy late lines come sooner. The eldest go first, so that it depends on the order of the log alone.
+pub(super) const MANY_OVER: usize = 50_000;
+const MANY_LINGER: usize = 20_000;
+/// New ids are looked through for those that are over when they are more than this and twice the lives.
+const FEW_YOUNG: usize = 4096;
+
 impl super::stored::Hashed for Entry {
     fn hashed(&self) -> u64 {
         self.id
@@ -448,6 +455,10 @@ impl Host {
             self.by_id.insert_unique(hash, entry, |entry| entry.id);
         }
         self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
+        if self.young.len() > 2 * self.lives.len() + FEW_YOUNG {
+            // Most are over within seconds, and need not be looked at after an hour.
+            self.young.retain(|(_, slot)| self.generations.get(slot.at as usize) == Some(&slot.generation));
+        }
         at
     }
 
@@ -473,12 +484,12 @@ impl Host {
                 self.lingering.push_back((self.lives[at].end_of_linger(), slot));
             }
         }
-        while let Some(slot) = due(&mut self.lingering, now) {
+        while let Some((_, slot)) = due_or_surplus(&mut self.lingering, |(due, _)| *due <= now, MANY_LINGER) {
             if let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_some()) {
                 self.close(at, End::Removed, closed);
             }
         }
-        while let Some((_, hash, generation)) = self.over.pop_front_if(|(due, ..)| *due <= now) {
+        while let Some((_, hash, generation)) = due_or_surplus(&mut self.over, |(due, ..)| *due <= now, MANY_OVER) {
             if let Ok(entry) = self.by_id.find_entry(hash, |entry| entry.at == OVER && entry.generation == generation) {
                 entry.remove();
             }
@@ -486,6 +497,7 @@ impl Host {
         while let Some(slot) = due(&mut self.young, now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if self.lives[at].proof {
+                self.lives[at].waits();
                 self.idle.push_back((now + FORGOTTEN, slot));
             } else {
                 self.close(at, End::Abandoned, closed);
@@ -525,8 +537,7 @@ impl Host {
 
     fn hand_over(&mut self, at: usize, closed: &mut Vec<Box<Life>>) {
         self.is_not_spoken_of(at);
-        let mut blank = self.spare.pop().unwrap_or_default();
-        blank.renew();
+        let blank = self.spare.pop().unwrap_or_default();
         let mut life = std::mem::replace(&mut self.lives[at], blank);
         if life.removed.is_some() || (life.goes_unsaid && !life.has_open()) {
             life.end = End::Removed;
@@ -553,6 +564,12 @@ impl Host {
         self.lives.clear();
         self.generations.clear();
     }
+}
+
+/// The next one whose time is over, or that is one too many.
+pub(super) fn due_or_surplus<T>(queue: &mut VecDeque<T>, is_due: impl Fn(&T) -> bool, most: usize) -> Option<T> {
+    let is_full = queue.len() > most;
+    queue.pop_front_if(|item| is_full || is_due(item))
 }
 
 fn due(queue: &mut VecDeque<(Micros, Slot)>, now: Micros) -> Option<Slot> {

@@ -1,12 +1,15 @@
 //! One life of one queue id, as the lines told it.
 
 use super::Detail;
-use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, Text, domain_of};
+use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, domain_of};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::HashMap;
 
 /// Up to so many recipients are searched one by one.
 const FEW: usize = 32;
+/// The text and the recipients of most lives are no more than this.
+const USUAL_TEXT: usize = 320;
+const USUAL_RECIPIENTS: usize = 2;
 
 /// A place in the host's lives, good as long as its generation is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,21 +81,27 @@ impl Outcome {
     }
 }
 
-/// One delivery line.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// One delivery line. There is one for each recipient that is open: what is not counted stands apart.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attempt {
     pub time: Micros,
     pub status: Status,
     pub relay_name: Span,
-    pub relay_ip: Span,
-    pub relay_port: u16,
-    pub transport: Span,
     pub delay: Option<Micros>,
     #[serde(serialize_with = "put_delays", deserialize_with = "take_delays")]
     pub delays: Option<Delays>,
+    pub class: Option<Class>,
+    particulars: Option<Box<Particulars>>,
+}
+
+/// What only rows and stories show of a delivery line.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Particulars {
+    pub relay_ip: Span,
+    pub relay_port: u16,
+    pub transport: Span,
     pub dsn: Option<EnhancedStatus>,
     pub reply_code: Option<u16>,
-    pub class: Option<Class>,
     pub diagnostic: Span,
     pub queued_as: Span,
 }
@@ -202,7 +211,7 @@ impl Life {
         }
         if self.text.capacity() == 0 {
             // Enough for most lives at once.
-            self.text.reserve(224);
+            self.text.reserve_exact(USUAL_TEXT / 2);
         }
         let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
         self.text.extend_from_slice(text);
@@ -222,14 +231,11 @@ impl Life {
         span
     }
 
-    /// Makes a new life of an old one, in its memory.
+    /// Makes a new life of an old one, in its memory. What is larger than usual is given back: passed on from one life to
+    /// the next, the memory of a mailing list's message would in time be that of every other one.
     pub(super) fn renew(&mut self) {
-        let (mut text, mut recipients, mut children) =
-            (std::mem::take(&mut self.text), std::mem::take(&mut self.recipients), std::mem::take(&mut self.children));
-        text.clear();
-        recipients.clear();
-        children.clear();
-        *self = Self { text, recipients, children, ..Self::default() };
+        let (text, recipients) = (emptied(&mut self.text, USUAL_TEXT), emptied(&mut self.recipients, USUAL_RECIPIENTS));
+        *self = Self { text, recipients, ..Self::default() };
     }
 
     /// The facts of the message: those of the chain's first queue file.
@@ -335,7 +341,8 @@ impl Life {
     fn push(&mut self, recipient: Recipient) -> usize {
         let at = self.recipients.len();
         if at == 0 {
-            self.recipients.reserve_exact(1);
+            // As many as the queue manager said, and no place more.
+            self.recipients.reserve_exact((self.nrcpt as usize).clamp(1, FEW));
         }
         if at >= FEW {
             let all = self.recipients.iter().zip(0..).map(|(r, at)| (r.hash, at));
@@ -391,11 +398,11 @@ impl Life {
         if decides {
             recipient.outcome = outcome;
         }
+        if detail == Detail::Attempts && counts {
+            recipient.all.extend(std::iter::repeat_n(attempt.clone(), count.min(1000) as usize));
+        }
         if says_more {
             recipient.decisive = attempt;
-        }
-        if detail == Detail::Attempts && counts {
-            recipient.all.extend(std::iter::repeat_n(attempt, count.min(1000) as usize));
         }
         at
     }
@@ -418,23 +425,26 @@ impl Life {
         // Where the line has no delay, but its queue id has the second of its birth: from the arrival on.
         let waited = |born| (time - self.arrival.unwrap_or(born)).max(0);
         let delay = delivery.delay.or_else(|| delivery.born.map(waited));
-        let rows = detail >= Detail::Recipients;
-        let mut keep = |text: Text<'_>, wanted: bool| if wanted { self.keep(&text) } else { Span::default() };
-        Attempt {
-            time,
-            status: delivery.status,
-            relay_name: keep(delivery.relay.name, true),
-            relay_ip: keep(delivery.relay.ip, rows),
-            relay_port: delivery.relay.port,
-            transport: keep(delivery.transport, rows),
-            delay,
-            delays: delivery.delays,
-            dsn: delivery.dsn,
-            reply_code: delivery.reply_code,
-            class: delivery.class,
-            diagnostic: keep(delivery.diagnostic, rows),
-            queued_as: keep(delivery.queued_as, rows),
-        }
+        let relay_name = self.keep(&delivery.relay.name);
+        let particulars = (detail >= Detail::Recipients).then(|| {
+            Box::new(Particulars {
+                relay_ip: self.keep(&delivery.relay.ip),
+                relay_port: delivery.relay.port,
+                transport: self.keep(&delivery.transport),
+                dsn: delivery.dsn,
+                reply_code: delivery.reply_code,
+                diagnostic: self.keep(&delivery.diagnostic),
+                queued_as: self.keep(&delivery.queued_as),
+            })
+        });
+        let (status, delays, class) = (delivery.status, delivery.delays, delivery.class);
+        Attempt { time, status, relay_name, delay, delays, class, particulars }
+    }
+
+    /// It waits for longer than most: only what it needs stays.
+    pub(super) fn waits(&mut self) {
+        self.text.shrink_to_fit();
+        self.recipients.shrink_to_fit();
     }
 
     pub(super) fn has_open(&self) -> bool {
@@ -460,22 +470,24 @@ impl Life {
 
 impl Attempt {
     fn none() -> Self {
-        Self {
-            time: 0,
-            status: Status::Deferred,
-            relay_name: Span::default(),
-            relay_ip: Span::default(),
-            relay_port: 0,
-            transport: Span::default(),
-            delay: None,
-            delays: None,
-            dsn: None,
-            reply_code: None,
-            class: None,
-            diagnostic: Span::default(),
-            queued_as: Span::default(),
-        }
+        Self { time: 0, status: Status::Deferred, relay_name: Span::default(), delay: None, delays: None, class: None, particulars: None }
     }
+
+    /// What is shown of it, where rows are made.
+    #[must_use]
+    pub fn particulars(&self) -> Particulars {
+        self.particulars.as_deref().copied().unwrap_or_default()
+    }
+}
+
+/// Nothing, in the memory of the list if that has no more places than so many.
+fn emptied<T>(list: &mut Vec<T>, places: usize) -> Vec<T> {
+    let mut list = std::mem::take(list);
+    if list.capacity() > places {
+        return Vec::new();
+    }
+    list.clear();
+    list
 }
 
 /// The same for the same pair of addresses; their domains are in lower case already.

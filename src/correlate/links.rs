@@ -3,7 +3,7 @@
 //! A hand-off says `queued as X` or `forwarded as X`, X's arrival says `orig_queue_id=`, or both carry the same
 //! message-id and a recipient. Either line may be logged first.
 
-use super::host::{Host, hash, id_hash, is_loopback};
+use super::host::{Host, MANY_OVER, due_or_surplus, hash, id_hash, is_loopback};
 use super::life::{Outcome, Root, Slot};
 use super::{DISORDER, LINGER, Step};
 use hashbrown::{HashMap, HashTable};
@@ -37,7 +37,7 @@ struct Handoff {
 
 impl Links {
     pub fn expire(&mut self, now: Micros) {
-        while let Some((_, id)) = self.expected_until.pop_front_if(|(until, _)| *until <= now) {
+        while let Some((_, id)) = due_or_surplus(&mut self.expected_until, |(until, _)| *until <= now, MANY_OVER) {
             self.expected.remove(&id);
         }
     }

@@ -3,7 +3,8 @@
 //! This is the one place that needs the order of the log, and only within a host: events go in as they were logged, lives
 //! of queue ids come out when nothing more can be said of them. It keeps what is open and what ended lately, by the time
 //! of the log and never by chunk, file or clock: a life ends at its `removed`, stays for ten minutes for late lines, and
-//! is given up after seven days without a line (an id that never became a message after one hour).
+//! is given up after seven days without a line (an id that never became a message after one hour). How many of the ended
+//! ones stay is capped, a host, so that a log may be as fast as it likes.
 //!
 //! It counts nothing: what a life amounts to is the business of `aggregate`.
 
@@ -14,7 +15,7 @@ pub mod stored;
 mod verdicts;
 
 pub use host::hash;
-pub use life::{Attempt, End, Life, Outcome, Recipient, Root, Span};
+pub use life::{Attempt, End, Life, Outcome, Particulars, Recipient, Root, Span};
 
 use hashbrown::HashMap;
 use host::Host;
@@ -120,7 +121,11 @@ impl Correlator {
     /// Gives the memory of lives back that have been counted.
     pub fn recycle(&mut self, lives: Vec<Box<Life>>) {
         const ENOUGH: usize = 512;
-        self.spare.extend(lives.into_iter().take(ENOUGH.saturating_sub(self.spare.len())));
+        let room = ENOUGH.saturating_sub(self.spare.len());
+        self.spare.extend(lives.into_iter().take(room).map(|mut life| {
+            life.renew();
+            life
+        }));
     }
 
     /// Ends all lives as they stand.

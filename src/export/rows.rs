@@ -18,7 +18,7 @@ pub fn deliveries<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl It
         row.extend([Cell::Time(attempt.time), text(host), text(life.text(life.queue_id)), first_queue_id(life)]);
         row.extend([text(life.text(recipient.address)), text(life.text(recipient.original)), Cell::Word(attempt.status.name())]);
         row.extend(where_to(life, attempt, delay));
-        row.push(text(life.text(attempt.queued_as)));
+        row.push(text(life.text(attempt.particulars().queued_as)));
         row.extend(facts(life));
         row.extend(domains(life, recipient, attempt));
         row
@@ -100,21 +100,21 @@ fn first_queue_id(life: &Life) -> Cell<'_> {
 /// Transport, relay, delays, codes, class and diagnostic.
 fn where_to<'a>(life: &'a Life, attempt: &Attempt, delay: Option<Micros>) -> [Cell<'a>; 13] {
     let some = |micros: Option<Micros>| micros.map_or(Cell::Empty, Cell::Seconds);
-    let delays = attempt.delays;
+    let (delays, particulars) = (attempt.delays, attempt.particulars());
     [
-        text(life.text(attempt.transport)),
+        text(life.text(particulars.transport)),
         text(life.text(attempt.relay_name)),
-        text(life.text(attempt.relay_ip)),
-        if attempt.relay_port == 0 { Cell::Empty } else { Cell::Integer(u64::from(attempt.relay_port)) },
+        text(life.text(particulars.relay_ip)),
+        if particulars.relay_port == 0 { Cell::Empty } else { Cell::Integer(u64::from(particulars.relay_port)) },
         some(delay),
         some(delays.map(|delays| delays.before_qmgr)),
         some(delays.map(|delays| delays.in_qmgr)),
         some(delays.map(|delays| delays.conn_setup)),
         some(delays.map(|delays| delays.transmission)),
-        attempt.dsn.map_or(Cell::Empty, Cell::Dsn),
-        attempt.reply_code.map_or(Cell::Empty, |code| Cell::Integer(u64::from(code))),
+        particulars.dsn.map_or(Cell::Empty, Cell::Dsn),
+        particulars.reply_code.map_or(Cell::Empty, |code| Cell::Integer(u64::from(code))),
         attempt.class.map_or(Cell::Empty, |class| Cell::Word(class.name())),
-        text(life.text(attempt.diagnostic)),
+        text(life.text(particulars.diagnostic)),
     ]
 }
 

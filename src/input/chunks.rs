@@ -61,6 +61,12 @@ impl Chunk {
     pub fn lines(&self) -> &[u8] {
         self.bytes.filled()
     }
+
+    /// The memory that it was in.
+    #[must_use]
+    pub fn into_memory(self) -> Vec<u8> {
+        self.bytes.memory
+    }
 }
 
 /// Memory that stays initialized, and how much of it is in use.

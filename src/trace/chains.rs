@@ -116,7 +116,7 @@ impl<'s> Found<'s> {
         }
         for (at, life) in self.lives.iter().enumerate() {
             for attempt in life.recipients.iter().flat_map(|recipient| &recipient.all) {
-                let children = by_id.get(life.text(attempt.queued_as)).into_iter().flatten();
+                let children = by_id.get(life.text(attempt.particulars().queued_as)).into_iter().flatten();
                 for child in children.filter(|child| self.went_to(life, attempt, &self.lives[**child])) {
                     union(&mut parent, at, *child);
                 }
@@ -335,21 +335,21 @@ impl<'s> Found<'s> {
     }
 
     fn attempt(&self, life: &'s Life, attempt: &Attempt, hosts: bool) -> AttemptStory<'s> {
-        let text = |span| Text(life.text(span));
+        let (text, particulars) = (|span| Text(life.text(span)), attempt.particulars());
         AttemptStory {
             time: self.moment(attempt.time),
             host: if hosts { Text(self.host(life)) } else { Text(b"") },
             queue_id: text(life.queue_id),
             status: attempt.status.name(),
-            transport: text(attempt.transport),
-            relay: Peer { name: text(attempt.relay_name), ip: text(attempt.relay_ip), port: attempt.relay_port },
+            transport: text(particulars.transport),
+            relay: Peer { name: text(attempt.relay_name), ip: text(particulars.relay_ip), port: particulars.relay_port },
             delay: attempt.delay,
             delays: attempt.delays,
-            dsn: attempt.dsn,
-            reply_code: attempt.reply_code,
-            diagnostic: text(attempt.diagnostic),
+            dsn: particulars.dsn,
+            reply_code: particulars.reply_code,
+            diagnostic: text(particulars.diagnostic),
             class: attempt.class,
-            queued_as: text(attempt.queued_as),
+            queued_as: text(particulars.queued_as),
         }
     }
 

@@ -126,3 +126,39 @@ fn memory_is_bounded_by_what_is_open_and_not_by_the_days_of_the_log() {
     };
     assert!(long < short + short / 5, "15 days took {short} bytes, 75 days {long}");
 }
+
+/// Of ids that are over and of lives that wait for late lines so many are remembered, however fast they come.
+#[test]
+fn what_is_remembered_does_not_depend_on_how_fast_a_log_is() {
+    use mailscope::correlate::{Correlator, Detail, Fact, Step};
+    use mailscope_parsers::model::{Accepted, Delivery, MessageId, Peer, Queued, Removal, Removed, Status, Text};
+    let mut correlator = Correlator::new(Detail::Counts, None);
+    let mut messages = 0_u32..;
+    let mut stored_after = |wanted: u32| {
+        for number in messages.by_ref().take(wanted as usize) {
+            let id = format!("{number:010X}");
+            let queue_id = Text(id.as_bytes());
+            // Every third one comes from inside, and may belong to another one.
+            let ip = Text(if number.is_multiple_of(3) { b"127.0.0.1" } else { b"192.0.2.1" });
+            let accepted = Accepted { queue_id, client: Peer { ip, ..Peer::default() }, ..Accepted::default() };
+            let delivery = Delivery { envelope_recipient: Text(b"to@there.example"), ..Delivery::new(queue_id, Status::Sent) };
+            let facts = [
+                Fact::Accepted(&accepted),
+                Fact::MessageId(&MessageId { queue_id, message_id: queue_id }),
+                Fact::Queued(&Queued { queue_id, envelope_sender: Text(b"a@b.example"), size_bytes: 1, nrcpt: 1 }),
+                Fact::Delivery(&delivery),
+                Fact::Removed(&Removed { queue_id, how: Removal::Done }),
+            ];
+            for (fact, microsecond) in facts.into_iter().zip(0..) {
+                // A message a millisecond.
+                let time = i64::from(number) * 1000 + microsecond;
+                correlator.step(&Step { time, host: Text(b"mail"), instance: 0, count: 1, fact });
+            }
+            let closed = correlator.take_closed();
+            correlator.recycle(closed);
+        }
+        postcard::to_allocvec(&correlator).expect("room").len()
+    };
+    let (before, after) = (stored_after(90_000), stored_after(120_000));
+    assert!(after < before + before / 10, "{before} bytes, and then {after}");
+}

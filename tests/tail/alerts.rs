@@ -84,6 +84,12 @@ impl Watched {
         panic!("nothing says {words:?}: {}", all.join("\n"));
     }
 
+    fn kill(mut self) -> TempDir {
+        self.child.kill().expect("a child");
+        self.child.wait().expect("a child");
+        std::mem::replace(&mut self.directory, directory())
+    }
+
     fn end(mut self) -> TempDir {
         self.signal("TERM");
         assert!(self.child.wait().expect("a child").success());
@@ -213,6 +219,58 @@ fn a_restart_tells_nothing_twice_and_what_is_over() {
     hook.stays_quiet(QUIET);
     tail.write(&attempt(1200, "good.example", "sent"));
     assert_eq!(told(&hook.next()), ["resolved bounces "]);
+}
+
+/// What waits to go with others is told by the next run, and so is what a channel would not take.
+#[test]
+fn what_a_killed_tail_had_not_told_is_told_by_the_next() {
+    let hook = Hook::start();
+    for (wait, status) in [("1h", 200), ("1s", 503)] {
+        let config = |wait: &str| format!("[alerts]\ngroup_wait = \"{wait}\"\n{}{BOUNCED}", to(&hook, "webhook"));
+        let directory = directory();
+        let state = directory.path().join("state");
+        let more = ["--state", &state.display().to_string()];
+        hook.answer(status);
+        let mut tail = Watched::start_in(directory, &config(wait), &more);
+        tail.write(&bounces(1..10, "bad.example"));
+        tail.says("alert: warning: bounces");
+        await_word(&state, b"bounced in 5 min");
+        let directory = tail.kill();
+        hook.answer(200);
+        hook.taken();
+        let mut tail = Watched::start_in(directory, &config("1s"), &more);
+        assert_eq!(told(&hook.next()), ["firing bounces "], "{wait}");
+        tail.write(&bounces(20..30, "bad.example"));
+        hook.stays_quiet(QUIET);
+        // It knows that it was told: nobody hears of it again.
+        let directory = tail.end();
+        let tail = Watched::start_in(directory, &config("1s"), &more);
+        hook.stays_quiet(QUIET);
+        tail.end();
+    }
+}
+
+/// Waits until a state file has these words in it.
+fn await_word(state: &Path, words: &[u8]) {
+    let begun = Instant::now();
+    while !fs::read(state).is_ok_and(|bytes| bytes.windows(words.len()).any(|part| part == words)) {
+        assert!(begun.elapsed() < PATIENCE, "not in the state file");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A channel that is set right is told what it would not take before.
+#[test]
+fn what_waits_for_a_channel_outlives_its_settings() {
+    let (wrong, right) = (Hook::start(), Hook::start());
+    wrong.answer(503);
+    let mut tail = Watched::start(&[QUICK, &to(&wrong, "webhook"), BOUNCED].concat());
+    tail.write(&bounces(1..10, "bad.example"));
+    tail.says("the channel hook failed");
+    fs::write(tail.directory.path().join("config.toml"), [QUICK, &to(&right, "webhook"), BOUNCED].concat()).expect("room");
+    tail.signal("HUP");
+    assert_eq!(told(&right.next()), ["firing bounces "]);
+    right.stays_quiet(QUIET);
 }
 
 #[test]

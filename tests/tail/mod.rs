@@ -273,20 +273,48 @@ fn memory_does_not_grow_with_the_names() {
     assert_flat(12_000, 36_000, |second| format!("to@there{second}.example"));
 }
 
+/// Messages that wait, each of which begins when one to so many others has come to its end.
+fn waiting_after(messages: u32, others: u32) -> String {
+    let message = |number: u32| {
+        let at = |second: u32| {
+            let second = number * 10 + second;
+            format!("2026-11-24T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+        };
+        let (list, one) = (format!("E{number:09X}"), format!("F{number:09X}"));
+        let mut lines = vec![arrival(&at(0), &list, others)];
+        lines.extend((0..others).map(|other| attempt(&at(0), &list, &format!("to{other}@there.example"), "sent")));
+        lines.extend([removed(&at(0), &list), arrival(&at(9), &one, 1), attempt(&at(9), &one, "to@there.example", "deferred")]);
+        log_of(&lines)
+    };
+    (0..messages).map(message).collect()
+}
+
+/// What a message with many recipients took is given back, and not passed on to the messages that come after it.
+#[test]
+fn memory_does_not_grow_with_the_largest_message() {
+    assert_grows_little(&waiting_after(300, 1), &waiting_after(300, 250));
+}
+
 #[track_caller]
 fn assert_flat(few: u32, many: u32, recipient: impl Fn(u32) -> String) {
+    assert_grows_little(&traffic(few, &recipient), &traffic(many, &recipient));
+}
+
+/// The tail of the second log takes no more than 5 MiB more than that of the first.
+#[track_caller]
+fn assert_grows_little(first: &str, second: &str) {
     let directory = directory();
-    let peak = |messages: u32| {
-        let log = crate::support::file(&directory, "log", traffic(messages, &recipient));
+    let peak = |log: &str| {
+        let log = crate::support::file(&directory, "log", log);
         let mut command = program();
         command.args(["tail", "--tz", "UTC", "-"]).stdin(File::open(log).expect("a log")).stdout(Stdio::null());
         peak_memory(&mut command.spawn().expect("the program starts"))
     };
-    let (Some(short), Some(long)) = (peak(few), peak(many)) else {
+    let (Some(before), Some(after)) = (peak(first), peak(second)) else {
         eprintln!("skipped: this system does not say how much memory a process used");
         return;
     };
-    assert!(long < short + (5 << 20), "{few} messages took {short} bytes, {many} messages {long}");
+    assert!(after < before + (5 << 20), "{before} bytes, and then {after}");
 }
 
 #[test]

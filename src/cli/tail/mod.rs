@@ -226,6 +226,10 @@ impl Tail<'_> {
         for said in self.alarm.finish() {
             self.notice(&said);
         }
+        if self.alarm.has_channels() {
+            // What went out now is not told again.
+            self.checkpoint()?;
+        }
         if let Some(path) = &self.args.summary {
             self.write_summary(Output::open(Some(path))?)?;
         }
@@ -238,8 +242,10 @@ impl Tail<'_> {
             let chunk = self.follower.next_chunk();
             let notices = self.follower.take_notices();
             notices.iter().for_each(|notice| self.notice(notice));
-            if let Some(chunk) = &chunk {
-                self.take(chunk)?;
+            let is_all = chunk.is_none();
+            if let Some(chunk) = chunk {
+                self.take(&chunk)?;
+                self.follower.recycle(chunk);
                 self.try_on(ENOUGH);
             }
             self.printer.flush()?;
@@ -250,10 +256,10 @@ impl Tail<'_> {
             if let Some((metrics, server)) = &mut self.metrics {
                 server.show(|| metrics.text());
             }
-            if self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(self.running.bytes)) {
+            if self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(self.running.bytes, self.alarm.has_news)) {
                 self.checkpoint()?;
             }
-            if chunk.is_none() {
+            if is_all {
                 break;
             }
             // Signals don't wait for the end of a long log.

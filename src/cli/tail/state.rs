@@ -73,8 +73,9 @@ impl Checkpoints {
         Self { path, maker, last: Instant::now(), took: Duration::ZERO, bytes: None }
     }
 
-    pub fn is_due(&self, bytes: u64) -> bool {
-        self.bytes != Some(bytes) && self.last.elapsed() >= EVERY.max(self.took * REST)
+    /// Whether it is time for one, so many bytes having been read and with or without other news.
+    pub fn is_due(&self, bytes: u64, news: bool) -> bool {
+        (news || self.bytes != Some(bytes)) && self.last.elapsed() >= EVERY.max(self.took * REST)
     }
 
     /// Replaces the state file.

@@ -272,14 +272,15 @@ impl FollowedLog {
     }
 
     /// The next lines of the eldest file that has any.
-    pub fn next_chunk(&mut self, zone: Zone) -> Option<Chunk> {
+    /// Read into `spare`.
+    pub fn next_chunk(&mut self, zone: Zone, spare: &mut Vec<u8>) -> Option<Chunk> {
         loop {
             let at = self.eldest_with_news()?;
             if !self.sources[at].has_news() {
                 return Some(self.chunk(at, Lines::default(), zone));
             }
             let source = &mut self.sources[at];
-            match source.read() {
+            match source.read(std::mem::take(spare)) {
                 Ok(Some(lines)) if lines.bytes.is_empty() && lines.cut_bytes == 0 => continue,
                 Ok(Some(lines)) => return Some(self.chunk(at, lines, zone)),
                 Ok(None) => {}

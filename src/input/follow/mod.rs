@@ -71,6 +71,8 @@ pub struct Follower {
     /// Where the next look for news begins, so that no busy log keeps the others waiting.
     turn: usize,
     notices: Vec<String>,
+    /// Memory for the next block. Were it taken anew for each, what is kept of the one before would lie in its way.
+    spare: Vec<u8>,
 }
 
 /// The files that these names mean now, with the elder versions that logs were rotated to.
@@ -107,6 +109,7 @@ impl Follower {
             listed: None,
             turn: 0,
             notices: Vec::new(),
+            spare: Vec::new(),
         };
         for position in positions.logs {
             let log = FollowedLog::resume(position);
@@ -130,7 +133,7 @@ impl Follower {
         for at in 0..count {
             let at = (self.turn + at) % count;
             let Some(log) = self.logs.values_mut().nth(at) else { continue };
-            if let Some(chunk) = log.next_chunk(self.stamps.zone) {
+            if let Some(chunk) = log.next_chunk(self.stamps.zone, &mut self.spare) {
                 self.turn = at + 1;
                 return Some(chunk);
             }
@@ -141,6 +144,11 @@ impl Follower {
             self.list(None);
         }
         None
+    }
+
+    /// Takes the memory of a chunk back.
+    pub fn recycle(&mut self, chunk: Chunk) {
+        self.spare = chunk.into_memory();
     }
 
     /// The ends of elder files that no newline will come for, at the end of a run.

@@ -201,12 +201,12 @@ impl Source {
         unfinished && (now || self.stand.is_older_than(FINISHED))
     }
 
-    /// The next whole lines; `None` where the file is not the one any more that it was.
+    /// The next whole lines, in the memory of `block`; `None` where the file is not the one any more that it was.
     ///
     /// # Errors
     /// Where it can't be read.
-    pub fn read(&mut self) -> io::Result<Option<Lines>> {
-        if self.packed { self.unpack(Vec::new()).map(Some) } else { self.read_plain(Vec::new()) }
+    pub fn read(&mut self, block: Vec<u8>) -> io::Result<Option<Lines>> {
+        if self.packed { self.unpack(block).map(Some) } else { self.read_plain(block) }
     }
 
     fn read_plain(&mut self, mut block: Vec<u8>) -> io::Result<Option<Lines>> {

@@ -40,7 +40,7 @@ impl Keyed {
     /// The sums of the last so many seconds.
     fn last(&self, now: Micros, seconds: i64) -> HashMap<&[u8], Counts> {
         let since = (now - seconds * 1_000_000).div_euclid(MINUTE);
-        let mut sums: HashMap<&[u8], Counts> = HashMap::new();
+        let mut sums: HashMap<&[u8], Counts> = HashMap::with_capacity(MANY);
         for (_, table) in self.minutes.iter().filter(|(minute, _)| *minute > since) {
             table.iter().for_each(|(key, counts)| sums.entry(key).or_default().add(counts));
         }

@@ -30,6 +30,8 @@ use std::collections::BTreeMap;
 
 /// While lines come, they are judged so often by their own time, however fast they come.
 const EVERY: Micros = 60_000_000;
+/// While none come, so often: rows by key change once a minute then, and take more time than anything else of a quiet log.
+const QUIET: Micros = 5_000_000;
 /// No line is believed that is so far ahead of the others and of the clock: it would make all that follow old.
 const AHEAD: Micros = 3_600_000_000;
 /// Things that one rule can fire about at once; more are not told apart.
@@ -40,7 +42,7 @@ const PATTERNS: usize = 100;
 const LONGEST: usize = 200;
 
 /// It fires, or it is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub alert: String,
     /// What about: a domain, a provider ...; empty for the whole.
@@ -63,6 +65,8 @@ pub struct Memory {
     normal: Normal,
     /// Pending and firing, by rule and key.
     states: BTreeMap<(String, String), State>,
+    /// What each channel is still to be told, by its name: it waits to go with others, or for the channel to work again.
+    pub untold: BTreeMap<String, Vec<Change>>,
 }
 
 /// A pattern of failures.
@@ -82,6 +86,8 @@ pub struct Alerts {
     /// The latest time, and the latest that was judged.
     now: Micros,
     judged: Micros,
+    /// Lines came since.
+    is_new: bool,
     /// Times up to here can be.
     believed: Micros,
     changes: Vec<Change>,
@@ -98,6 +104,7 @@ impl Alerts {
             findings: Vec::new(),
             now: NO_TIME,
             judged: NO_TIME,
+            is_new: false,
             believed: now.saturating_add(AHEAD),
             changes: Vec::new(),
         };
@@ -140,6 +147,7 @@ impl Alerts {
         if time == NO_TIME || time > self.believed.max(self.now.saturating_add(AHEAD)) {
             return;
         }
+        self.is_new = true;
         let counts = self.memory.counted.see(seen, event);
         self.memory.normal.add(time, &counts);
         let begun = self.memory.begun.get_or_insert(time);
@@ -156,7 +164,9 @@ impl Alerts {
     pub fn tick(&mut self, now: Micros, clock: Micros) {
         self.believed = clock.saturating_add(AHEAD);
         self.now = self.now.max(now);
-        self.judge();
+        if self.is_new || self.now.saturating_sub(self.judged) >= QUIET {
+            self.judge();
+        }
     }
 
     /// Takes the findings as they are now.
@@ -211,7 +221,7 @@ impl Alerts {
         if self.now <= self.judged {
             return;
         }
-        self.judged = self.now;
+        (self.judged, self.is_new) = (self.now, false);
         for rule in &self.rules {
             let mut readings = self.readings(rule);
             readings.retain(|reading| reading.enters || reading.stays);

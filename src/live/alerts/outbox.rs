@@ -2,8 +2,8 @@
 //! in an hour than is wanted, and what could not be sent goes with the next attempt.
 //!
 //! There is no queue of messages. What is to be told waits by alert and key, so that an alert that fired and was over while
-//! the channel was down is one line and not two; memory is bounded by a number of these. Times are those of any clock that
-//! only goes on, from its beginning.
+//! the channel was down is one line and not two; memory is bounded by a number of these. What nobody was told yet can be
+//! asked for at any time, so that it outlives the program. Times are those of any clock that only goes on, from its beginning.
 
 use super::Change;
 use std::collections::{BTreeMap, VecDeque};
@@ -33,6 +33,9 @@ type Id = (String, String);
 pub struct Outbox {
     manner: Manner,
     waiting: BTreeMap<Id, Change>,
+    /// What came while a message is on its way: whether it says anything new depends on whether that arrives.
+    behind: Vec<Change>,
+    is_on_its_way: bool,
     /// Changes that there was no room for.
     pub left_out: u64,
     /// When the first of them came.
@@ -53,6 +56,8 @@ impl Outbox {
         Self {
             manner,
             waiting: BTreeMap::new(),
+            behind: Vec::new(),
+            is_on_its_way: false,
             left_out: 0,
             first: None,
             told,
@@ -65,6 +70,14 @@ impl Outbox {
     /// Takes a change.
     pub fn take(&mut self, change: Change, now: Duration) {
         let id = id(&change);
+        if self.is_on_its_way {
+            if self.behind.len() < MOST {
+                self.behind.push(change)
+            } else {
+                self.left_out += 1
+            }
+            return;
+        }
         if change.until.is_none() && self.told.contains_key(&id) {
             // It was over in between, and nobody knows: it still fires.
             self.waiting.remove(&id);
@@ -92,9 +105,10 @@ impl Outbox {
         Some(wanted.max(self.not_before).max(allowed))
     }
 
-    /// All that is to be said now: what fires first, then what is over.
+    /// All that is to be said now: what fires first, then what is over. It is on its way until it is said what became of it.
     #[must_use]
-    pub fn message(&self, now: Duration) -> Vec<Change> {
+    pub fn message(&mut self, now: Duration) -> Vec<Change> {
+        self.is_on_its_way = true;
         let again = self
             .told
             .iter()
@@ -116,6 +130,7 @@ impl Outbox {
         }
         self.waiting.clear();
         (self.first, self.failures, self.not_before, self.left_out) = (None, 0, Duration::ZERO, 0);
+        self.catch_up(now);
         self.sent.push_back(now);
         while self.sent.len() > self.manner.most_per_hour || self.sent.front().is_some_and(|first| *first + HOUR <= now) {
             self.sent.pop_front();
@@ -127,7 +142,19 @@ impl Outbox {
         let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(16)).min(LAST_RETRY);
         self.failures += 1;
         self.not_before = now + wait;
+        self.catch_up(now);
         wait
+    }
+
+    fn catch_up(&mut self, now: Duration) {
+        self.is_on_its_way = false;
+        std::mem::take(&mut self.behind).into_iter().for_each(|change| self.take(change, now));
+    }
+
+    /// What nobody was told, in an order in which it can be taken again.
+    #[must_use]
+    pub fn untold(&self) -> Vec<Change> {
+        self.waiting.values().chain(&self.behind).cloned().collect()
     }
 
     /// Whether there is something that nobody was told.
@@ -225,6 +252,34 @@ mod tests {
         assert_eq!(went, [(0, 1), (1, 1), (2, 1), (60, 58), (61, 1), (62, 1)]);
         (0..500).for_each(|n| outbox.take(change(&n.to_string(), None), at(6000)));
         assert_eq!((outbox.message(at(6000)).len(), outbox.left_out > 300), (MOST, true));
+    }
+
+    #[test]
+    fn what_comes_while_a_message_is_on_its_way_is_not_lost() {
+        for arrives in [true, false] {
+            let mut outbox = outbox(MANNER);
+            outbox.take(change("a", None), at(0));
+            outbox.take(change("b", None), at(0));
+            let message = outbox.message(at(30));
+            outbox.take(change("a", Some(1)), at(31));
+            outbox.take(change("c", None), at(31));
+            let said: Vec<(String, bool)> = outbox.untold().into_iter().map(|change| (change.key, change.until.is_some())).collect();
+            assert_eq!(said, [("a", false), ("b", false), ("a", true), ("c", false)].map(|(key, over)| (key.to_owned(), over)));
+            if arrives {
+                outbox.sent(message, at(32))
+            } else {
+                assert_eq!(outbox.failed(at(32)).as_secs(), 1)
+            }
+            assert_eq!(send(&mut outbox, 62), Some(if arrives { "c -a" } else { "b c -a" }.into()));
+            assert!(outbox.untold().is_empty());
+        }
+        // It was told that it is over, and then it was so again.
+        let mut outbox = Outbox::new(MANNER, vec![change("a", None)], at(0));
+        outbox.take(change("a", Some(1)), at(0));
+        let message = outbox.message(at(30));
+        outbox.take(change("a", None), at(31));
+        outbox.sent(message, at(32));
+        assert_eq!(send(&mut outbox, 62), Some("a".into()));
     }
 
     #[test]

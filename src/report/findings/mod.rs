@@ -21,7 +21,7 @@ use crate::aggregate::{self, Course, Summary, Timeline};
 use crate::input::Zone;
 use crate::numbers;
 use mailscope_parsers::model::{Class, Micros, Side};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use spell::Tried;
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 const MOST: usize = 7;
 
 /// How much it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Mail does not flow as it should, and somebody has to act.

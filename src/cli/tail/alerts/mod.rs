@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 use mailscope_parsers::model::Micros;
 use messenger::{Lines, Messenger};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ pub struct Alarm {
     looked: Option<(Instant, Duration)>,
     zone: Zone,
     names: Option<Anonymizer>,
+    /// Something has changed that the state file does not know.
+    pub has_news: bool,
 }
 
 impl Alarm {
@@ -52,31 +55,36 @@ impl Alarm {
         config.channels.iter().try_for_each(means::check)?;
         let alerts = Alerts::new(rules(config, names.as_ref()), memory, Utc::now().timestamp_micros());
         let (ticked, notices) = (Instant::now(), sync_channel(NOTICES));
-        let mut alarm = Self { alerts, messengers: Vec::new(), notices, clock: None, ticked, looked: None, zone, names };
+        let mut alarm = Self { alerts, messengers: Vec::new(), notices, clock: None, ticked, looked: None, zone, names, has_news: false };
         alarm.open(config);
         Ok(alarm)
     }
 
-    /// Starts the channels; those that are as before go on with what they have to tell.
+    /// Starts the channels; those that are as before go on with what they have to tell, and those that are not tell what
+    /// was not told before.
     fn open(&mut self, config: &Config) {
-        let (told, mut before) = (self.alerts.firing(), std::mem::take(&mut self.messengers));
+        let (firing, mut before) = (self.alerts.firing(), std::mem::take(&mut self.messengers));
         for channel in &config.channels {
-            let same = before.iter().position(|messenger| messenger.is(channel, config.manner()));
-            let messenger = same.map(|at| before.swap_remove(at)).unwrap_or_else(|| {
-                let told = told.iter().filter(|change| is_for(change, &channel.name)).cloned().collect();
-                Messenger::start(
-                    channel.clone(),
-                    config.manner(),
-                    told,
-                    Lines { host: host(self.names.as_ref()), zone: self.zone },
-                    self.notices.0.clone(),
-                )
-            });
+            let known = before.iter().position(|messenger| messenger.channel.name == channel.name).map(|at| before.swap_remove(at));
+            let messenger = match known {
+                Some(same) if same.is(channel, config.manner()) => same,
+                other => {
+                    let untold = other.map(|other| other.give_up()).or_else(|| self.alerts.memory.untold.remove(&channel.name));
+                    let untold = untold.unwrap_or_default();
+                    let is_untold = |change: &Change| {
+                        untold.iter().any(|new| (&new.alert, &new.key) == (&change.alert, &change.key) && new.until.is_none())
+                    };
+                    let told = firing.iter().filter(|change| is_for(change, &channel.name) && !is_untold(change)).cloned().collect();
+                    let lines = Lines { host: host(self.names.as_ref()), zone: self.zone };
+                    Messenger::start(channel.clone(), config.manner(), told, untold, lines, self.notices.0.clone())
+                }
+            };
             self.messengers.push(messenger);
         }
+        before.iter().for_each(Messenger::leave);
     }
 
-    /// Other rules and channels from now on. A channel that is gone or other than before tells what it knows, and ends.
+    /// Other rules and channels from now on. A channel that is gone tells what it knows, and ends.
     ///
     /// # Errors
     /// Where a channel can't be used; everything is as before then.
@@ -92,8 +100,20 @@ impl Alarm {
         self.alerts.needs().0
     }
 
-    pub fn memory(&self) -> &Memory {
+    pub fn has_channels(&self) -> bool {
+        !self.messengers.is_empty()
+    }
+
+    /// What is to outlive the program.
+    pub fn memory(&mut self) -> &Memory {
+        self.alerts.memory.untold = self.untold();
+        self.has_news = false;
         &self.alerts.memory
+    }
+
+    fn untold(&self) -> BTreeMap<String, Vec<Change>> {
+        let all = self.messengers.iter().map(|messenger| (messenger.channel.name.clone(), messenger.untold()));
+        all.filter(|(_, untold)| !untold.is_empty()).collect()
     }
 
     pub fn see(&mut self, seen: &Seen<'_>) {
@@ -108,15 +128,16 @@ impl Alarm {
             let clock = Utc::now().timestamp_micros();
             let now = self.now(clock);
             self.alerts.tick(now, clock);
+            self.has_news |= self.untold() != self.alerts.memory.untold;
         }
         let changes = self.alerts.take_changes();
+        self.has_news |= !changes.is_empty();
         let mut said: Vec<String> = changes.iter().map(|change| self.said(change)).collect();
         for change in changes {
-            for messenger in self.messengers.iter().filter(|messenger| is_for(&change, &messenger.channel.name)) {
-                if !messenger.tell(change.clone()) {
-                    said.push(format!("the channel {} is far behind and is not told of {}", messenger.channel.name, change.alert));
-                }
-            }
+            self.messengers
+                .iter()
+                .filter(|messenger| is_for(&change, &messenger.channel.name))
+                .for_each(|messenger| messenger.tell(change.clone()));
         }
         said.extend(self.notices.1.try_iter());
         said
@@ -154,10 +175,9 @@ impl Alarm {
 
     /// Tells what is still to be told, as far as that works at once.
     pub fn finish(&mut self) -> Vec<String> {
-        let mut open = std::mem::take(&mut self.messengers);
-        let threads: Vec<_> = open.drain(..).map(Messenger::leave).collect();
+        self.messengers.iter().for_each(Messenger::leave);
         let begun = Instant::now();
-        while threads.iter().any(|thread| !thread.is_finished()) && begun.elapsed() < messenger::PATIENCE {
+        while !self.messengers.iter().all(Messenger::is_finished) && begun.elapsed() < messenger::PATIENCE {
             std::thread::sleep(Duration::from_millis(10));
         }
         self.notices.1.try_iter().collect()
