@@ -23,11 +23,11 @@ const PROGRAM: &[Module] = &[
         parsers: &["classify::Classifier", "envelope", "generic", "model", "Parser", "goes_on", "is_copy", "parse_into"],
     },
     Module { name: "correlate", crates: &["correlate"], parsers: &["model"] },
-    // A line as the pipeline hands it on, and its word for no time.
+    // A line as the pipeline hands it on, and its word for no time. Words of a text are found eight letters at a time.
     Module {
         name: "aggregate",
         crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen"],
-        parsers: &["classify", "model"],
+        parsers: &["classify", "model", "scan::Letters"],
     },
     Module { name: "numbers", crates: &[], parsers: &[] },
     // Times are written in a zone.
