@@ -31,67 +31,42 @@ pub struct Vocabulary {
     /// Beginnings of words, `greylist*`, by their first letters.
     stems: HashMap<[u8; STEM], Stems, FixedState>,
     /// Which first letters a beginning has: most words need not be looked up.
-    firsts: Places,
+    firsts: Bits<{ 1 << 9 }>,
     /// The shapes of whole words: the same for them.
-    shapes: Shapes,
+    shapes: Bits<{ 1 << 10 }>,
     last: Id,
 }
 
-/// A bit for all that three letters can be, whatever their case; other bytes share one with a letter.
+/// What may be there: a bit a place. Several things may share one.
 #[derive(Debug)]
-struct Places(Box<[u64; 1 << 9]>);
+struct Bits<const N: usize>(Box<[u64; N]>);
 
-impl Default for Places {
+impl<const N: usize> Default for Bits<N> {
     fn default() -> Self {
-        Self(Box::new([0; 1 << 9]))
+        Self(Box::new([0; N]))
     }
 }
 
-impl Places {
-    fn bit(three: [u8; STEM]) -> (usize, u64) {
-        let place = three.into_iter().fold(0, |place, letter| place << 5 | usize::from(letter & 31));
-        (place / 64, 1 << (place % 64))
-    }
-
-    fn add(&mut self, three: [u8; STEM]) {
-        let (at, bit) = Self::bit(three);
-        self.0[at] |= bit;
+impl<const N: usize> Bits<N> {
+    fn add(&mut self, place: usize) {
+        self.0[place / 64 % N] |= 1 << (place % 64);
     }
 
     #[inline]
-    fn have(&self, three: [u8; STEM]) -> bool {
-        let (at, bit) = Self::bit(three);
-        self.0[at] & bit != 0
+    fn have(&self, place: usize) -> bool {
+        self.0[place / 64 % N] & (1 << (place % 64)) != 0
     }
 }
 
-/// A bit for what the hash of a shape may be: one in thirty of the words that no rule has passes for one that a rule may have.
-#[derive(Debug)]
-struct Shapes(Box<[u64; 1 << 10]>);
-
-impl Default for Shapes {
-    fn default() -> Self {
-        Self(Box::new([0; 1 << 10]))
-    }
+/// A place for all that three letters can be, whatever their case; other bytes share one with a letter.
+fn place_of_stem(three: [u8; STEM]) -> usize {
+    three.into_iter().fold(0, |place, letter| place << 5 | usize::from(letter & 31))
 }
 
-impl Shapes {
-    fn bit(shape: [u64; 2]) -> (usize, u64) {
-        let mixed = shape[0].wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ shape[1].rotate_left(29).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-        let place = (mixed >> 48) as usize;
-        (place / 64, 1 << (place % 64))
-    }
-
-    fn add(&mut self, shape: [u64; 2]) {
-        let (at, bit) = Self::bit(shape);
-        self.0[at] |= bit;
-    }
-
-    #[inline]
-    fn have(&self, shape: [u64; 2]) -> bool {
-        let (at, bit) = Self::bit(shape);
-        self.0[at] & bit != 0
-    }
+/// A place for a shape: one in thirty of the words that no rule has passes for one that a rule may have.
+fn place_of_shape(shape: [u64; 2]) -> usize {
+    let mixed = shape[0].wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ shape[1].rotate_left(29).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+    (mixed >> 48) as usize
 }
 
 /// A word's first eight letters and its last, whatever their case: all of most words.
@@ -118,7 +93,7 @@ impl Vocabulary {
         let next = self.last.checked_add(1)?;
         let id = if begins {
             let stem = *word.first_chunk()?;
-            self.firsts.add(stem);
+            self.firsts.add(place_of_stem(stem));
             let stems = self.stems.entry(stem).or_default();
             stems.iter().find(|(known, _)| *known == word).map(|(_, id)| *id).unwrap_or_else(|| {
                 stems.push((word, next));
@@ -127,7 +102,7 @@ impl Vocabulary {
         } else if word.len() > LONGEST {
             return None;
         } else {
-            self.shapes.add(shape(&word));
+            self.shapes.add(place_of_shape(shape(&word)));
             *self.words.entry(word).or_insert(next)
         };
         self.last = self.last.max(id);
@@ -141,7 +116,8 @@ impl Vocabulary {
     /// Whether a rule may have the word, which is of this shape, or a beginning of it; where it says no, none has.
     #[inline]
     pub fn may_have(&self, word: &[u8], shape: [u64; 2]) -> bool {
-        self.shapes.have(shape) || word.first_chunk().is_some_and(|stem| self.firsts.have(*stem) && self.begins(word, *stem))
+        self.shapes.have(place_of_shape(shape))
+            || word.first_chunk().is_some_and(|stem| self.firsts.have(place_of_stem(*stem)) && self.begins(word, *stem))
     }
 
     fn begins(&self, word: &[u8], stem: [u8; STEM]) -> bool {
@@ -157,7 +133,7 @@ impl Vocabulary {
         lower.make_ascii_lowercase();
         let lower = &*lower;
         let is = if word.len() > LONGEST { None } else { self.words.get(lower).copied() };
-        let stem = lower.first_chunk().filter(|stem| self.firsts.have(**stem));
+        let stem = lower.first_chunk().filter(|stem| self.firsts.have(place_of_stem(**stem)));
         let stems = stem.and_then(|stem| self.stems.get(stem)).map_or(&[][..], Vec::as_slice);
         let mut begins = [OTHER; 2];
         let found = stems.iter().filter(|(stem, _)| lower.starts_with(stem)).map(|(_, id)| *id);
