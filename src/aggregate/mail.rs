@@ -324,13 +324,11 @@ const BLOCK: usize = 64;
 /// Looks up the place of each one's row. Those of one message often have the same.
 #[inline]
 fn each_place<'l>(fates: &mut [Fate<'l>], key: impl Fn(&Fate<'l>) -> &'l [u8], mut place: impl FnMut(&'l [u8]) -> usize) {
-    let mut last: (&[u8], usize) = (b"", usize::MAX);
+    let mut last: Option<(&[u8], usize)> = None;
     for fate in fates {
         let key = key(fate);
-        if last.1 == usize::MAX || last.0 != key {
-            last = (key, place(key));
-        }
-        fate.place = last.1;
+        fate.place = last.filter(|(known, _)| *known == key).map_or_else(|| place(key), |(_, place)| place);
+        last = Some((key, fate.place));
     }
 }
 

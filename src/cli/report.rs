@@ -203,12 +203,10 @@ impl Gathered {
 /// Where it can't be read at all.
 pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let chunks = input.take_chunks()?;
-    let (settings, window, host) = (input.settings, input.window, input.host.as_deref());
+    let (window, host) = (input.window, input.host.as_deref());
     let progress = input.progress.clone();
     let names = input.anonymizer.clone();
-    let reader = Reader::new(settings);
-    // A class is read from what was really said.
-    let reader = if names.is_some() { reader } else { reader.leaving_classes() };
+    let reader = input.reader_of_many();
     let how = How { reader: &reader, host, names: names.as_ref() };
     let done = pipeline::run(
         chunks,

@@ -6,7 +6,7 @@ use super::time::Now;
 use crate::aggregate::Window;
 use crate::anonymize::Anonymizer;
 use crate::input::{self, Chunks, Zone};
-use crate::pipeline::Settings;
+use crate::pipeline::{Reader, Settings};
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use mailscope_parsers::classify::Classifier;
@@ -58,6 +58,13 @@ impl Input {
     /// Takes the chunks out, once.
     pub fn take_chunks(&mut self) -> Result<Chunks> {
         self.chunks.take().context("the input is read once")
+    }
+
+    /// For one who asks for the classes of many failures at a time. With pseudonyms each is asked for at once: a class is read
+    /// from what was really said.
+    pub fn reader_of_many(&self) -> Reader {
+        let reader = Reader::new(self.settings);
+        if self.anonymizer.is_some() { reader } else { reader.leaving_classes() }
     }
 }
 

@@ -27,7 +27,7 @@ pub use provider::{Provider, provider_named, provider_of, providers};
 pub use reply::{Reply, Said};
 pub use rules::{Problem, Rule};
 
-use crate::model::{Action, Class, Delivery, Event, Line, Status};
+use crate::model::{Action, Class, Delivery, Event, Line, Reject, Status};
 use automaton::Automaton;
 use memo::Memo;
 use std::sync::LazyLock;
@@ -136,7 +136,7 @@ impl Classifier {
     pub fn asks_why(line: &Line<'_>) -> bool {
         match line {
             Line::Event(Event::Delivery(delivery)) => has_failed(delivery),
-            Line::Event(Event::Reject(reject)) => matches!(reject.action, Action::Reject | Action::RejectWarning),
+            Line::Event(Event::Reject(reject)) => was_refused(reject),
             _ => false,
         }
     }
@@ -144,12 +144,11 @@ impl Classifier {
     /// Classes a line where it tells a failure. Where neither words nor codes say why, what the parser said stays.
     #[inline]
     pub fn class_line(&self, line: &mut Line<'_>) {
-        if !Self::asks_why(line) {
-            return;
-        }
         match line {
             Line::Event(Event::Delivery(delivery)) => self.class_delivery(delivery),
-            Line::Event(Event::Reject(reject)) => reject.class = self.known(&Reply::of_reject(reject)).or(reject.class),
+            Line::Event(Event::Reject(reject)) if was_refused(reject) => {
+                reject.class = self.known(&Reply::of_reject(reject)).or(reject.class)
+            }
             _ => {}
         }
     }
@@ -185,4 +184,9 @@ impl Classifier {
 #[inline]
 fn has_failed(delivery: &Delivery<'_>) -> bool {
     matches!(delivery.status, Status::Deferred | Status::Bounced | Status::Expired | Status::Undeliverable)
+}
+
+#[inline]
+fn was_refused(reject: &Reject<'_>) -> bool {
+    matches!(reject.action, Action::Reject | Action::RejectWarning)
 }

@@ -23,7 +23,7 @@ pub use listing::{JSON as QUEUE_JSON, TEXT as QUEUE_TEXT};
 
 use crate::Parser;
 use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};
-use crate::scan::contains;
+use crate::scan::{self, contains};
 use memchr::memrchr;
 
 pub const PARSER: Parser =
@@ -177,7 +177,7 @@ static ALPHABET: [u8; 256] = {
 fn queue_id(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
     // Ids of a log are of one length, so that the end of either loop is foreseen.
     let mut end = 8;
-    if text.first_chunk().is_some_and(|first| are_hex(u64::from_le_bytes(*first))) {
+    if text.first_chunk().is_some_and(scan::are_hex) {
         while text.get(end).is_some_and(|c| ALPHABET[usize::from(*c)] & HEX != 0) {
             end += 1;
         }
@@ -195,17 +195,6 @@ fn queue_id(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
     }
     let [b':', b' ', rest @ ..] = &text[end..] else { return None };
     is_id(kinds, end).then_some((Text(&text[..end]), rest))
-}
-
-/// Whether eight bytes are upper-case hexadecimal digits.
-#[inline]
-fn are_hex(word: u64) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    // The high bit of each byte that is at least so much, where none has it already.
-    let at_least = |least: u8| word.wrapping_add(EACH * u64::from(0x80 - least));
-    let digits = at_least(b'0') & !at_least(b'9' + 1);
-    let letters = at_least(b'A') & !at_least(b'F' + 1);
-    (digits | letters) & !word & (EACH << 7) == EACH << 7
 }
 
 /// Whether a word of so many letters, all of these alphabets, could be a queue id.

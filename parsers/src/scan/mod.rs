@@ -111,6 +111,8 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
 
 /// Eight times the digit 0.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
+/// The lowest bit of each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
 /// The highest bit of each byte.
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
@@ -145,6 +147,22 @@ fn decimal(values: u64, count: usize) -> u32 {
     (low.wrapping_add(high) >> 32) as u32
 }
 
+/// The high bit of each byte that is at least so much. What comes after a byte beyond ASCII may be wrong.
+#[inline]
+fn at_least(word: u64, least: u8) -> u64 {
+    word.wrapping_add(EACH * u64::from(0x80 - least))
+}
+
+/// Whether all of these are upper-case hexadecimal digits.
+#[inline]
+#[must_use]
+pub fn are_hex(bytes: &[u8; 8]) -> bool {
+    let word = u64::from_le_bytes(*bytes);
+    let digits = at_least(word, b'0') & !at_least(word, b'9' + 1);
+    let letters = at_least(word, b'A') & !at_least(word, b'F' + 1);
+    (digits | letters) & !word & HIGH == HIGH
+}
+
 /// The letters at the front of eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Letters {
@@ -162,11 +180,9 @@ impl Letters {
     #[inline]
     #[must_use]
     pub fn of(bytes: &[u8; 8]) -> Self {
-        const EACH: u64 = 0x0101_0101_0101_0101;
         const SMALL: u64 = EACH << 5;
         let word = u64::from_le_bytes(*bytes);
-        // The high bit of each byte that is at least so much. What comes after a byte beyond ASCII may be wrong.
-        let at_least = |least: u8| (word | SMALL).wrapping_add(EACH * u64::from(0x80 - least));
+        let at_least = |least: u8| at_least(word | SMALL, least);
         let letters = at_least(b'a') & !at_least(b'z' + 1) & !word & HIGH;
         let count = (letters ^ HIGH).trailing_zeros() as usize / 8;
         let these = u64::MAX.checked_shr(64 - 8 * count as u32).unwrap_or(0);
@@ -441,6 +457,12 @@ mod tests {
         }
         for c in 0..=255_u8 {
             assert_eq!(Letters::of(&[c; 8]).count, if c.is_ascii_alphabetic() { 8 } else { 0 }, "{c}");
+            let is_hex = c.is_ascii_digit() || (b'A'..=b'F').contains(&c);
+            assert!((0..8).all(|at| {
+                let mut bytes = *b"09AF1B2C";
+                bytes[at] = c;
+                are_hex(&bytes) == is_hex
+            }));
         }
     }
 

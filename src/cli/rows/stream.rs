@@ -105,9 +105,7 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
     let correlator = Correlator::new(detail, window.since);
     let writer = Writer { correlator, table: table.name, to, window, last: NO_TIME, beginning: Beginning::default(), failed: None };
     let (progress, names) = (input.progress.clone(), input.anonymizer.as_ref());
-    let reader = Reader::new(input.settings);
-    // A class is read from what was really said.
-    let reader = if names.is_some() { reader } else { reader.leaving_classes() };
+    let reader = input.reader_of_many();
     let done = pipeline::run(
         chunks,
         input.threads,

@@ -271,8 +271,7 @@ impl FollowedLog {
         }
     }
 
-    /// The next lines of the eldest file that has any.
-    /// Read into `spare`.
+    /// The next lines of the eldest file that has any, in the memory of `spare`.
     pub fn next_chunk(&mut self, zone: Zone, spare: &mut Vec<u8>) -> Option<Chunk> {
         loop {
             let at = self.eldest_with_news()?;
