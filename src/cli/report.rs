@@ -16,7 +16,7 @@ use crate::render::{html, json, markdown, text};
 use crate::report::{Baseline, InputFacts, Report, build};
 use anyhow::{Context as _, Result};
 use bumpalo::Bump;
-use mailscope_parsers::model::{Event, Line, Unrecognized};
+use mailscope_parsers::model::{Event, Line, Text, Unrecognized};
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
@@ -110,7 +110,7 @@ pub(super) fn count<'a>(
     let mut counted = Counted::default();
     let mut open = Vec::new();
     // Lines of one parser and host come in runs.
-    let (mut run, mut parser, mut of_host) = (0_u64, "", &b""[..]);
+    let (mut run, mut parser, mut of_host) = (0_u64, "", Text(b""));
     reader.read(chunk, |seen| {
         counted.lines = seen.number;
         if !host_matches(seen.record.host, host) || window.is_past(seen.record.time) {
@@ -121,9 +121,9 @@ pub(super) fn count<'a>(
         let record = &seen.record;
         let counts = window.contains(record.time);
         if counts {
-            if !std::ptr::eq(seen.parser, parser) || record.host.0 != of_host {
-                summary.lines.count(parser, of_host, std::mem::take(&mut run));
-                (parser, of_host) = (seen.parser, record.host.0);
+            if !std::ptr::eq(seen.parser, parser) || record.host != of_host {
+                summary.lines.count(parser, of_host.0, std::mem::take(&mut run));
+                (parser, of_host) = (seen.parser, record.host);
             }
             run += 1;
         }
@@ -148,7 +148,7 @@ pub(super) fn count<'a>(
         kept.push(seen);
     });
     close(&mut open, reader, summary, kept, &mut each);
-    summary.lines.count(parser, of_host, run);
+    summary.lines.count(parser, of_host.0, run);
     summary.lines.overlong += chunk.overlong;
     counted
 }

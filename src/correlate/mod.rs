@@ -109,7 +109,7 @@ impl Correlator {
 
     /// Takes one event, in the order of its host's log.
     pub fn step(&mut self, step: &Step<'_, '_>) {
-        let at = self.host(step.host.0);
+        let at = self.host(step.host);
         self.states[at].step(step, &mut self.closed, &mut self.spare);
     }
 
@@ -146,14 +146,14 @@ impl Correlator {
         self.states.iter().map(|host| &*host.name)
     }
 
-    fn host(&mut self, name: &[u8]) -> usize {
-        if self.states.get(self.last).is_some_and(|host| *host.name == *name) {
+    fn host(&mut self, name: Text<'_>) -> usize {
+        if self.states.get(self.last).is_some_and(|host| Text(&host.name) == name) {
             return self.last;
         }
         let next = self.states.len();
-        let at = *self.hosts.entry_ref(name).or_insert(next);
+        let at = *self.hosts.entry_ref(name.0).or_insert(next);
         if at == next {
-            self.states.push(Host::new(u32::try_from(next).unwrap_or(u32::MAX), name, self.detail, self.since));
+            self.states.push(Host::new(u32::try_from(next).unwrap_or(u32::MAX), name.0, self.detail, self.since));
         }
         self.last = at;
         at
