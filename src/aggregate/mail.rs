@@ -259,7 +259,7 @@ impl Mail {
                 if let Some(delay) = fate.delay {
                     self.delay.add(delay);
                 }
-                if let Some(delays) = &recipient.decisive.delays {
+                if let Some(delays) = recipient.decisive.delays() {
                     let stages = [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission];
                     let sums = &mut self.timeline.at(recipient.decisive.time).stages;
                     sums.iter_mut().zip(stages).for_each(|(sum, stage)| *sum = sum.saturating_add(u64::try_from(stage).unwrap_or(0)));

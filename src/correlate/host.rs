@@ -17,8 +17,20 @@ use std::hash::{BuildHasher, Hasher};
 struct Entry {
     id: u64,
     at: u32,
-    generation: u32,
-    contested: bool,
+    /// The life's generation, with the highest bit set where two instances claim the id.
+    mark: u32,
+}
+
+impl Entry {
+    const CONTESTED: u32 = 1 << 31;
+
+    fn generation(&self) -> u32 {
+        self.mark & !Self::CONTESTED
+    }
+
+    fn is_contested(&self) -> bool {
+        self.mark & Self::CONTESTED != 0
+    }
 }
 
 /// The place of a life that is over and counted, and whose id is still remembered for late lines.
@@ -408,7 +420,7 @@ impl Host {
     #[inline]
     pub(super) fn place(&self, hash: u64, instance: u32) -> Option<u32> {
         let is = |entry: &Entry| {
-            let other = || entry.contested && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance);
+            let other = || entry.is_contested() && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance);
             entry.id == hash && !other()
         };
         self.by_id.find(hash, is).map(|entry| entry.at)
@@ -424,12 +436,12 @@ impl Host {
     fn contest(&mut self, at: usize) {
         let hash = self.lives[at].hash;
         if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at as usize == at) {
-            entry.contested = true;
+            entry.mark |= Entry::CONTESTED;
         }
     }
 
     pub(super) fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
-        self.generation = self.generation.wrapping_add(1).max(1);
+        self.generation = ((self.generation + 1) & !Entry::CONTESTED).max(1);
         let at = self.free.pop().map_or_else(
             || {
                 self.lives.push(Box::default());
@@ -449,9 +461,9 @@ impl Host {
         let place = u32::try_from(at).unwrap_or(OVER);
         // The id of a life that is over serves again.
         if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at == OVER && entry.id == hash) {
-            (entry.at, entry.generation) = (place, self.generation);
+            (entry.at, entry.mark) = (place, self.generation | (entry.mark & Entry::CONTESTED));
         } else {
-            let entry = Entry { id: hash, at: place, generation: self.generation, contested: false };
+            let entry = Entry { id: hash, at: place, mark: self.generation };
             self.by_id.insert_unique(hash, entry, |entry| entry.id);
         }
         self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
@@ -490,7 +502,7 @@ impl Host {
             }
         }
         while let Some((_, hash, generation)) = due_or_surplus(&mut self.over, |(due, ..)| *due <= now, MANY_OVER) {
-            if let Ok(entry) = self.by_id.find_entry(hash, |entry| entry.at == OVER && entry.generation == generation) {
+            if let Ok(entry) = self.by_id.find_entry(hash, |entry| entry.at == OVER && entry.generation() == generation) {
                 entry.remove();
             }
         }

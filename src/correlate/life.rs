@@ -1,14 +1,16 @@
 //! One life of one queue id, as the lines told it.
 
 use super::Detail;
-use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Removal, Status, domain_of};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::attempt::{Attempt, Particulars};
+use mailscope_parsers::model::{Class, Delivery, Micros, Removal, Status, Text, domain_of};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Up to so many recipients are searched one by one.
 const FEW: usize = 32;
 /// The text and the recipients of most lives are no more than this.
 const USUAL_TEXT: usize = 320;
+const LITTLE_TEXT: usize = 64;
 const USUAL_RECIPIENTS: usize = 2;
 
 /// A place in the host's lives, good as long as its generation is the same.
@@ -26,6 +28,8 @@ pub struct Span {
 }
 
 impl Span {
+    pub(super) const NONE: Self = Self { start: 0, len: 0 };
+
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len == 0
@@ -81,31 +85,6 @@ impl Outcome {
     }
 }
 
-/// One delivery line. There is one for each recipient that is open: what is not counted stands apart.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Attempt {
-    pub time: Micros,
-    pub status: Status,
-    pub relay_name: Span,
-    pub delay: Option<Micros>,
-    #[serde(serialize_with = "put_delays", deserialize_with = "take_delays")]
-    pub delays: Option<Delays>,
-    pub class: Option<Class>,
-    particulars: Option<Box<Particulars>>,
-}
-
-/// What only rows and stories show of a delivery line.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct Particulars {
-    pub relay_ip: Span,
-    pub relay_port: u16,
-    pub transport: Span,
-    pub dsn: Option<EnhancedStatus>,
-    pub reply_code: Option<u16>,
-    pub diagnostic: Span,
-    pub queued_as: Span,
-}
-
 /// One (queue file, envelope recipient, original recipient).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recipient {
@@ -121,7 +100,16 @@ pub struct Recipient {
     /// The attempt that decided, or the last one while none has.
     pub decisive: Attempt,
     /// Every attempt, if they are kept.
-    pub all: Vec<Attempt>,
+    #[allow(clippy::box_collection)] // most are not
+    all: Option<Box<Vec<Attempt>>>,
+}
+
+impl Recipient {
+    /// Every attempt in the order of the lines, if they are kept.
+    #[must_use]
+    pub fn all(&self) -> &[Attempt] {
+        self.all.as_deref().map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Where a chain began: the facts of its first queue file, and when the message set out.
@@ -209,9 +197,11 @@ impl Life {
         if text.is_empty() {
             return Span::default();
         }
-        if self.text.capacity() == 0 {
-            // Enough for most lives at once.
-            self.text.reserve_exact(USUAL_TEXT / 2);
+        let spare = self.text.capacity() - self.text.len();
+        if spare < text.len() {
+            // Enough for most lives at once; later little more than is needed, as it may wait for days.
+            let more = if self.text.is_empty() { USUAL_TEXT / 2 } else { (self.text.len() / 8).max(LITTLE_TEXT) };
+            self.text.reserve_exact(text.len().max(more));
         }
         let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
         self.text.extend_from_slice(text);
@@ -300,7 +290,7 @@ impl Life {
     /// How long the recipient waited: the logged delay; in a chain from the hand-off on, never less than the logged one.
     #[must_use]
     pub fn delay(&self, recipient: &Recipient) -> Option<Micros> {
-        let logged = recipient.decisive.delay;
+        let logged = recipient.decisive.delay();
         let Some(root) = &self.root else { return logged };
         let whole = recipient.decisive.time - root.set_out;
         Some(logged.unwrap_or(0).max(whole))
@@ -373,8 +363,8 @@ impl Life {
                 deferrals: 0,
                 first_attempt: time,
                 last_attempt: time,
-                decisive: Attempt::none(),
-                all: Vec::new(),
+                decisive: Attempt::NONE,
+                all: None,
             }),
         };
         let outcome = Outcome::of(delivery.status);
@@ -385,7 +375,7 @@ impl Life {
         let wordless = delivery.untried || (delivery.status == Status::Expired && !says_why);
         let says_more = decides && !(wordless && self.recipients[at].decisive.time != 0);
         let counts = counts && !delivery.untried;
-        let attempt = if says_more || detail == Detail::Attempts { self.keep_attempt(delivery, time, detail) } else { Attempt::none() };
+        let attempt = if says_more || detail == Detail::Attempts { self.keep_attempt(delivery, time, at, detail) } else { Attempt::NONE };
         let recipient = &mut self.recipients[at];
         if !delivery.untried || outcome != Outcome::Deferred {
             recipient.first_attempt = recipient.first_attempt.min(time);
@@ -399,7 +389,7 @@ impl Life {
             recipient.outcome = outcome;
         }
         if detail == Detail::Attempts && counts {
-            recipient.all.extend(std::iter::repeat_n(attempt.clone(), count.min(1000) as usize));
+            recipient.all.get_or_insert_default().extend(std::iter::repeat_n(attempt.clone(), count.min(1000) as usize));
         }
         if says_more {
             recipient.decisive = attempt;
@@ -421,24 +411,31 @@ impl Life {
         span
     }
 
-    fn keep_attempt(&mut self, delivery: &Delivery<'_>, time: Micros, detail: Detail) -> Attempt {
+    fn keep_attempt(&mut self, delivery: &Delivery<'_>, time: Micros, recipient: usize, detail: Detail) -> Attempt {
         // Where the line has no delay, but its queue id has the second of its birth: from the arrival on.
         let waited = |born| (time - self.arrival.unwrap_or(born)).max(0);
         let delay = delivery.delay.or_else(|| delivery.born.map(waited));
-        let relay_name = self.keep(&delivery.relay.name);
-        let particulars = (detail >= Detail::Recipients).then(|| {
-            Box::new(Particulars {
-                relay_ip: self.keep(&delivery.relay.ip),
-                relay_port: delivery.relay.port,
-                transport: self.keep(&delivery.transport),
-                dsn: delivery.dsn,
-                reply_code: delivery.reply_code,
-                diagnostic: self.keep(&delivery.diagnostic),
-                queued_as: self.keep(&delivery.queued_as),
-            })
-        });
-        let (status, delays, class) = (delivery.status, delivery.delays, delivery.class);
-        Attempt { time, status, relay_name, delay, delays, class, particulars }
+        let before = &self.recipients[recipient].decisive;
+        let (name_before, before) = (before.relay_name, before.particulars());
+        let relay_name = self.keep_again(name_before, delivery.relay.name);
+        let attempt = Attempt::new(time, delivery.status, delivery.class, relay_name).after(delay, delivery.delays);
+        if detail < Detail::Recipients {
+            return attempt;
+        }
+        attempt.with(Particulars {
+            relay_ip: self.keep_again(before.relay_ip, delivery.relay.ip),
+            relay_port: delivery.relay.port,
+            transport: self.keep_again(before.transport, delivery.transport),
+            dsn: delivery.dsn,
+            reply_code: delivery.reply_code,
+            diagnostic: self.keep_again(before.diagnostic, delivery.diagnostic),
+            queued_as: self.keep(&delivery.queued_as),
+        })
+    }
+
+    /// Most are tried at the same place again, and hear the same.
+    fn keep_again(&mut self, before: Span, text: Text<'_>) -> Span {
+        if Text(self.text(before)) == text { before } else { self.keep(&text) }
     }
 
     /// It waits for longer than most: only what it needs stays.
@@ -468,18 +465,6 @@ impl Life {
     }
 }
 
-impl Attempt {
-    fn none() -> Self {
-        Self { time: 0, status: Status::Deferred, relay_name: Span::default(), delay: None, delays: None, class: None, particulars: None }
-    }
-
-    /// What is shown of it, where rows are made.
-    #[must_use]
-    pub fn particulars(&self) -> Particulars {
-        self.particulars.as_deref().copied().unwrap_or_default()
-    }
-}
-
 /// Nothing, in the memory of the list if that has no more places than so many.
 fn emptied<T>(list: &mut Vec<T>, places: usize) -> Vec<T> {
     let mut list = std::mem::take(list);
@@ -493,15 +478,4 @@ fn emptied<T>(list: &mut Vec<T>, places: usize) -> Vec<T> {
 /// The same for the same pair of addresses; their domains are in lower case already.
 fn recipient_hash(envelope: &[u8], original: &[u8]) -> u64 {
     super::hash(envelope) ^ if original.is_empty() { 0 } else { super::hash(original).rotate_left(17) }
-}
-
-/// Outputs show stages in seconds; what is stored is exact.
-#[allow(clippy::ref_option)] // serde's signature
-fn put_delays<S: Serializer>(delays: &Option<Delays>, to: S) -> Result<S::Ok, S::Error> {
-    delays.map(|delays| [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission]).serialize(to)
-}
-
-fn take_delays<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Delays>, D::Error> {
-    let stages = Option::<[Micros; 4]>::deserialize(from)?;
-    Ok(stages.map(|[before_qmgr, in_qmgr, conn_setup, transmission]| Delays { before_qmgr, in_qmgr, conn_setup, transmission }))
 }

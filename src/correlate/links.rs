@@ -231,7 +231,7 @@ impl Host {
     /// The recipient goes on in another queue file.
     fn hand_off(&mut self, parent: usize, recipient: usize, child: usize) {
         let Some(handed) = self.lives[parent].recipients.get_mut(recipient) else { return };
-        let set_out = handed.decisive.time - handed.decisive.delay.unwrap_or(0);
+        let set_out = handed.decisive.time - handed.decisive.delay().unwrap_or(0);
         if handed.outcome == Outcome::Delivered {
             handed.outcome = Outcome::HandedOff;
         }

@@ -8,6 +8,7 @@
 //!
 //! It counts nothing: what a life amounts to is the business of `aggregate`.
 
+mod attempt;
 mod host;
 mod life;
 mod links;
@@ -15,7 +16,8 @@ pub mod stored;
 mod verdicts;
 
 pub use host::hash;
-pub use life::{Attempt, End, Life, Outcome, Particulars, Recipient, Root, Span};
+pub use attempt::{Attempt, Particulars};
+pub use life::{End, Life, Outcome, Recipient, Root, Span};
 
 use hashbrown::HashMap;
 use host::Host;

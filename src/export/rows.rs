@@ -11,9 +11,9 @@ const LONG: Micros = 4 * 3600 * 1_000_000;
 
 /// The attempts of a life, in the order of its lines, recipient by recipient.
 pub fn deliveries<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Vec<Cell<'a>>> {
-    let attempts = life.recipients.iter().flat_map(|recipient| recipient.all.iter().map(move |attempt| (recipient, attempt)));
+    let attempts = life.recipients.iter().flat_map(|recipient| recipient.all().iter().map(move |attempt| (recipient, attempt)));
     attempts.filter(move |(_, attempt)| window.contains(attempt.time)).map(move |(recipient, attempt)| {
-        let delay = if attempt.time == recipient.decisive.time { life.delay(recipient) } else { attempt.delay };
+        let delay = if attempt.time == recipient.decisive.time { life.delay(recipient) } else { attempt.delay() };
         let mut row = Vec::with_capacity(32);
         row.extend([Cell::Time(attempt.time), text(host), text(life.text(life.queue_id)), first_queue_id(life)]);
         row.extend([text(life.text(recipient.address)), text(life.text(recipient.original)), Cell::Word(attempt.status.name())]);
@@ -85,7 +85,7 @@ fn recipient_row<'a>(life: &'a Life, host: &'a [u8], recipient: &'a Recipient) -
 }
 
 fn delivered_delay(life: &Life, recipient: &Recipient) -> Option<Micros> {
-    if recipient.outcome == Outcome::Delivered { life.delay(recipient) } else { recipient.decisive.delay }
+    if recipient.outcome == Outcome::Delivered { life.delay(recipient) } else { recipient.decisive.delay() }
 }
 
 fn text(bytes: &[u8]) -> Cell<'_> {
@@ -100,7 +100,7 @@ fn first_queue_id(life: &Life) -> Cell<'_> {
 /// Transport, relay, delays, codes, class and diagnostic.
 fn where_to<'a>(life: &'a Life, attempt: &Attempt, delay: Option<Micros>) -> [Cell<'a>; 13] {
     let some = |micros: Option<Micros>| micros.map_or(Cell::Empty, Cell::Seconds);
-    let (delays, particulars) = (attempt.delays, attempt.particulars());
+    let (delays, particulars) = (attempt.delays(), attempt.particulars());
     [
         text(life.text(particulars.transport)),
         text(life.text(attempt.relay_name)),

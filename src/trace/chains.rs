@@ -115,7 +115,7 @@ impl<'s> Found<'s> {
             by_id.entry(self.id(at)).or_default().push(at);
         }
         for (at, life) in self.lives.iter().enumerate() {
-            for attempt in life.recipients.iter().flat_map(|recipient| &recipient.all) {
+            for attempt in life.recipients.iter().flat_map(Recipient::all) {
                 let children = by_id.get(life.text(attempt.particulars().queued_as)).into_iter().flatten();
                 for child in children.filter(|child| self.went_to(life, attempt, &self.lives[**child])) {
                     union(&mut parent, at, *child);
@@ -307,7 +307,7 @@ impl<'s> Found<'s> {
             for recipient in &life.recipients {
                 let address = Text(life.text(recipient.address));
                 let original = Text(life.text(recipient.original));
-                let attempts = recipient.all.iter().map(|attempt| self.attempt(life, attempt, hosts)).collect();
+                let attempts = recipient.all().iter().map(|attempt| self.attempt(life, attempt, hosts)).collect();
                 let outcome = recipient.outcome.name();
                 let handed = |outcome: &str| matches!(outcome, "handed_off" | "requeued") || (hosts && outcome == "delivered");
                 let goes_on = |before: &&mut (usize, RecipientStory<'s>)| {
@@ -343,8 +343,8 @@ impl<'s> Found<'s> {
             status: attempt.status.name(),
             transport: text(particulars.transport),
             relay: Peer { name: text(attempt.relay_name), ip: text(particulars.relay_ip), port: particulars.relay_port },
-            delay: attempt.delay,
-            delays: attempt.delays,
+            delay: attempt.delay(),
+            delays: attempt.delays(),
             dsn: particulars.dsn,
             reply_code: particulars.reply_code,
             diagnostic: text(particulars.diagnostic),
@@ -375,7 +375,7 @@ fn client<'s>(accepted: &Accepted<'s>) -> Peer<'s> {
 }
 
 fn delay(life: &Life, recipient: &Recipient) -> Option<Micros> {
-    if recipient.all.is_empty() { None } else { life.delay(recipient) }
+    if recipient.all().is_empty() { None } else { life.delay(recipient) }
 }
 
 /// A message that was taken and waits: it was not removed, and not all of its recipients are known to be done.

@@ -1,0 +1,148 @@
+//! One delivery line, as small as it can be: a queue that fills up keeps thousands of them, and each life begins with one.
+
+use super::life::Span;
+use mailscope_parsers::model::{Class, Delays, EnhancedStatus, Micros, Status};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One delivery line. There is one for each recipient that is open: what is not counted stands apart.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attempt {
+    pub time: Micros,
+    pub status: Status,
+    pub class: Option<Class>,
+    pub relay_name: Span,
+    delay: Wait,
+    stages: [Wait; 4],
+    particulars: Option<Box<Particulars>>,
+}
+
+/// What only rows and stories show of a delivery line.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Particulars {
+    pub relay_ip: Span,
+    pub relay_port: u16,
+    pub transport: Span,
+    pub dsn: Option<EnhancedStatus>,
+    pub reply_code: Option<u16>,
+    pub diagnostic: Span,
+    pub queued_as: Span,
+}
+
+impl Attempt {
+    pub(super) const NONE: Self = Self {
+        time: 0,
+        status: Status::Deferred,
+        class: None,
+        relay_name: Span::NONE,
+        delay: Wait::NONE,
+        stages: [Wait::NONE; 4],
+        particulars: None,
+    };
+
+    /// An attempt of a certain time, without its waits and particulars.
+    pub(super) fn new(time: Micros, status: Status, class: Option<Class>, relay_name: Span) -> Self {
+        Self { time, status, class, relay_name, ..Self::NONE }
+    }
+
+    /// The same, that took so long.
+    pub(super) fn after(self, delay: Option<Micros>, delays: Option<Delays>) -> Self {
+        let stages = delays.map_or([Wait::NONE; 4], |delays| {
+            [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission].map(|stage| Wait::from(Some(stage)))
+        });
+        Self { delay: delay.into(), stages, ..self }
+    }
+
+    /// The same, with all that is shown of it.
+    pub(super) fn with(self, particulars: Particulars) -> Self {
+        Self { particulars: Some(Box::new(particulars)), ..self }
+    }
+
+    /// How long the message had waited, as the line says, in microseconds.
+    #[must_use]
+    pub fn delay(&self) -> Option<Micros> {
+        self.delay.get()
+    }
+
+    /// Where it waited.
+    #[must_use]
+    pub fn delays(&self) -> Option<Delays> {
+        let [before_qmgr, in_qmgr, conn_setup, transmission] = self.stages.map(Wait::get);
+        Some(Delays { before_qmgr: before_qmgr?, in_qmgr: in_qmgr?, conn_setup: conn_setup?, transmission: transmission? })
+    }
+
+    /// What is shown of it, where rows are made.
+    #[must_use]
+    pub fn particulars(&self) -> Particulars {
+        self.particulars.as_deref().copied().unwrap_or_default()
+    }
+}
+
+/// A wait in four bytes: in microseconds below 35 minutes, in milliseconds below 12 days, else in seconds. Logs say no more
+/// of such long ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wait(u32);
+
+impl Wait {
+    const NONE: Self = Self(u32::MAX);
+    const MILLIS: u32 = 0b10 << 30;
+    const SECONDS: u32 = 0b11 << 30;
+    const COUNT: u32 = (1 << 30) - 1;
+
+    fn get(self) -> Option<Micros> {
+        let unit = match self.0 {
+            u32::MAX => return None,
+            in_micros if in_micros < Self::MILLIS => return Some(in_micros.into()),
+            in_millis if in_millis < Self::SECONDS => 1000,
+            _ => 1_000_000,
+        };
+        Some(Micros::from(self.0 & Self::COUNT) * unit)
+    }
+}
+
+impl From<Option<Micros>> for Wait {
+    fn from(wait: Option<Micros>) -> Self {
+        let Some(micros) = wait else { return Self::NONE };
+        let micros = micros.max(0);
+        let fits = |count: Micros, below: u32| u32::try_from(count).ok().filter(|count| *count < below);
+        Self(fits(micros, Self::MILLIS).unwrap_or_else(|| {
+            fits(micros / 1000, Self::COUNT).map_or_else(
+                || fits(micros / 1_000_000, Self::COUNT).unwrap_or(Self::COUNT - 1) | Self::SECONDS,
+                |millis| millis | Self::MILLIS,
+            )
+        }))
+    }
+}
+
+impl Serialize for Wait {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.get().serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Wait {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Option::<Micros>::deserialize(from).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_kept_as_logs_say_them() {
+        let kept = |micros: Micros| Wait::from(Some(micros)).get();
+        for exact in [0, 1, 30_000, (1 << 31) - 1, 2_148_000_000, 432_000_000_000, 1_073_741_000_000, 40_000_000_000_000] {
+            assert_eq!(kept(exact), Some(exact));
+        }
+        assert_eq!(Wait::from(None).get(), None);
+        assert_eq!(kept(-5), Some(0));
+        assert_eq!(kept(3_000_000_001), Some(3_000_000_000), "a microsecond of fifty minutes");
+        assert_eq!(kept(Micros::MAX), Some(Micros::from(Wait::COUNT - 1) * 1_000_000), "the longest of all");
+    }
+
+    #[test]
+    fn an_attempt_is_small() {
+        assert!(size_of::<Attempt>() <= 48);
+    }
+}
