@@ -133,7 +133,7 @@ impl Mail {
         let mut fates = Vec::with_capacity(BLOCK);
         for life in lives {
             self.queue_file(life, window);
-            if let Some((time, count)) = life.expired
+            if let Some((time, count)) = life.rare().expired
                 && window.contains(time)
             {
                 self.expiries += u64::from(count);
@@ -178,7 +178,7 @@ impl Mail {
             End::Removed => {
                 messages.removed += 1;
                 let by_queue_manager = life.proof && !life.discarded;
-                let unseen = life.recipients.is_empty() && life.expired.is_none() && by_queue_manager && !life.deleted();
+                let unseen = life.recipients.is_empty() && life.rare().expired.is_none() && by_queue_manager && !life.deleted();
                 messages.removed_unseen += u64::from(unseen);
             }
         }

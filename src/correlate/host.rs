@@ -269,9 +269,9 @@ impl Host {
         if event.status == Status::Expired {
             let all = event.envelope_recipient.is_empty();
             let ended = if all { life.end_open(Outcome::Expired, step.time).max(1) } else { 1 };
-            let before = life.expired.map_or(0, |(_, count)| count);
+            let before = life.rare().expired.map_or(0, |(_, count)| count);
             if counts {
-                life.expired = Some((step.time, before + ended));
+                life.rare_mut().expired = Some((step.time, before + ended));
             }
             if all {
                 return;
@@ -317,7 +317,7 @@ impl Host {
         // open recipients and a message on hold mean that an administrator did.
         let unsaid = event.how == Removal::Unsaid;
         let deleted = event.how == Removal::Deleted || (unsaid && (life.held || life.has_open()));
-        if deleted && life.requeued.is_none() {
+        if deleted && life.rare().requeued.is_none() {
             life.end_open(Outcome::Deleted, step.time);
         }
         if life.removed.is_none() {
@@ -342,8 +342,8 @@ impl Host {
         let life = &mut self.lives[at];
         let ended = life.end_open(Outcome::Expired, step.time);
         if ended > 0 && step.time >= self.since {
-            let before = life.expired.map_or(0, |(_, count)| count);
-            life.expired = Some((step.time, before + ended));
+            let before = life.rare().expired.map_or(0, |(_, count)| count);
+            life.rare_mut().expired = Some((step.time, before + ended));
         }
         if life.goes_unsaid {
             self.goes_unsaid(at, step.time);
@@ -358,7 +358,7 @@ impl Host {
             QueueDeed::Hold | QueueDeed::Freeze => life.held = true,
             QueueDeed::Release | QueueDeed::Thaw => life.held = false,
             QueueDeed::Requeue => {
-                life.requeued = Some(step.time);
+                life.rare_mut().requeued = Some(step.time);
                 life.end_open(Outcome::Requeued, step.time);
                 self.may_come_back(at);
             }

@@ -5,6 +5,7 @@ use super::attempt::{Attempt, Particulars};
 use mailscope_parsers::model::{Class, Delivery, Micros, Removal, Status, Text, domain_of};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Up to so many recipients are searched one by one.
 const FEW: usize = 32;
@@ -147,8 +148,6 @@ pub struct Life {
     pub envelope_sender: Span,
     pub message_id: Span,
     pub(super) message_id_hash: u64,
-    /// What programs beside the server thought of it: `dkim=pass spam=no_action(-1.2)`.
-    pub verdicts: Span,
     pub size_bytes: u64,
     pub nrcpt: u32,
     /// Of the line that says who handed it in.
@@ -156,8 +155,6 @@ pub struct Life {
     pub first_line: Micros,
     pub last_line: Micros,
     pub removed: Option<(Micros, Removal)>,
-    /// Lines that ended all open recipients, and how many those were (at least one a line).
-    pub expired: Option<(Micros, u32)>,
     pub end: End,
     /// The queue took it: `from=`, hold, a delivery line, or its removal.
     pub proof: bool,
@@ -165,8 +162,6 @@ pub struct Life {
     /// cleanup or a milter took it and threw it away.
     pub discarded: bool,
     pub notification: bool,
-    /// When `postsuper -r` sent it through the queue again.
-    pub requeued: Option<Micros>,
     /// Its arrival line said all of its beginning, and its end is logged behind every recipient's: one process writes both.
     pub(super) whole: bool,
     /// It came from loopback or from a local program: it may continue another one.
@@ -178,14 +173,36 @@ pub struct Life {
     /// Its server does not say when a queue file goes.
     pub(super) goes_unsaid: bool,
     pub recipients: Vec<Recipient>,
-    /// Hash to place, from [`FEW`] recipients on.
-    #[allow(clippy::box_collection)] // few lives have one, and it is large
-    index: Option<Box<HashMap<u64, u32>>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few lives have.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Rare {
+    /// What programs beside the server thought of it: `dkim=pass spam=no_action(-1.2)`.
+    pub verdicts: Span,
+    /// Lines that ended all open recipients, and how many those were (at least one a line).
+    pub expired: Option<(Micros, u32)>,
+    /// When `postsuper -r` sent it through the queue again.
+    pub requeued: Option<Micros>,
     pub root: Option<Root>,
     pub(super) children: Vec<Slot>,
+    /// Hash to place, from [`FEW`] recipients on.
+    index: HashMap<u64, u32>,
 }
 
 impl Life {
+    /// What most lives have not.
+    #[must_use]
+    pub fn rare(&self) -> &Rare {
+        static NOTHING: LazyLock<Rare> = LazyLock::new(Rare::default);
+        self.rare.as_deref().unwrap_or(&NOTHING)
+    }
+
+    pub(super) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
     /// The text of a span of this life.
     #[must_use]
     pub fn text(&self, span: Span) -> &[u8] {
@@ -231,7 +248,13 @@ impl Life {
     /// The facts of the message: those of the chain's first queue file.
     #[must_use]
     pub fn message(&self) -> &Self {
-        self.root.as_ref().map_or(self, |root| &root.first)
+        self.root().map_or(self, |root| &root.first)
+    }
+
+    /// Where its chain began, if it continues another queue file.
+    #[must_use]
+    pub fn root(&self) -> Option<&Root> {
+        self.rare.as_ref()?.root.as_ref()
     }
 
     /// Who sent the message: the chain's first word, or this queue file's own where that is not known.
@@ -250,7 +273,7 @@ impl Life {
     /// Whether it continues another queue file.
     #[must_use]
     pub fn reinjected(&self) -> bool {
-        self.root.is_some()
+        self.root().is_some()
     }
 
     /// Whether it is what a notification's queue file, or a continuation of one, is.
@@ -268,7 +291,7 @@ impl Life {
     /// Whether no line can change what it amounts to: its beginning, each recipient's end and its own end were seen, and it
     /// has no part in a chain.
     pub(super) fn is_complete(&self) -> bool {
-        let alone = !self.inward && !self.handed && self.root.is_none() && self.children.is_empty();
+        let alone = !self.inward && !self.handed && self.rare.as_ref().is_none_or(|rare| rare.root.is_none() && rare.children.is_empty());
         let begun = (self.arrival.is_some() || self.notification) && (self.message_id_hash != 0 || self.whole);
         let all = if self.whole { !self.recipients.is_empty() } else { self.recipients.len() == self.nrcpt as usize };
         let done = all && self.removed.is_some_and(|(_, how)| how == Removal::Done);
@@ -291,7 +314,7 @@ impl Life {
     #[must_use]
     pub fn delay(&self, recipient: &Recipient) -> Option<Micros> {
         let logged = recipient.decisive.delay();
-        let Some(root) = &self.root else { return logged };
+        let Some(root) = self.root() else { return logged };
         let whole = recipient.decisive.time - root.set_out;
         Some(logged.unwrap_or(0).max(whole))
     }
@@ -325,7 +348,7 @@ impl Life {
         if self.recipients.len() <= FEW {
             return self.recipients.iter().position(|r| r.hash == hash);
         }
-        self.index.as_ref()?.get(&hash).map(|at| *at as usize)
+        self.rare.as_ref()?.index.get(&hash).map(|at| *at as usize)
     }
 
     fn push(&mut self, recipient: Recipient) -> usize {
@@ -335,8 +358,10 @@ impl Life {
             self.recipients.reserve_exact((self.nrcpt as usize).clamp(1, FEW));
         }
         if at >= FEW {
-            let all = self.recipients.iter().zip(0..).map(|(r, at)| (r.hash, at));
-            let index = self.index.get_or_insert_with(|| Box::new(all.collect()));
+            let index = &mut self.rare.get_or_insert_default().index;
+            if index.is_empty() {
+                index.extend(self.recipients.iter().zip(0..).map(|(r, at)| (r.hash, at)));
+            }
             index.insert(recipient.hash, u32::try_from(at).unwrap_or(u32::MAX));
         }
         self.recipients.push(recipient);

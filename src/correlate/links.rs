@@ -166,7 +166,7 @@ impl Host {
         if event.status == Status::Forwarded {
             return life.arrival.is_none();
         }
-        life.root.as_ref().is_some_and(|root| root.first.text(root.first.queue_id) == self.lives[parent].text(self.lives[parent].queue_id))
+        life.root().is_some_and(|root| root.first.text(root.first.queue_id) == self.lives[parent].text(self.lives[parent].queue_id))
             || life.inward
             || (!event.relay.ip.is_empty() && life.text(life.client_ip) == event.relay.ip.0)
     }
@@ -178,7 +178,7 @@ impl Host {
             return;
         }
         if self.lives[at].inward {
-            if self.lives[at].root.is_none() {
+            if self.lives[at].root().is_none() {
                 let slot = self.slot(at);
                 self.links.children.add(message_id, slot);
             }
@@ -200,7 +200,7 @@ impl Host {
             return;
         }
         let Some(arrival) = self.lives[child].arrival.filter(|arrival| *arrival >= self.lives[parent].first_line) else { return };
-        if let Some(requeued) = self.lives[parent].requeued
+        if let Some(requeued) = self.lives[parent].rare().requeued
             && (requeued - DISORDER..requeued + LINGER).contains(&arrival)
         {
             return self.link(parent, child, self.lives[parent].set_out());
@@ -241,18 +241,19 @@ impl Host {
     /// `child` continues `parent`, and so do the queue files that continue `child`.
     fn link(&mut self, parent: usize, child: usize, set_out: Micros) {
         let slot = self.slot(child);
-        if !self.lives[parent].children.contains(&slot) {
-            self.lives[parent].children.push(slot);
+        let children = &mut self.lives[parent].rare_mut().children;
+        if !children.contains(&slot) {
+            children.push(slot);
         }
-        let root = match &self.lives[parent].root {
+        let root = match self.lives[parent].root() {
             Some(root) => root.clone(),
             None => Root { first: Box::new(self.lives[parent].facts()), set_out },
         };
         let mut waiting = vec![child];
         for _ in 0..DEEPEST {
             let Some(at) = waiting.pop() else { break };
-            self.lives[at].root = Some(root.clone());
-            let further: Vec<usize> = self.lives[at].children.iter().filter_map(|slot| self.at(*slot)).filter(|at| *at != parent).collect();
+            self.lives[at].rare_mut().root = Some(root.clone());
+            let further: Vec<usize> = self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| *at != parent).collect();
             waiting.extend(further);
         }
     }

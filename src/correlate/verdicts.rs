@@ -19,7 +19,7 @@ impl Host {
         }
         let Some(at) = self.spoken_of(step, event) else { return };
         // Back from a filter it is the same message, whose first queue file tells all.
-        let first = self.lives[at].root.as_ref().map(|root| root.first.text(root.first.queue_id).to_vec());
+        let first = self.lives[at].root().map(|root| root.first.text(root.first.queue_id).to_vec());
         let at = first.and_then(|first| self.find(id_hash(&first), 0)).unwrap_or(at);
         self.lives[at].think(event);
     }
@@ -66,11 +66,11 @@ impl Life {
             #[allow(clippy::cast_precision_loss)] // scores are small
             word.push_str(&format!("({})", score as f64 / 1e3));
         }
-        let known = self.text(self.verdicts);
+        let known = self.text(self.rare().verdicts);
         if known.split(|c| *c == b' ').any(|one| one == word.as_bytes()) || known.len() + word.len() > MOST {
             return;
         }
         let whole = if known.is_empty() { word.into_bytes() } else { [known, b" ", word.as_bytes()].concat() };
-        self.verdicts = self.keep(&whole);
+        self.rare_mut().verdicts = self.keep(&whole);
     }
 }

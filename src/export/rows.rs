@@ -63,7 +63,7 @@ pub fn message<'a>(life: &'a Life, host: &'a [u8], window: Window) -> Option<Vec
     row.extend([of(Outcome::Discarded), of(Outcome::Deleted), of(Outcome::Deferred)]);
     row.push(Cell::Integer(mail.map(|recipient| u64::from(recipient.attempts)).sum()));
     row.push(life.removed.map_or(Cell::Empty, |(removed, _)| Cell::Time(removed)));
-    row.push(text(life.text(life.verdicts)));
+    row.push(text(life.text(life.rare().verdicts)));
     row.push(text(domain_of(life.sender())));
     Some(row)
 }

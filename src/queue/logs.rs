@@ -156,7 +156,7 @@ impl Lives {
             };
             *self.minutes.entry(minute(recipient.decisive.time)).or_default().delivered.entry(who).or_default() += 1;
         }
-        if life.end != End::Removed && life.requeued.is_none() && self.open.len() < LIVES {
+        if life.end != End::Removed && life.rare().requeued.is_none() && self.open.len() < LIVES {
             let tried = Tried::of(life);
             // An id that was used again is its later life.
             match self.open.get_mut(life.text(life.queue_id)) {

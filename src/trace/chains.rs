@@ -381,7 +381,7 @@ fn delay(life: &Life, recipient: &Recipient) -> Option<Micros> {
 /// A message that was taken and waits: it was not removed, and not all of its recipients are known to be done.
 fn is_open(life: &Life) -> bool {
     let done = life.recipients.len() >= life.nrcpt.max(1) as usize && life.recipients.iter().all(|r| r.outcome != Outcome::Deferred);
-    let gone = life.removed.is_some() || life.requeued.is_some() || life.end != End::Open;
+    let gone = life.removed.is_some() || life.rare().requeued.is_some() || life.end != End::Open;
     life.proof && !gone && !done
 }
 
