@@ -3,7 +3,7 @@
 
 use super::Merge;
 use super::table::{Row, Table};
-use super::timeline::Timeline;
+use super::timeline::{Tally, Timeline};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,8 @@ pub struct Course {
     /// Of these for good.
     pub permanent: u64,
     /// What failed for good, and what may yet succeed.
-    pub lasting: Timeline<u64>,
-    pub passing: Timeline<u64>,
+    pub lasting: Timeline<Tally>,
+    pub passing: Timeline<Tally>,
 }
 
 impl Course {
@@ -26,9 +26,9 @@ impl Course {
         self.count += count;
         if permanent {
             self.permanent += count;
-            *self.lasting.at(time) += count;
+            self.lasting.at(time).add(count);
         } else {
-            *self.passing.at(time) += count;
+            self.passing.at(time).add(count);
         }
     }
 }

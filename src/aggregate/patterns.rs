@@ -4,7 +4,7 @@
 use super::Merge;
 use super::table::{self, Row, Table};
 use super::template::template;
-use super::timeline::Timeline;
+use super::timeline::{Tally, Timeline};
 use mailscope_parsers::model::{Class, Micros, Stage};
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub struct PatternRow {
     /// A template can be classed in several ways: providers mean different things by the same words.
     pub classes: Vec<(Class, u64)>,
     pub concerned: Table<u64>,
-    pub timeline: Timeline<u64>,
+    pub timeline: Timeline<Tally>,
     pub examples: Vec<Verbatim>,
 }
 
@@ -69,7 +69,7 @@ impl PatternRow {
         if !said.concerned.is_empty() && self.concerned.dropped_keys == 0 {
             *self.concerned.row(said.concerned) += said.count;
         }
-        *self.timeline.at(said.time) += said.count;
+        self.timeline.at(said.time).add(said.count);
         self.example(said.time, said.host, said.text);
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const FINEST_S: i64 = 300;
 /// The widths of buckets, and how many of each there are before they are made wider. More than the first are longer than the
 /// three hours that are shown so finely; more than the second are a week, and are shown in days.
-const WIDTHS: [(i64, usize); 3] = [(FINEST_S, 64), (900, 700), (3600, usize::MAX)];
+const WIDTHS: [(i32, usize); 3] = [(FINEST_S as i32, 64), (900, 700), (3600, usize::MAX)];
 
 /// What can be counted over time.
 pub trait Counted: Merge + Default {
@@ -17,8 +17,30 @@ pub trait Counted: Merge + Default {
 }
 
 /// One of many rows: in zones that are off by half an hour its days are cut at the hour before, in logs of more than a week.
-impl Counted for u64 {
+impl Counted for Tally {
     const WIDEST_S: i64 = 3600;
+}
+
+/// How often something happened in one bucket; four thousand million and more are one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally(u32);
+
+impl Tally {
+    #[inline]
+    pub fn add(&mut self, count: u64) {
+        self.0 = self.0.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0.into()
+    }
+}
+
+impl Merge for Tally {
+    fn merge(&mut self, other: Self) {
+        self.0 = self.0.saturating_add(other.0);
+    }
 }
 
 impl Counted for Bucket {
@@ -51,15 +73,15 @@ impl Merge for Bucket {
     }
 }
 
-/// Buckets by their number since 1970.
+/// Buckets by their number since 1970. Most timelines are a row's, of which there are thousands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timeline<B = Bucket> {
     /// The length of a bucket.
-    bucket_s: i64,
+    bucket_s: i32,
     /// In order; mostly the next one is a new last one.
-    buckets: Vec<(i64, B)>,
+    buckets: Vec<(i32, B)>,
     /// The bucket that was asked for last, not in `buckets` yet: times come in runs.
-    current: Option<(i64, B)>,
+    current: Option<(i32, B)>,
     /// When it begins: what lies in it need not be divided by its length.
     #[serde(skip, default = "never")]
     begins: Micros,
@@ -72,7 +94,7 @@ fn never() -> Micros {
 
 impl<B> Default for Timeline<B> {
     fn default() -> Self {
-        Self { bucket_s: FINEST_S, buckets: Vec::new(), current: None, begins: never() }
+        Self { bucket_s: FINEST_S as i32, buckets: Vec::new(), current: None, begins: never() }
     }
 }
 
@@ -87,7 +109,7 @@ impl<B: Counted> Timeline<B> {
     }
 
     fn length(&self) -> Micros {
-        self.bucket_s * 1_000_000
+        i64::from(self.bucket_s) * 1_000_000
     }
 
     /// Makes the bucket of this time the current one.
@@ -95,6 +117,8 @@ impl<B: Counted> Timeline<B> {
         self.settle();
         let number = time.div_euclid(self.length());
         self.begins = number.saturating_mul(self.length());
+        // No clock goes so far that a number does not fit.
+        let number = i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX });
         self.current = Some((number, B::default()));
     }
 
@@ -109,28 +133,34 @@ impl<B: Counted> Timeline<B> {
         }
     }
 
-    fn put(&mut self, number: i64, bucket: B) {
+    fn put(&mut self, number: i32, bucket: B) {
         let at = match self.buckets.last() {
             Some((last, _)) if *last >= number => self.buckets.binary_search_by_key(&number, |(known, _)| *known),
             _ => Err(self.buckets.len()),
         };
         match at {
             Ok(at) => self.buckets[at].1.merge(bucket),
-            Err(at) => self.buckets.insert(at, (number, bucket)),
+            Err(at) => {
+                if self.buckets.len() == self.buckets.capacity() {
+                    // Buckets come slowly: there is no need of as many again.
+                    self.buckets.reserve_exact((self.buckets.len() / 4).max(4));
+                }
+                self.buckets.insert(at, (number, bucket));
+            }
         }
     }
 
     /// The next width, where there are too many of this one.
-    fn too_many(&self) -> Option<i64> {
+    fn too_many(&self) -> Option<i32> {
         let at = WIDTHS.iter().position(|(width_s, _)| *width_s == self.bucket_s)?;
-        let (next_s, _) = *WIDTHS.get(at + 1).filter(|(next_s, _)| *next_s <= B::WIDEST_S)?;
+        let (next_s, _) = *WIDTHS.get(at + 1).filter(|(next_s, _)| i64::from(*next_s) <= B::WIDEST_S)?;
         (self.buckets.len() > WIDTHS[at].1).then_some(next_s)
     }
 
-    fn widen(&mut self, to_s: i64) {
-        let from_s = std::mem::replace(&mut self.bucket_s, to_s);
+    fn widen(&mut self, to_s: i32) {
+        let factor = to_s / std::mem::replace(&mut self.bucket_s, to_s);
         for (number, bucket) in std::mem::take(&mut self.buckets) {
-            self.put((number * from_s).div_euclid(to_s), bucket);
+            self.put(number.div_euclid(factor), bucket);
         }
     }
 
@@ -147,7 +177,7 @@ impl<B: Counted> Timeline<B> {
 
     /// The start of each bucket, in seconds since 1970, and what happened in it; in no order.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &B)> {
-        self.buckets.iter().chain(&self.current).map(|(number, bucket)| (number * self.bucket_s, bucket))
+        self.buckets.iter().chain(&self.current).map(|(number, bucket)| (i64::from(*number) * i64::from(self.bucket_s), bucket))
     }
 }
 
@@ -180,8 +210,8 @@ mod tests {
     #[test]
     fn a_row_of_a_month_is_kept_in_hours_whatever_the_split() {
         let fill = |hours: std::ops::Range<i64>| {
-            let mut timeline = Timeline::<u64>::default();
-            hours.flat_map(|hour| (0..12).map(move |five| hour * 3600 + five * 300)).for_each(|time| *timeline.at(time * 1_000_000) += 1);
+            let mut timeline = Timeline::<Tally>::default();
+            hours.flat_map(|hour| (0..12).map(move |five| hour * 3600 + five * 300)).for_each(|time| timeline.at(time * 1_000_000).add(1));
             timeline
         };
         let whole = fill(0..720);
@@ -189,9 +219,9 @@ mod tests {
             let (mut ab, mut ba) = (fill(0..cut), fill(cut..720));
             ab.merge(fill(cut..720));
             ba.merge(fill(0..cut));
-            let sorted = |timeline: &Timeline<u64>| timeline.iter().map(|(from, count)| (from, *count)).collect::<BTreeMap<_, _>>();
+            let sorted = |timeline: &Timeline<Tally>| timeline.iter().map(|(from, count)| (from, count.get())).collect::<BTreeMap<_, _>>();
             assert_eq!((sorted(&ab), sorted(&ba)), (sorted(&whole), sorted(&whole)), "{cut}");
         }
-        assert_eq!((whole.buckets.len() + 1, whole.iter().map(|(_, count)| count).sum::<u64>()), (720, 720 * 12));
+        assert_eq!((whole.buckets.len() + 1, whole.iter().map(|(_, count)| count.get()).sum::<u64>()), (720, 720 * 12));
     }
 }

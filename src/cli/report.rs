@@ -8,7 +8,7 @@ use super::trace::Sources;
 use super::{Ended, conclude, resolve, rows};
 use crate::aggregate::Summary;
 use crate::anonymize::Anonymizer;
-use crate::correlate::{Correlator, Detail, Life};
+use crate::correlate::{BoxedLives, Correlator, Detail};
 use crate::export::{Book, table};
 use crate::input::{Chunk, Unreadable};
 use crate::pipeline::{self, Kept, Reader, Seen, host_matches};
@@ -32,7 +32,7 @@ struct Worker {
     /// Memory for the lines of a chunk.
     kept: Kept<'static>,
     /// Lives that were counted, and whose memory serves again.
-    counted: Vec<Box<Life>>,
+    counted: BoxedLives,
 }
 
 /// What needs the order of the lines.

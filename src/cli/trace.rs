@@ -125,7 +125,7 @@ fn renamed(filter: &Filter, names: &Anonymizer) -> Filter {
     Filter { from: of(&filter.from), to: of(&filter.to), client: of(&filter.client), ..filter.clone() }
 }
 
-fn lives(told: &[Told<'_>]) -> (Vec<Box<crate::correlate::Life>>, Correlator) {
+fn lives(told: &[Told<'_>]) -> (crate::correlate::BoxedLives, Correlator) {
     let mut kept = Kept::with_verdicts();
     told.iter().for_each(|told| kept.push(&told.seen));
     let mut correlator = Correlator::new(Detail::Attempts, None);

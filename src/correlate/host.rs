@@ -1,6 +1,6 @@
 //! The lives of one host: which line belongs to which life, and when a life is over.
 
-use super::life::{End, Life, Outcome, Slot, Span};
+use super::life::{BoxedLives, End, Life, Outcome, Slot, Span};
 use super::links::Links;
 use super::{DISORDER, Detail, FORGOTTEN, Fact, LINGER, NEVER_A_MESSAGE, Step};
 use hashbrown::HashTable;
@@ -33,6 +33,18 @@ impl Entry {
     }
 }
 
+/// An id that is remembered for late lines, and until when, in seconds since 1970.
+#[derive(Clone, Serialize, Deserialize)]
+struct Over {
+    id: u64,
+    generation: u32,
+    due_s: u32,
+}
+
+fn seconds(time: Micros) -> u32 {
+    u32::try_from(time.max(0) / 1_000_000).unwrap_or(u32::MAX)
+}
+
 /// The place of a life that is over and counted, and whose id is still remembered for late lines.
 pub(super) const OVER: u32 = u32::MAX;
 
@@ -40,7 +52,7 @@ pub(super) const OVER: u32 = u32::MAX;
 /// of a log that is so busy late lines come sooner. The eldest go first, so that it depends on the order of the log alone.
 pub(super) const MANY_OVER: usize = 50_000;
 const MANY_LINGER: usize = 20_000;
-/// New ids are looked through for those that are over when they are more than this and twice the lives.
+/// New ids are looked through for those that are over when they are so many more than the lives.
 const FEW_YOUNG: usize = 4096;
 
 impl super::stored::Hashed for Entry {
@@ -71,13 +83,13 @@ const UNNAMED: u8 = 0xff;
 pub struct Host {
     number: u32,
     pub name: Box<[u8]>,
-    pub(super) lives: Vec<Box<Life>>,
+    pub(super) lives: BoxedLives,
     /// Which life is at each place, counted from 1; 0 where there is none.
     generations: Vec<u32>,
     free: Vec<u32>,
     /// Memory for the next lives.
     #[serde(skip)]
-    spare: Vec<Box<Life>>,
+    spare: BoxedLives,
     #[serde(with = "super::stored")]
     by_id: HashTable<Entry>,
     pub(super) links: Links,
@@ -87,7 +99,7 @@ pub struct Host {
     /// Lives to look at again, each queue with a constant delay and so in order.
     settling: VecDeque<(Micros, Slot)>,
     lingering: VecDeque<(Micros, Slot)>,
-    over: VecDeque<(Micros, u64, u32)>,
+    over: VecDeque<Over>,
     young: VecDeque<(Micros, Slot)>,
     idle: VecDeque<(Micros, Slot)>,
     generation: u32,
@@ -139,7 +151,7 @@ impl Host {
     }
 
     /// Takes one event; lives that are over go to `closed`.
-    pub fn step(&mut self, step: &Step<'_, '_>, closed: &mut Vec<Box<Life>>, spare: &mut Vec<Box<Life>>) {
+    pub fn step(&mut self, step: &Step<'_, '_>, closed: &mut BoxedLives, spare: &mut BoxedLives) {
         if let Some(old) = spare.pop_if(|_| self.spare.len() < 8) {
             self.spare.push(old);
         }
@@ -171,7 +183,7 @@ impl Host {
         }
     }
 
-    fn accepted(&mut self, step: &Step<'_, '_>, event: &Accepted<'_>, closed: &mut Vec<Box<Life>>) {
+    fn accepted(&mut self, step: &Step<'_, '_>, event: &Accepted<'_>, closed: &mut BoxedLives) {
         if event.nrcpt == Some(0) {
             // Every recipient was refused: there is no queue file.
             return;
@@ -241,7 +253,7 @@ impl Host {
         }
     }
 
-    fn queued(&mut self, step: &Step<'_, '_>, event: &Queued<'_>, closed: &mut Vec<Box<Life>>) {
+    fn queued(&mut self, step: &Step<'_, '_>, event: &Queued<'_>, closed: &mut BoxedLives) {
         let at = self.begun(step, &event.queue_id, closed);
         let life = &mut self.lives[at];
         life.proof = true;
@@ -255,7 +267,7 @@ impl Host {
         }
     }
 
-    fn delivery(&mut self, step: &Step<'_, '_>, event: &Delivery<'_>, closed: &mut Vec<Box<Life>>) {
+    fn delivery(&mut self, step: &Step<'_, '_>, event: &Delivery<'_>, closed: &mut BoxedLives) {
         let known =
             if event.queue_id.is_empty() { self.known(step, &unnamed(event), closed) } else { self.known(step, &event.queue_id, closed) };
         let Some(at) = known else { return };
@@ -307,7 +319,7 @@ impl Host {
         }
     }
 
-    fn removed(&mut self, step: &Step<'_, '_>, event: &Removed<'_>, closed: &mut Vec<Box<Life>>) {
+    fn removed(&mut self, step: &Step<'_, '_>, event: &Removed<'_>, closed: &mut BoxedLives) {
         let Some(at) = self.known(step, &event.queue_id, closed) else { return };
         let slot = self.slot(at);
         let life = &mut self.lives[at];
@@ -326,7 +338,7 @@ impl Host {
         }
     }
 
-    fn notification(&mut self, step: &Step<'_, '_>, event: &Notification<'_>, closed: &mut Vec<Box<Life>>) {
+    fn notification(&mut self, step: &Step<'_, '_>, event: &Notification<'_>, closed: &mut BoxedLives) {
         if !event.queue_id.is_empty()
             && let Some(parent) = self.known(step, &event.queue_id, closed)
             && event.expired
@@ -350,7 +362,7 @@ impl Host {
         }
     }
 
-    fn queue_action(&mut self, step: &Step<'_, '_>, event: &QueueAction<'_>, closed: &mut Vec<Box<Life>>) {
+    fn queue_action(&mut self, step: &Step<'_, '_>, event: &QueueAction<'_>, closed: &mut BoxedLives) {
         let Some(at) = self.known(step, &event.queue_id, closed) else { return };
         let life = &mut self.lives[at];
         life.proof = true;
@@ -367,7 +379,7 @@ impl Host {
     }
 
     /// cleanup and milters that hold or throw away what they are given.
-    fn treated(&mut self, step: &Step<'_, '_>, event: &Reject<'_>, closed: &mut Vec<Box<Life>>) {
+    fn treated(&mut self, step: &Step<'_, '_>, event: &Reject<'_>, closed: &mut BoxedLives) {
         // An id that is heard of only because it was refused never names a queue file.
         if event.action == Action::Reject && self.place(id_hash(&event.queue_id), step.instance).is_none() {
             return;
@@ -385,7 +397,7 @@ impl Host {
     }
 
     /// The life that a line of its beginning belongs to: a new one if the last ended a while ago.
-    fn begun(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Box<Life>>) -> usize {
+    fn begun(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut BoxedLives) -> usize {
         let hash = id_hash(id);
         let Some(at) = self.find(hash, step.instance) else {
             let at = self.born(step, hash, id);
@@ -402,7 +414,7 @@ impl Host {
 
     /// The life that any later line belongs to; none if it is over and counted. Past the time in which late lines come, it
     /// is a life of its own.
-    fn known(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut Vec<Box<Life>>) -> Option<usize> {
+    fn known(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut BoxedLives) -> Option<usize> {
         let hash = id_hash(id);
         let Some(at) = self.place(hash, step.instance) else { return Some(self.born(step, hash, id)) };
         let at = at as usize;
@@ -467,7 +479,7 @@ impl Host {
             self.by_id.insert_unique(hash, entry, |entry| entry.id);
         }
         self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
-        if self.young.len() > 2 * self.lives.len() + FEW_YOUNG {
+        if self.young.len() > self.lives.len() + FEW_YOUNG {
             // Most are over within seconds, and need not be looked at after an hour.
             self.young.retain(|(_, slot)| self.generations.get(slot.at as usize) == Some(&slot.generation));
         }
@@ -484,13 +496,13 @@ impl Host {
     }
 
     /// Ends the lives whose time is over.
-    fn expire(&mut self, closed: &mut Vec<Box<Life>>) {
+    fn expire(&mut self, closed: &mut BoxedLives) {
         let now = self.clock.now;
         while let Some(slot) = due(&mut self.settling, now) {
             let Some(at) = self.at(slot) else { continue };
             if self.lives[at].is_complete() {
-                let over = (self.lives[at].end_of_linger(), self.lives[at].hash, slot.generation);
-                self.over.push_back(over);
+                let life = &self.lives[at];
+                self.over.push_back(Over { id: life.hash, generation: slot.generation, due_s: seconds(life.end_of_linger()) });
                 self.bury(at, closed);
             } else {
                 self.lingering.push_back((self.lives[at].end_of_linger(), slot));
@@ -501,8 +513,9 @@ impl Host {
                 self.close(at, End::Removed, closed);
             }
         }
-        while let Some((_, hash, generation)) = due_or_surplus(&mut self.over, |(due, ..)| *due <= now, MANY_OVER) {
-            if let Ok(entry) = self.by_id.find_entry(hash, |entry| entry.at == OVER && entry.generation() == generation) {
+        let now_s = seconds(now);
+        while let Some(over) = due_or_surplus(&mut self.over, |over| over.due_s < now_s, MANY_OVER) {
+            if let Ok(entry) = self.by_id.find_entry(over.id, |entry| entry.at == OVER && entry.generation() == over.generation) {
                 entry.remove();
             }
         }
@@ -526,7 +539,7 @@ impl Host {
         self.links.expire(now);
     }
 
-    fn close(&mut self, at: usize, end: End, closed: &mut Vec<Box<Life>>) {
+    fn close(&mut self, at: usize, end: End, closed: &mut BoxedLives) {
         let slot = self.slot(at);
         if self.lives[at].inward || self.lives[at].handed {
             self.links_by_message_id(at);
@@ -540,14 +553,14 @@ impl Host {
     }
 
     /// A life of which nothing more can be said goes; its id stays for a while. It has no part in a chain, and so no links.
-    fn bury(&mut self, at: usize, closed: &mut Vec<Box<Life>>) {
+    fn bury(&mut self, at: usize, closed: &mut BoxedLives) {
         if let Some(entry) = self.by_id.find_mut(self.lives[at].hash, |entry| entry.at as usize == at) {
             entry.at = OVER;
         }
         self.hand_over(at, closed);
     }
 
-    fn hand_over(&mut self, at: usize, closed: &mut Vec<Box<Life>>) {
+    fn hand_over(&mut self, at: usize, closed: &mut BoxedLives) {
         self.is_not_spoken_of(at);
         let blank = self.spare.pop().unwrap_or_default();
         let mut life = std::mem::replace(&mut self.lives[at], blank);
@@ -565,7 +578,7 @@ impl Host {
     }
 
     /// Ends everything, as it stands.
-    pub fn finish(&mut self, closed: &mut Vec<Box<Life>>) {
+    pub fn finish(&mut self, closed: &mut BoxedLives) {
         for at in 0..self.lives.len() {
             // Places that are free have no life in them.
             if self.generations[at] != 0 {

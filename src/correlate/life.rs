@@ -10,9 +10,10 @@ use std::sync::LazyLock;
 /// Up to so many recipients are searched one by one.
 const FEW: usize = 32;
 /// The text and the recipients of most lives are no more than this.
-const USUAL_TEXT: usize = 320;
+const USUAL_TEXT: usize = 256;
+const FIRST_TEXT: usize = 160;
 const LITTLE_TEXT: usize = 64;
-const USUAL_RECIPIENTS: usize = 2;
+const USUAL_RECIPIENTS: usize = 1;
 
 /// A place in the host's lives, good as long as its generation is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +86,10 @@ impl Outcome {
         }
     }
 }
+
+/// Lives, each at a place of its own: where one ends, another begins, and only their places change hands.
+#[allow(clippy::vec_box)]
+pub type BoxedLives = Vec<Box<Life>>;
 
 /// One (queue file, envelope recipient, original recipient).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -217,7 +222,7 @@ impl Life {
         let spare = self.text.capacity() - self.text.len();
         if spare < text.len() {
             // Enough for most lives at once; later little more than is needed, as it may wait for days.
-            let more = if self.text.is_empty() { USUAL_TEXT / 2 } else { (self.text.len() / 8).max(LITTLE_TEXT) };
+            let more = if self.text.is_empty() { FIRST_TEXT } else { (self.text.len() / 8).max(LITTLE_TEXT) };
             self.text.reserve_exact(text.len().max(more));
         }
         let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
@@ -440,8 +445,12 @@ impl Life {
         // Where the line has no delay, but its queue id has the second of its birth: from the arrival on.
         let waited = |born| (time - self.arrival.unwrap_or(born)).max(0);
         let delay = delivery.delay.or_else(|| delivery.born.map(waited));
-        let before = &self.recipients[recipient].decisive;
-        let (name_before, before) = (before.relay_name, before.particulars());
+        let (others, this) = self.recipients.split_at(recipient);
+        let before = &this[0].decisive;
+        let (mut name_before, before) = (before.relay_name, before.particulars());
+        if name_before.is_empty() {
+            name_before = others.last().map_or(Span::NONE, |other| other.decisive.relay_name);
+        }
         let relay_name = self.keep_again(name_before, delivery.relay.name);
         let attempt = Attempt::new(time, delivery.status, delivery.class, relay_name).after(delay, delivery.delays);
         if detail < Detail::Recipients {
@@ -458,7 +467,7 @@ impl Life {
         })
     }
 
-    /// Most are tried at the same place again, and hear the same.
+    /// Most are tried at the same place again, or where the one before them was, and hear the same.
     fn keep_again(&mut self, before: Span, text: Text<'_>) -> Span {
         if Text(self.text(before)) == text { before } else { self.keep(&text) }
     }

@@ -17,7 +17,7 @@ mod verdicts;
 
 pub use host::hash;
 pub use attempt::{Attempt, Particulars};
-pub use life::{End, Life, Outcome, Recipient, Root, Span};
+pub use life::{BoxedLives, End, Life, Outcome, Recipient, Root, Span};
 
 use hashbrown::HashMap;
 use host::Host;
@@ -89,10 +89,10 @@ pub struct Correlator {
     /// Facts count from here on; lines before it are read for what they tell of later ones.
     since: Micros,
     last: usize,
-    closed: Vec<Box<Life>>,
+    closed: BoxedLives,
     /// Memory of lives that were counted.
     #[serde(skip)]
-    spare: Vec<Box<Life>>,
+    spare: BoxedLives,
 }
 
 impl Correlator {
@@ -116,12 +116,12 @@ impl Correlator {
     }
 
     /// The lives that ended since the last call.
-    pub fn take_closed(&mut self) -> Vec<Box<Life>> {
+    pub fn take_closed(&mut self) -> BoxedLives {
         std::mem::take(&mut self.closed)
     }
 
     /// Gives the memory of lives back that have been counted.
-    pub fn recycle(&mut self, lives: Vec<Box<Life>>) {
+    pub fn recycle(&mut self, lives: BoxedLives) {
         const ENOUGH: usize = 512;
         let room = ENOUGH.saturating_sub(self.spare.len());
         self.spare.extend(lives.into_iter().take(room).map(|mut life| {
@@ -131,7 +131,7 @@ impl Correlator {
     }
 
     /// Ends all lives as they stand.
-    pub fn finish(&mut self) -> Vec<Box<Life>> {
+    pub fn finish(&mut self) -> BoxedLives {
         for host in &mut self.states {
             host.finish(&mut self.closed);
         }

@@ -98,7 +98,7 @@ impl Live {
     pub fn trends(&mut self, patterns: &Patterns) {
         let quarter = |row: &crate::aggregate::PatternRow, quarters_ago: i64| -> u64 {
             let (from, to) = (self.now - (quarters_ago + 1) * NEW, self.now - quarters_ago * NEW);
-            row.timeline.iter().filter(|(begin, _)| (from + 1..=to).contains(&(begin * 1_000_000))).map(|(_, count)| *count).sum()
+            row.timeline.iter().filter(|(begin, _)| (from + 1..=to).contains(&(begin * 1_000_000))).map(|(_, count)| count.get()).sum()
         };
         let trend = |template: &[u8], row: &crate::aggregate::PatternRow| {
             let count = quarter(row, 0);

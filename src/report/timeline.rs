@@ -33,10 +33,10 @@ fn start(time: i64, bucket_s: i64, zone: Zone) -> i64 {
 }
 
 /// A series in the buckets of the report; only those in which something happened.
-pub fn spread(finest: &aggregate::Timeline<u64>, bucket_s: i64, zone: Zone) -> BTreeMap<i64, u64> {
+pub fn spread(finest: &aggregate::Timeline<aggregate::Tally>, bucket_s: i64, zone: Zone) -> BTreeMap<i64, u64> {
     let mut buckets = BTreeMap::new();
     for (time, count) in finest.iter() {
-        *buckets.entry(start(time, bucket_s, zone)).or_default() += count;
+        *buckets.entry(start(time, bucket_s, zone)).or_default() += count.get();
     }
     buckets
 }

@@ -10,7 +10,7 @@ use crate::cli::report::{self, Wanted};
 use crate::cli::resolve::{self, Input};
 use crate::cli::time::Now;
 use crate::cli::{Ended, conclude};
-use crate::correlate::{Correlator, Detail, Life};
+use crate::correlate::{BoxedLives, Correlator, Detail, Life};
 use crate::export::{self, Cell, Rows, Source, Table, auth_failure, bounces, deliveries, listed, message, recipients, waiting};
 use crate::input::Zone;
 use crate::pipeline::{self, Kept, NO_TIME, Reader, Seen, host_matches};
@@ -74,7 +74,7 @@ struct Worker {
     /// Memory for the lines of a chunk.
     kept: Kept<'static>,
     /// Lives whose rows were written, and whose memory serves again.
-    written: Vec<Box<Life>>,
+    written: BoxedLives,
 }
 
 impl Writer<'_> {

@@ -17,7 +17,7 @@ use super::build::Tables;
 use super::lists::text;
 use super::patterns::Found;
 use super::timeline::spread;
-use crate::aggregate::{self, Course, Summary, Timeline};
+use crate::aggregate::{self, Course, Summary, Tally, Timeline};
 use crate::input::Zone;
 use crate::numbers;
 use mailscope_parsers::model::{Class, Micros, Side};
@@ -124,7 +124,7 @@ impl Facts<'_> {
         self.when_of(courses.iter().flat_map(|course| [&course.lasting, &course.passing]))
     }
 
-    fn when_of<'t>(&self, timelines: impl Iterator<Item = &'t Timeline<u64>>) -> When {
+    fn when_of<'t>(&self, timelines: impl Iterator<Item = &'t Timeline<Tally>>) -> When {
         let mut failed: BTreeMap<i64, u64> = BTreeMap::new();
         for timeline in timelines {
             spread(timeline, self.bucket_s, self.zone).into_iter().for_each(|(from, count)| *failed.entry(from).or_default() += count);
