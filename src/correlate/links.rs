@@ -141,7 +141,9 @@ impl Host {
         }
         // local(8) and virtual(8) deliver for good; their relay is their own name.
         let final_agent = event.relay.ip.is_empty() && matches!(event.relay.name.0, b"local" | b"virtual" | b"");
-        if event.status == Status::Sent && near && !final_agent {
+        // What Dovecot's LMTP says when a mailbox has it: `<to@example.org> session Saved`.
+        let stored = event.diagnostic.ends_with(b" Saved");
+        if event.status == Status::Sent && near && !final_agent && !stored {
             self.may_come_back(at);
             if !self.links.children.is_empty() {
                 self.links_by_message_id(at);
