@@ -5,7 +5,7 @@ use mailscope_parsers::model::{Class, Delays, EnhancedStatus, Micros, Status};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One delivery line. There is one for each recipient that is open: what is not counted stands apart.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Attempt {
     pub time: Micros,
     pub status: Status,
@@ -13,7 +13,8 @@ pub struct Attempt {
     pub relay_name: Span,
     delay: Wait,
     stages: [Wait; 4],
-    particulars: Option<Box<Particulars>>,
+    /// Their place, counted from 1; 0 where they are not kept.
+    particulars: u32,
 }
 
 /// What only rows and stories show of a delivery line.
@@ -28,6 +29,77 @@ pub struct Particulars {
     pub queued_as: Span,
 }
 
+impl Particulars {
+    const NONE: Self = Self {
+        relay_ip: Span::NONE,
+        relay_port: 0,
+        transport: Span::NONE,
+        dsn: None,
+        reply_code: None,
+        diagnostic: Span::NONE,
+        queued_as: Span::NONE,
+    };
+}
+
+/// What a life keeps of its attempts where rows or stories are made of them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Told {
+    particulars: Vec<Particulars>,
+    /// Every attempt, and the place of the same recipient's next one.
+    attempts: Vec<(Attempt, u32)>,
+}
+
+/// The first and the last of a recipient's attempts, by their places counted from 1; 0 where there is none.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Run {
+    first: u32,
+    last: u32,
+}
+
+impl Told {
+    /// Few have more than so many.
+    const USUAL: usize = 8;
+
+    /// Nothing, in the same memory, if that is not much.
+    pub(super) fn renewed(mut self: Box<Self>) -> Option<Box<Self>> {
+        self.particulars.clear();
+        self.attempts.clear();
+        (self.particulars.capacity().max(self.attempts.capacity()) <= Self::USUAL).then_some(self)
+    }
+
+    /// The attempt with its particulars; in the place of those that it had before, if they are no longer wanted.
+    pub(super) fn tell(&mut self, attempt: Attempt, particulars: Particulars, instead: Option<Attempt>) -> Attempt {
+        if let Some(place) = instead.and_then(|before| self.particulars.get_mut((before.particulars as usize).checked_sub(1)?)) {
+            *place = particulars;
+            return Attempt { particulars: instead.map_or(0, |before| before.particulars), ..attempt };
+        }
+        self.particulars.push(particulars);
+        Attempt { particulars: u32::try_from(self.particulars.len()).unwrap_or(0), ..attempt }
+    }
+
+    pub(super) fn particulars(&self, attempt: &Attempt) -> &Particulars {
+        let place = (attempt.particulars as usize).checked_sub(1).and_then(|at| self.particulars.get(at));
+        place.unwrap_or(&Particulars::NONE)
+    }
+
+    /// Adds an attempt to a recipient's.
+    pub(super) fn push(&mut self, attempt: Attempt, run: &mut Run) {
+        self.attempts.push((attempt, 0));
+        let Ok(place) = u32::try_from(self.attempts.len()) else { return };
+        match self.attempts.get_mut((run.last as usize).wrapping_sub(1)) {
+            Some((_, next)) => *next = place,
+            None => run.first = place,
+        }
+        run.last = place;
+    }
+
+    /// A recipient's attempts.
+    pub(super) fn attempts(&self, run: Run) -> impl Iterator<Item = &Attempt> {
+        let at = |place: u32| self.attempts.get((place as usize).wrapping_sub(1));
+        std::iter::successors(at(run.first), move |(_, next)| at(*next)).map(|(attempt, _)| attempt)
+    }
+}
+
 impl Attempt {
     pub(super) const NONE: Self = Self {
         time: 0,
@@ -36,7 +108,7 @@ impl Attempt {
         relay_name: Span::NONE,
         delay: Wait::NONE,
         stages: [Wait::NONE; 4],
-        particulars: None,
+        particulars: 0,
     };
 
     /// An attempt of a certain time, without its waits and particulars.
@@ -52,11 +124,6 @@ impl Attempt {
         Self { delay: delay.into(), stages, ..self }
     }
 
-    /// The same, with all that is shown of it.
-    pub(super) fn with(self, particulars: Particulars) -> Self {
-        Self { particulars: Some(Box::new(particulars)), ..self }
-    }
-
     /// How long the message had waited, as the line says, in microseconds.
     #[must_use]
     pub fn delay(&self) -> Option<Micros> {
@@ -68,12 +135,6 @@ impl Attempt {
     pub fn delays(&self) -> Option<Delays> {
         let [before_qmgr, in_qmgr, conn_setup, transmission] = self.stages.map(Wait::get);
         Some(Delays { before_qmgr: before_qmgr?, in_qmgr: in_qmgr?, conn_setup: conn_setup?, transmission: transmission? })
-    }
-
-    /// What is shown of it, where rows are made.
-    #[must_use]
-    pub fn particulars(&self) -> Particulars {
-        self.particulars.as_deref().copied().unwrap_or_default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! One life of one queue id, as the lines told it.
 
 use super::Detail;
-use super::attempt::{Attempt, Particulars};
+use super::attempt::{Attempt, Particulars, Run, Told};
 use mailscope_parsers::model::{Class, Delivery, Micros, Removal, Status, Text, domain_of};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 const FEW: usize = 32;
 /// The text and the recipients of most lives are no more than this.
 const USUAL_TEXT: usize = 256;
+/// With message-ids, clients' names and replies.
+const USUAL_TEXT_OF_ROWS: usize = 1024;
 const FIRST_TEXT: usize = 160;
 const LITTLE_TEXT: usize = 64;
 const USUAL_RECIPIENTS: usize = 1;
@@ -106,16 +108,7 @@ pub struct Recipient {
     /// The attempt that decided, or the last one while none has.
     pub decisive: Attempt,
     /// Every attempt, if they are kept.
-    #[allow(clippy::box_collection)] // most are not
-    all: Option<Box<Vec<Attempt>>>,
-}
-
-impl Recipient {
-    /// Every attempt in the order of the lines, if they are kept.
-    #[must_use]
-    pub fn all(&self) -> &[Attempt] {
-        self.all.as_deref().map_or(&[], Vec::as_slice)
-    }
+    all: Run,
 }
 
 /// Where a chain began: the facts of its first queue file, and when the message set out.
@@ -179,6 +172,7 @@ pub struct Life {
     pub(super) goes_unsaid: bool,
     pub recipients: Vec<Recipient>,
     rare: Option<Box<Rare>>,
+    told: Option<Box<Told>>,
 }
 
 /// What few lives have.
@@ -245,9 +239,23 @@ impl Life {
 
     /// Makes a new life of an old one, in its memory. What is larger than usual is given back: passed on from one life to
     /// the next, the memory of a mailing list's message would in time be that of every other one.
-    pub(super) fn renew(&mut self) {
-        let (text, recipients) = (emptied(&mut self.text, USUAL_TEXT), emptied(&mut self.recipients, USUAL_RECIPIENTS));
-        *self = Self { text, recipients, ..Self::default() };
+    pub(super) fn renew(&mut self, detail: Detail) {
+        let usual = if detail == Detail::Counts { USUAL_TEXT } else { USUAL_TEXT_OF_ROWS };
+        let (text, recipients) = (emptied(&mut self.text, usual), emptied(&mut self.recipients, USUAL_RECIPIENTS));
+        let told = self.told.take().and_then(Told::renewed);
+        *self = Self { text, recipients, told, ..Self::default() };
+    }
+
+    /// A recipient's attempts in the order of the lines, if they are kept.
+    pub fn attempts(&self, recipient: &Recipient) -> impl Iterator<Item = &Attempt> {
+        let run = recipient.all;
+        self.told.iter().flat_map(move |told| told.attempts(run))
+    }
+
+    /// What is shown of an attempt, where rows are made.
+    #[must_use]
+    pub fn particulars(&self, attempt: &Attempt) -> Particulars {
+        self.told.as_ref().map_or_else(Particulars::default, |told| *told.particulars(attempt))
     }
 
     /// The facts of the message: those of the chain's first queue file.
@@ -394,7 +402,7 @@ impl Life {
                 first_attempt: time,
                 last_attempt: time,
                 decisive: Attempt::NONE,
-                all: None,
+                all: Run::default(),
             }),
         };
         let outcome = Outcome::of(delivery.status);
@@ -419,7 +427,8 @@ impl Life {
             recipient.outcome = outcome;
         }
         if detail == Detail::Attempts && counts {
-            recipient.all.get_or_insert_default().extend(std::iter::repeat_n(attempt.clone(), count.min(1000) as usize));
+            let told = self.told.get_or_insert_default();
+            (0..count.min(1000)).for_each(|_| told.push(attempt, &mut recipient.all));
         }
         if says_more {
             recipient.decisive = attempt;
@@ -446,8 +455,8 @@ impl Life {
         let waited = |born| (time - self.arrival.unwrap_or(born)).max(0);
         let delay = delivery.delay.or_else(|| delivery.born.map(waited));
         let (others, this) = self.recipients.split_at(recipient);
-        let before = &this[0].decisive;
-        let (mut name_before, before) = (before.relay_name, before.particulars());
+        let last = this[0].decisive;
+        let mut name_before = last.relay_name;
         if name_before.is_empty() {
             name_before = others.last().map_or(Span::NONE, |other| other.decisive.relay_name);
         }
@@ -456,7 +465,8 @@ impl Life {
         if detail < Detail::Recipients {
             return attempt;
         }
-        attempt.with(Particulars {
+        let before = self.particulars(&last);
+        let particulars = Particulars {
             relay_ip: self.keep_again(before.relay_ip, delivery.relay.ip),
             relay_port: delivery.relay.port,
             transport: self.keep_again(before.transport, delivery.transport),
@@ -464,7 +474,9 @@ impl Life {
             reply_code: delivery.reply_code,
             diagnostic: self.keep_again(before.diagnostic, delivery.diagnostic),
             queued_as: self.keep(&delivery.queued_as),
-        })
+        };
+        let instead = (detail < Detail::Attempts).then_some(last);
+        self.told.get_or_insert_default().tell(attempt, particulars, instead)
     }
 
     /// Most are tried at the same place again, or where the one before them was, and hear the same.

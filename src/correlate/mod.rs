@@ -123,9 +123,10 @@ impl Correlator {
     /// Gives the memory of lives back that have been counted.
     pub fn recycle(&mut self, lives: BoxedLives) {
         const ENOUGH: usize = 512;
+        let detail = self.detail;
         let room = ENOUGH.saturating_sub(self.spare.len());
         self.spare.extend(lives.into_iter().take(room).map(|mut life| {
-            life.renew();
+            life.renew(detail);
             life
         }));
     }

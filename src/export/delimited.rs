@@ -1,9 +1,10 @@
 //! RFC 4180: CSV, and the same with tabs. A cell that a spreadsheet would run as a formula gets an apostrophe in front,
 //! unless raw text is wanted.
 
-use super::stamp::seconds;
+use super::stamp::{integer, seconds};
 use super::{Cell, Column, Rows, Sink, Stamps, shown};
 use crate::input::Zone;
+use mailscope_parsers::model::EnhancedStatus;
 use std::io::Write;
 
 /// How a spreadsheet wants its cells.
@@ -32,6 +33,8 @@ pub struct Delimited<W: Write> {
     rows: Vec<u8>,
     stamps: Stamps,
     manner: Manner,
+    /// The delimiter is one that numbers and times may have in them.
+    clashes: bool,
 }
 
 impl<W: Write> Delimited<W> {
@@ -48,7 +51,8 @@ impl<W: Write> Delimited<W> {
             rows.extend(column.name.bytes());
         }
         rows.extend(b"\r\n");
-        Self { to, rows, stamps: Stamps::new(zone), manner }
+        let clashes = manner.delimiter.is_ascii_alphanumeric() || [manner.decimal, b'+', b'-', b'.', b':', b'_'].contains(&manner.delimiter);
+        Self { to, rows, stamps: Stamps::new(zone), manner, clashes }
     }
 
     fn cell(&mut self, cell: &Cell<'_>) {
@@ -62,8 +66,14 @@ impl<W: Write> Delimited<W> {
                 return;
             }
             Cell::Word(word) => rows.extend(word.bytes()),
-            Cell::Dsn(dsn) => drop(write!(rows, "{dsn}")),
-            Cell::Integer(number) => drop(write!(rows, "{number}")),
+            Cell::Dsn(EnhancedStatus { class, subject, detail }) => {
+                integer(rows, u64::from(*class));
+                for part in [*subject, *detail] {
+                    rows.push(b'.');
+                    integer(rows, u64::from(part));
+                }
+            }
+            Cell::Integer(number) => integer(rows, *number),
             Cell::Seconds(micros) => seconds(rows, *micros, manner.decimal),
             Cell::Time(at) => self.stamps.write(rows, *at),
             Cell::Number(number) => {
@@ -73,7 +83,7 @@ impl<W: Write> Delimited<W> {
                 }
             }
         }
-        if memchr::memchr(manner.delimiter, &rows[from..]).is_some() {
+        if (self.clashes || matches!(cell, Cell::Word(_))) && memchr::memchr(manner.delimiter, &rows[from..]).is_some() {
             rows.insert(from, b'"');
             rows.push(b'"');
         }
@@ -92,15 +102,19 @@ fn is_formula(text: &[u8]) -> bool {
 
 fn write_text(to: &mut Vec<u8>, text: &[u8], manner: Manner) {
     // Without an early end: so it is done many bytes at a time.
-    let plain = text.iter().fold(true, |plain, c| plain & matches!(c, b' '..=b'~'));
+    let is_quoted = |c: u8| c == manner.delimiter || matches!(c, b'"' | b'\r' | b'\n');
+    let of = |bytes: &[u8]| {
+        bytes.iter().fold((true, false), |(plain, quoted), c| (plain & matches!(c, b' '..=b'~'), quoted | is_quoted(*c)))
+    };
+    let (plain, mut quoted) = of(text);
     let safe;
     let bytes = if plain {
         text
     } else {
         safe = if manner.raw { String::from_utf8_lossy(text) } else { shown(text) };
+        quoted = of(safe.as_bytes()).1;
         safe.as_bytes()
     };
-    let quoted = bytes.iter().fold(false, |quoted, c| quoted | (*c == manner.delimiter) | matches!(c, b'"' | b'\r' | b'\n'));
     if quoted {
         to.push(b'"');
     }

@@ -55,6 +55,9 @@ pub enum Cell<'a> {
     Time(Micros),
 }
 
+/// One row of a life.
+pub type Row<'a> = Vec<Cell<'a>>;
+
 impl Cell<'_> {
     /// What a text says; `None` where it is none.
     #[must_use]

@@ -4,7 +4,6 @@ use crate::input::Zone;
 use chrono::Offset as _;
 use mailscope_parsers::model::Micros;
 use std::cell::Cell;
-use std::io::Write as _;
 
 /// No zone changes its offset but at a whole quarter of an hour.
 const QUARTER_S: i64 = 900;
@@ -13,56 +12,89 @@ const QUARTER_S: i64 = 900;
 #[derive(Debug)]
 pub struct Stamps {
     zone: Zone,
-    /// Quarters of an hour whose offset is known, by their last digit.
-    known: [Cell<(i64, i64)>; 4],
+    /// Quarters of an hour that were asked for, by their last digit.
+    known: [Cell<Quarter>; 4],
+}
+
+/// What all times of a quarter of an hour have in common.
+#[derive(Clone, Copy, Debug)]
+struct Quarter {
+    /// Its number since 1970; none has the least.
+    number: i64,
+    /// How many seconds the zone is ahead of UTC.
+    offset_s: i64,
+    /// `2026-11-01T09:`; nothing in years that are not written with four digits, or where an hour may begin within.
+    hour: [u8; 14],
+    /// `+01:00`
+    offset: [u8; 6],
+}
+
+impl Quarter {
+    const NONE: Self = Self { number: i64::MIN, offset_s: 0, hour: [0; 14], offset: [0; 6] };
+
+    fn new(number: i64, zone: Zone) -> Self {
+        let begin_s = number.saturating_mul(QUARTER_S);
+        let offset_s = i64::from(zone.local(begin_s.saturating_mul(1_000_000)).offset().fix().local_minus_utc());
+        let local_s = begin_s.saturating_add(offset_s);
+        let (year, month, day) = date(local_s.div_euclid(86_400));
+        let mut quarter = Self { number, offset_s, ..Self::NONE };
+        // Before there were zones, hours began at any second.
+        if (0..=9999).contains(&year) && offset_s % QUARTER_S == 0 {
+            let mut hour = Vec::with_capacity(14);
+            digits(&mut hour, year, 4, 0);
+            digits(&mut hour, month, 2, b'-');
+            digits(&mut hour, day, 2, b'-');
+            digits(&mut hour, local_s.rem_euclid(86_400) / 3600, 2, b'T');
+            hour.push(b':');
+            let mut offset = Vec::with_capacity(6);
+            digits(&mut offset, offset_s.abs() / 3600, 2, if offset_s < 0 { b'-' } else { b'+' });
+            digits(&mut offset, offset_s.abs() / 60 % 60, 2, b':');
+            quarter.hour.copy_from_slice(&hour);
+            quarter.offset.copy_from_slice(&offset);
+        }
+        quarter
+    }
 }
 
 impl Stamps {
     #[must_use]
     pub fn new(zone: Zone) -> Self {
-        Self { zone, known: std::array::from_fn(|_| Cell::new((i64::MIN, 0))) }
+        Self { zone, known: std::array::from_fn(|_| Cell::new(Quarter::NONE)) }
     }
 
-    /// How many seconds the zone is ahead of UTC.
-    fn offset_s(&self, second: i64) -> i64 {
-        let quarter = second.div_euclid(QUARTER_S);
-        let known = &self.known[quarter.rem_euclid(4) as usize];
-        if known.get().0 != quarter {
-            let local = self.zone.local(second * 1_000_000);
-            known.set((quarter, i64::from(local.offset().fix().local_minus_utc())));
+    #[inline]
+    fn quarter(&self, second: i64) -> Quarter {
+        let number = second.div_euclid(QUARTER_S);
+        let known = &self.known[number.rem_euclid(4) as usize];
+        if known.get().number != number {
+            known.set(Quarter::new(number, self.zone));
         }
-        known.get().1
+        known.get()
     }
 
     /// Microseconds since 1970 by the zone's clock.
     #[must_use]
     pub fn local(&self, time: Micros) -> Micros {
-        time + self.offset_s(time.div_euclid(1_000_000)) * 1_000_000
+        time + self.quarter(time.div_euclid(1_000_000)).offset_s * 1_000_000
     }
 
     pub fn write(&self, to: &mut Vec<u8>, time: Micros) {
         let (second, micros) = (time.div_euclid(1_000_000), time.rem_euclid(1_000_000));
-        let offset = self.offset_s(second);
-        let local = second + offset;
-        let (year, month, day) = date(local.div_euclid(86_400));
-        if !(0..=9999).contains(&year) {
+        let quarter = self.quarter(second);
+        if quarter.hour[0] == 0 {
             to.extend(self.zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false).bytes());
             return;
         }
-        let clock = local.rem_euclid(86_400);
-        digits(to, year, 4, 0);
-        digits(to, month, 2, b'-');
-        digits(to, day, 2, b'-');
-        digits(to, clock / 3600, 2, b'T');
-        digits(to, clock / 60 % 60, 2, b':');
-        digits(to, clock % 60, 2, b':');
+        let of_hour = (second + quarter.offset_s).rem_euclid(3600);
+        to.extend_from_slice(&quarter.hour);
+        digits(to, of_hour / 60, 2, 0);
+        digits(to, of_hour % 60, 2, b':');
         if micros % 1000 != 0 {
             digits(to, micros, 6, b'.');
         } else if micros != 0 {
             digits(to, micros / 1000, 3, b'.');
         }
-        digits(to, offset.abs() / 3600, 2, if offset < 0 { b'-' } else { b'+' });
-        digits(to, offset.abs() / 60 % 60, 2, b':');
+        to.extend_from_slice(&quarter.offset);
     }
 
     #[must_use]
@@ -87,6 +119,18 @@ fn digits(to: &mut Vec<u8>, number: i64, width: usize, mark: u8) {
     }
 }
 
+/// A number as it is.
+pub fn integer(to: &mut Vec<u8>, number: u64) {
+    let width = number.checked_ilog10().unwrap_or(0) as usize + 1;
+    let from = to.len();
+    to.resize(from + width, b'0');
+    let mut rest = number;
+    for digit in to[from..].iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+}
+
 /// Year, month and day of a day since 1970, by the Gregorian calendar: in years that begin in March a leap day is the last.
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
@@ -101,11 +145,10 @@ fn date(days: i64) -> (i64, i64, i64) {
 
 /// Seconds without needless digits: `0.33`, `12`.
 pub fn seconds(to: &mut Vec<u8>, micros: Micros, decimal: u8) {
-    // Writing to memory does not fail.
     if micros < 0 {
         to.push(b'-');
     }
-    let _ = write!(to, "{}", micros.unsigned_abs() / 1_000_000);
+    integer(to, micros.unsigned_abs() / 1_000_000);
     let mut rest = micros.unsigned_abs() % 1_000_000;
     if rest > 0 {
         to.push(decimal);
@@ -136,6 +179,15 @@ mod tests {
                 let expected = zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false);
                 assert_eq!(stamps.text(time), expected);
             }
+        }
+    }
+
+    #[test]
+    fn integers_are_written_whole() {
+        for number in [0, 7, 10, 99, 100, 65_535, u64::MAX] {
+            let mut to = b"x".to_vec();
+            integer(&mut to, number);
+            assert_eq!(to, format!("x{number}").into_bytes());
         }
     }
 

@@ -94,7 +94,7 @@ impl Tried {
         let said = |recipient: &crate::correlate::Recipient| Said {
             address: text(recipient.address),
             original: text(recipient.original),
-            diagnostic: text(recipient.decisive.particulars().diagnostic),
+            diagnostic: text(life.particulars(&recipient.decisive).diagnostic),
             provider: provider(life.text(recipient.decisive.relay_name)),
         };
         Self {

@@ -115,8 +115,8 @@ impl<'s> Found<'s> {
             by_id.entry(self.id(at)).or_default().push(at);
         }
         for (at, life) in self.lives.iter().enumerate() {
-            for attempt in life.recipients.iter().flat_map(Recipient::all) {
-                let children = by_id.get(life.text(attempt.particulars().queued_as)).into_iter().flatten();
+            for attempt in life.recipients.iter().flat_map(|recipient| life.attempts(recipient)) {
+                let children = by_id.get(life.text(life.particulars(attempt).queued_as)).into_iter().flatten();
                 for child in children.filter(|child| self.went_to(life, attempt, &self.lives[**child])) {
                     union(&mut parent, at, *child);
                 }
@@ -307,7 +307,7 @@ impl<'s> Found<'s> {
             for recipient in &life.recipients {
                 let address = Text(life.text(recipient.address));
                 let original = Text(life.text(recipient.original));
-                let attempts = recipient.all().iter().map(|attempt| self.attempt(life, attempt, hosts)).collect();
+                let attempts = life.attempts(recipient).map(|attempt| self.attempt(life, attempt, hosts)).collect();
                 let outcome = recipient.outcome.name();
                 let handed = |outcome: &str| matches!(outcome, "handed_off" | "requeued") || (hosts && outcome == "delivered");
                 let goes_on = |before: &&mut (usize, RecipientStory<'s>)| {
@@ -335,7 +335,7 @@ impl<'s> Found<'s> {
     }
 
     fn attempt(&self, life: &'s Life, attempt: &Attempt, hosts: bool) -> AttemptStory<'s> {
-        let (text, particulars) = (|span| Text(life.text(span)), attempt.particulars());
+        let (text, particulars) = (|span| Text(life.text(span)), life.particulars(attempt));
         AttemptStory {
             time: self.moment(attempt.time),
             host: if hosts { Text(self.host(life)) } else { Text(b"") },
@@ -375,7 +375,7 @@ fn client<'s>(accepted: &Accepted<'s>) -> Peer<'s> {
 }
 
 fn delay(life: &Life, recipient: &Recipient) -> Option<Micros> {
-    if recipient.all().is_empty() { None } else { life.delay(recipient) }
+    if life.attempts(recipient).next().is_none() { None } else { life.delay(recipient) }
 }
 
 /// A message that was taken and waits: it was not removed, and not all of its recipients are known to be done.
