@@ -463,6 +463,7 @@ impl Host {
             |at| at as usize,
         );
         let life = &mut self.lives[at];
+        life.take_room(self.detail);
         life.hash = hash;
         life.host = self.number;
         life.instance = step.instance;

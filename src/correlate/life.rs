@@ -13,7 +13,6 @@ const FEW: usize = 32;
 const USUAL_TEXT: usize = 256;
 /// With message-ids, clients' names and replies.
 const USUAL_TEXT_OF_ROWS: usize = 1024;
-const FIRST_TEXT: usize = 160;
 const LITTLE_TEXT: usize = 64;
 const USUAL_RECIPIENTS: usize = 1;
 
@@ -215,9 +214,8 @@ impl Life {
         }
         let spare = self.text.capacity() - self.text.len();
         if spare < text.len() {
-            // Enough for most lives at once; later little more than is needed, as it may wait for days.
-            let more = if self.text.is_empty() { FIRST_TEXT } else { (self.text.len() / 8).max(LITTLE_TEXT) };
-            self.text.reserve_exact(text.len().max(more));
+            // Little more than is needed, as it may wait for days.
+            self.text.reserve_exact(text.len().max(self.text.len() / 8).max(LITTLE_TEXT));
         }
         let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
         self.text.extend_from_slice(text);
@@ -237,11 +235,17 @@ impl Life {
         span
     }
 
+    /// Takes memory at once that is enough for most lives.
+    pub(super) fn take_room(&mut self, detail: Detail) {
+        if self.text.capacity() == 0 {
+            self.text.reserve_exact(usual_text(detail) * 5 / 8);
+        }
+    }
+
     /// Makes a new life of an old one, in its memory. What is larger than usual is given back: passed on from one life to
     /// the next, the memory of a mailing list's message would in time be that of every other one.
     pub(super) fn renew(&mut self, detail: Detail) {
-        let usual = if detail == Detail::Counts { USUAL_TEXT } else { USUAL_TEXT_OF_ROWS };
-        let (text, recipients) = (emptied(&mut self.text, usual), emptied(&mut self.recipients, USUAL_RECIPIENTS));
+        let (text, recipients) = (emptied(&mut self.text, usual_text(detail)), emptied(&mut self.recipients, USUAL_RECIPIENTS));
         let told = self.told.take().and_then(Told::renewed);
         *self = Self { text, recipients, told, ..Self::default() };
     }
@@ -519,6 +523,11 @@ fn emptied<T>(list: &mut Vec<T>, places: usize) -> Vec<T> {
     }
     list.clear();
     list
+}
+
+/// How long the texts of most lives are at most.
+fn usual_text(detail: Detail) -> usize {
+    if detail == Detail::Counts { USUAL_TEXT } else { USUAL_TEXT_OF_ROWS }
 }
 
 /// The same for the same pair of addresses; their domains are in lower case already.
