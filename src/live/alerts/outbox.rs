@@ -38,6 +38,8 @@ pub struct Outbox {
     is_on_its_way: bool,
     /// Changes that there was no room for.
     pub left_out: u64,
+    /// So many of them the message on its way speaks of.
+    left_out_told: u64,
     /// When the first of them came.
     first: Option<Duration>,
     /// What fires and was told, and when.
@@ -59,6 +61,7 @@ impl Outbox {
             behind: Vec::new(),
             is_on_its_way: false,
             left_out: 0,
+            left_out_told: 0,
             first: None,
             told,
             sent: VecDeque::new(),
@@ -109,6 +112,7 @@ impl Outbox {
     #[must_use]
     pub fn message(&mut self, now: Duration) -> Vec<Change> {
         self.is_on_its_way = true;
+        self.left_out_told = self.left_out;
         let again = self
             .told
             .iter()
@@ -129,7 +133,8 @@ impl Outbox {
             }
         }
         self.waiting.clear();
-        (self.first, self.failures, self.not_before, self.left_out) = (None, 0, Duration::ZERO, 0);
+        self.left_out -= self.left_out_told;
+        (self.first, self.failures, self.not_before, self.left_out_told) = (None, 0, Duration::ZERO, 0);
         self.catch_up(now);
         self.sent.push_back(now);
         while self.sent.len() > self.manner.most_per_hour || self.sent.front().is_some_and(|first| *first + HOUR <= now) {
@@ -280,6 +285,19 @@ mod tests {
         outbox.take(change("a", None), at(31));
         outbox.sent(message, at(32));
         assert_eq!(send(&mut outbox, 62), Some("a".into()));
+    }
+
+    #[test]
+    fn what_there_was_no_room_for_meanwhile_is_counted_in_the_next_message() {
+        let mut outbox = outbox(MANNER);
+        outbox.take(change("a", None), at(0));
+        let message = outbox.message(at(30));
+        (0..MOST + 7).for_each(|n| outbox.take(change(&n.to_string(), None), at(31)));
+        outbox.sent(message, at(32));
+        assert_eq!(outbox.left_out, 7);
+        let message = outbox.message(at(70));
+        outbox.sent(message, at(71));
+        assert_eq!(outbox.left_out, 0);
     }
 
     #[test]
