@@ -165,8 +165,12 @@ pub enum StoryFormat {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub struct TailArgs {
-    /// Logs, directories or patterns ("/var/log/mail*.log"); - is standard input. Without any: this host's own mail log
+    /// Logs, directories or patterns ("/var/log/mail*.log"); - is standard input. Without any: this host's own mail log, else
+    /// its journal
     pub files: Vec<PathBuf>,
+    /// Follow this host's journal (what it holds of the facility mail)
+    #[arg(long)]
+    pub journal: bool,
     /// Where to begin in what is there already: start, end, checkpoint (of --state), or a time such as -1h
     #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
     pub from: Option<String>,

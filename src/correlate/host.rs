@@ -1,9 +1,9 @@
 //! The lives of one host: which line belongs to which life, and when a life is over.
 
+use super::ids::{Ids, OVER};
 use super::life::{BoxedLives, End, Life, Outcome, Slot, Span};
 use super::links::Links;
 use super::{DISORDER, Detail, FORGOTTEN, Fact, LINGER, NEVER_A_MESSAGE, Step};
-use hashbrown::HashTable;
 use mailscope_parsers::model::{
     Accepted, Action, Delivery, Micros, Notification, QueueAction, QueueDeed, Queued, Reject, Removal, Removed, Status,
 };
@@ -11,55 +11,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
-/// An id, by its hash, and where its life is: a look-up touches one place. Two ids of one host that are open at the same
-/// time and have the same 64 bits would be taken for one.
-#[derive(Clone, Serialize, Deserialize)]
-struct Entry {
-    id: u64,
-    at: u32,
-    /// The life's generation, with the highest bit set where two instances claim the id.
-    mark: u32,
-}
-
-impl Entry {
-    const CONTESTED: u32 = 1 << 31;
-
-    fn generation(&self) -> u32 {
-        self.mark & !Self::CONTESTED
-    }
-
-    fn is_contested(&self) -> bool {
-        self.mark & Self::CONTESTED != 0
-    }
-}
-
-/// An id that is remembered for late lines, and until when, in seconds since 1970.
-#[derive(Clone, Serialize, Deserialize)]
-struct Over {
-    id: u64,
-    generation: u32,
-    due_s: u32,
-}
-
-fn seconds(time: Micros) -> u32 {
-    u32::try_from(time.max(0) / 1_000_000).unwrap_or(u32::MAX)
-}
-
-/// The place of a life that is over and counted, and whose id is still remembered for late lines.
-pub(super) const OVER: u32 = u32::MAX;
-
-/// No more ids than this are remembered for late lines, and no more lives wait for them, however many end within that time:
-/// of a log that is so busy late lines come sooner. The eldest go first, so that it depends on the order of the log alone.
-pub(super) const MANY_OVER: usize = 50_000;
+/// No more lives than this wait for late lines, however many end within that time: of a log that is so busy late lines come
+/// sooner. The eldest go first, so that it depends on the order of the log alone.
 const MANY_LINGER: usize = 20_000;
 /// New ids are looked through for those that are over when they are so many more than the lives.
 const FEW_YOUNG: usize = 4096;
-
-impl super::stored::Hashed for Entry {
-    fn hashed(&self) -> u64 {
-        self.id
-    }
-}
 
 /// What an id is known by.
 #[inline]
@@ -90,8 +46,7 @@ pub struct Host {
     /// Memory for the next lives.
     #[serde(skip)]
     spare: BoxedLives,
-    #[serde(with = "super::stored")]
-    by_id: HashTable<Entry>,
+    ids: Ids,
     pub(super) links: Links,
     pub(super) detail: Detail,
     since: Micros,
@@ -99,7 +54,6 @@ pub struct Host {
     /// Lives to look at again, each queue with a constant delay and so in order.
     settling: VecDeque<(Micros, Slot)>,
     lingering: VecDeque<(Micros, Slot)>,
-    over: VecDeque<Over>,
     young: VecDeque<(Micros, Slot)>,
     idle: VecDeque<(Micros, Slot)>,
     generation: u32,
@@ -136,14 +90,13 @@ impl Host {
             generations: Vec::new(),
             free: Vec::new(),
             spare: Vec::new(),
-            by_id: HashTable::new(),
+            ids: Ids::default(),
             links: Links::default(),
             detail,
             since,
             clock: LogClock { now: Micros::MIN, doubtful: None },
             settling: VecDeque::new(),
             lingering: VecDeque::new(),
-            over: VecDeque::new(),
             young: VecDeque::new(),
             idle: VecDeque::new(),
             generation: 0,
@@ -431,11 +384,7 @@ impl Host {
     /// decides.
     #[inline]
     pub(super) fn place(&self, hash: u64, instance: u32) -> Option<u32> {
-        let is = |entry: &Entry| {
-            let other = || entry.is_contested() && self.lives.get(entry.at as usize).is_some_and(|life| life.instance != instance);
-            entry.id == hash && !other()
-        };
-        self.by_id.find(hash, is).map(|entry| entry.at)
+        self.ids.place(hash, |at| self.lives.get(at as usize).is_some_and(|life| life.instance != instance))
     }
 
     /// The life of an id, if it is not over.
@@ -446,14 +395,11 @@ impl Host {
 
     /// From now on the program's name tells this life from another one of the same id.
     fn contest(&mut self, at: usize) {
-        let hash = self.lives[at].hash;
-        if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at as usize == at) {
-            entry.mark |= Entry::CONTESTED;
-        }
+        self.ids.contest(self.lives[at].hash, place(at));
     }
 
     pub(super) fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
-        self.generation = ((self.generation + 1) & !Entry::CONTESTED).max(1);
+        self.generation = Ids::generation_after(self.generation);
         let at = self.free.pop().map_or_else(
             || {
                 self.lives.push(Box::default());
@@ -471,14 +417,7 @@ impl Host {
         life.last_line = step.time;
         self.generations[at] = self.generation;
         life.queue_id = if id.first() == Some(&UNNAMED) { Span::default() } else { life.keep(id) };
-        let place = u32::try_from(at).unwrap_or(OVER);
-        // The id of a life that is over serves again.
-        if let Some(entry) = self.by_id.find_mut(hash, |entry| entry.at == OVER && entry.id == hash) {
-            (entry.at, entry.mark) = (place, self.generation | (entry.mark & Entry::CONTESTED));
-        } else {
-            let entry = Entry { id: hash, at: place, mark: self.generation };
-            self.by_id.insert_unique(hash, entry, |entry| entry.id);
-        }
+        self.ids.begin(hash, place(at), self.generation);
         self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
         if self.young.len() > self.lives.len() + FEW_YOUNG {
             // Most are over within seconds, and need not be looked at after an hour.
@@ -488,7 +427,7 @@ impl Host {
     }
 
     pub(super) fn slot(&self, at: usize) -> Slot {
-        Slot { at: u32::try_from(at).unwrap_or(u32::MAX), generation: self.generations[at] }
+        Slot { at: place(at), generation: self.generations[at] }
     }
 
     /// The life at a slot, if it is still the same one.
@@ -502,8 +441,6 @@ impl Host {
         while let Some(slot) = due(&mut self.settling, now) {
             let Some(at) = self.at(slot) else { continue };
             if self.lives[at].is_complete() {
-                let life = &self.lives[at];
-                self.over.push_back(Over { id: life.hash, generation: slot.generation, due_s: seconds(life.end_of_linger()) });
                 self.bury(at, closed);
             } else {
                 self.lingering.push_back((self.lives[at].end_of_linger(), slot));
@@ -514,12 +451,7 @@ impl Host {
                 self.close(at, End::Removed, closed);
             }
         }
-        let now_s = seconds(now);
-        while let Some(over) = due_or_surplus(&mut self.over, |over| over.due_s < now_s, MANY_OVER) {
-            if let Ok(entry) = self.by_id.find_entry(over.id, |entry| entry.at == OVER && entry.generation() == over.generation) {
-                entry.remove();
-            }
-        }
+        self.ids.expire(now);
         while let Some(slot) = due(&mut self.young, now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if self.lives[at].proof {
@@ -546,18 +478,15 @@ impl Host {
             self.links_by_message_id(at);
             self.links.forget(slot, self.lives[at].message_id_hash);
         }
-        if let Ok(entry) = self.by_id.find_entry(self.lives[at].hash, |entry| entry.at == slot.at) {
-            entry.remove();
-        }
+        self.ids.forget(self.lives[at].hash, slot.at);
         self.lives[at].end = end;
         self.hand_over(at, closed);
     }
 
     /// A life of which nothing more can be said goes; its id stays for a while. It has no part in a chain, and so no links.
     fn bury(&mut self, at: usize, closed: &mut BoxedLives) {
-        if let Some(entry) = self.by_id.find_mut(self.lives[at].hash, |entry| entry.at as usize == at) {
-            entry.at = OVER;
-        }
+        let life = &self.lives[at];
+        self.ids.end(life.hash, place(at), life.end_of_linger());
         self.hand_over(at, closed);
     }
 
@@ -569,7 +498,7 @@ impl Host {
             life.end = End::Removed;
         }
         self.generations[at] = 0;
-        self.free.push(u32::try_from(at).unwrap_or(OVER));
+        self.free.push(place(at));
         closed.push(life);
     }
 
@@ -590,6 +519,10 @@ impl Host {
         self.lives.clear();
         self.generations.clear();
     }
+}
+
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(OVER)
 }
 
 /// The next one whose time is over, or that is one too many.

@@ -3,7 +3,8 @@
 //! A hand-off says `queued as X` or `forwarded as X`, X's arrival says `orig_queue_id=`, or both carry the same
 //! message-id and a recipient. Either line may be logged first.
 
-use super::host::{Host, MANY_OVER, due_or_surplus, hash, id_hash, is_loopback};
+use super::host::{Host, due_or_surplus, hash, id_hash, is_loopback};
+use super::ids::MANY_OVER;
 use super::life::{Outcome, Root, Slot};
 use super::{DISORDER, LINGER, Step};
 use hashbrown::{HashMap, HashTable};
@@ -255,7 +256,8 @@ impl Host {
         for _ in 0..DEEPEST {
             let Some(at) = waiting.pop() else { break };
             self.lives[at].rare_mut().root = Some(root.clone());
-            let further: Vec<usize> = self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| *at != parent).collect();
+            let further: Vec<usize> =
+                self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| *at != parent).collect();
             waiting.extend(further);
         }
     }

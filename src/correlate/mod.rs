@@ -10,13 +10,14 @@
 
 mod attempt;
 mod host;
+mod ids;
 mod life;
 mod links;
 pub mod stored;
 mod verdicts;
 
-pub use host::hash;
 pub use attempt::{Attempt, Particulars};
+pub use host::hash;
 pub use life::{BoxedLives, End, Life, Outcome, Recipient, Root, Span};
 
 use hashbrown::HashMap;

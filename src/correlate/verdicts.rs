@@ -4,7 +4,8 @@
 //! In goes a verdict, out comes a text of the life, where rows are made; counts are made line by line elsewhere. It never
 //! makes a message of what is only spoken of, and never looks for one on another host.
 
-use super::host::{Host, OVER, hash, id_hash};
+use super::host::{Host, hash, id_hash};
+use super::ids::OVER;
 use super::life::Life;
 use super::{Detail, Step};
 use mailscope_parsers::model::ContentVerdict;

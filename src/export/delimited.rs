@@ -51,7 +51,8 @@ impl<W: Write> Delimited<W> {
             rows.extend(column.name.bytes());
         }
         rows.extend(b"\r\n");
-        let clashes = manner.delimiter.is_ascii_alphanumeric() || [manner.decimal, b'+', b'-', b'.', b':', b'_'].contains(&manner.delimiter);
+        let clashes =
+            manner.delimiter.is_ascii_alphanumeric() || [manner.decimal, b'+', b'-', b'.', b':', b'_'].contains(&manner.delimiter);
         Self { to, rows, stamps: Stamps::new(zone), manner, clashes }
     }
 
@@ -103,9 +104,8 @@ fn is_formula(text: &[u8]) -> bool {
 fn write_text(to: &mut Vec<u8>, text: &[u8], manner: Manner) {
     // Without an early end: so it is done many bytes at a time.
     let is_quoted = |c: u8| c == manner.delimiter || matches!(c, b'"' | b'\r' | b'\n');
-    let of = |bytes: &[u8]| {
-        bytes.iter().fold((true, false), |(plain, quoted), c| (plain & matches!(c, b' '..=b'~'), quoted | is_quoted(*c)))
-    };
+    let of =
+        |bytes: &[u8]| bytes.iter().fold((true, false), |(plain, quoted), c| (plain & matches!(c, b' '..=b'~'), quoted | is_quoted(*c)));
     let (plain, mut quoted) = of(text);
     let safe;
     let bytes = if plain {

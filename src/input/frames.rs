@@ -77,6 +77,20 @@ impl<R: Read> Lines<R> {
         self.surplus.clone()
     }
 
+    /// The next lines, as soon as there are any; `None` at the end. Not to be mixed with reading.
+    ///
+    /// # Errors
+    /// Where it can't be read on.
+    pub fn next_lines(&mut self) -> io::Result<Option<&[u8]>> {
+        self.turn()?;
+        Ok((!self.lines.is_empty()).then_some(&self.lines))
+    }
+
+    /// The address of the last journal entry that was turned.
+    pub fn cursor(&self) -> &[u8] {
+        self.records.cursor()
+    }
+
     /// Turns all that is whole; reads on where nothing is.
     fn turn(&mut self) -> io::Result<()> {
         self.lines.clear();

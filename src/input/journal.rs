@@ -7,7 +7,7 @@
 use mailscope_parsers::model::Micros;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const PROGRAM: &str = "journalctl";
@@ -23,6 +23,15 @@ pub struct Window {
     pub until: Option<Micros>,
 }
 
+/// Where to begin to follow it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whence {
+    Start,
+    Since(Micros),
+    /// Behind the entry of this address.
+    After(Vec<u8>),
+}
+
 /// What was said while reading that is no failure; known once all is read.
 #[derive(Clone, Debug, Default)]
 pub struct Said(Arc<Mutex<Vec<String>>>);
@@ -36,7 +45,7 @@ impl Said {
 
 /// journalctl at work. It is waited for, whatever happens.
 pub struct Journal {
-    child: Child,
+    child: Arc<Mutex<Child>>,
     output: ChildStdout,
     /// Its standard error: a file, because nobody reads while it writes.
     errors: File,
@@ -50,20 +59,44 @@ impl Journal {
     /// # Errors
     /// Where it can't be started.
     pub fn open(window: Window, said: Said) -> io::Result<Self> {
-        let errors = tempfile::tempfile()?;
-        let mut command = Command::new(PROGRAM);
-        command.args(["--output=export", "--no-pager"]);
+        let mut command = journalctl();
         // Whole seconds around the window; its edges are cut when the lines are read.
         if let Some(since) = window.since {
-            command.arg("--since").arg(format!("@{}", since.div_euclid(1_000_000).max(0)));
+            command.args(["--since", &second(since)]);
         }
         if let Some(until) = window.until {
-            command.arg("--until").arg(format!("@{}", until.div_euclid(1_000_000).max(0) + 1));
+            command.args(["--until", &second(until + 1_000_000)]);
         }
+        Self::start(command, said)
+    }
+
+    /// Starts one that goes on with what is logged from now on.
+    ///
+    /// # Errors
+    /// Where it can't be started.
+    pub fn follow(whence: &Whence) -> io::Result<Self> {
+        let mut command = journalctl();
+        command.args(["--follow", "--no-tail"]);
+        match whence {
+            Whence::Start => &mut command,
+            Whence::Since(since) => command.args(["--since", &second(*since)]),
+            Whence::After(cursor) => command.arg(format!("--after-cursor={}", String::from_utf8_lossy(cursor))),
+        };
+        Self::start(command, Said::default())
+    }
+
+    fn start(mut command: Command, said: Said) -> io::Result<Self> {
+        let errors = tempfile::tempfile()?;
         command.arg(MAIL).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors.try_clone()?);
-        let mut child = command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{PROGRAM} can't be started ({error})")))?;
+        let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
         let output = child.stdout.take().ok_or_else(|| io::Error::other("no output of journalctl"))?;
-        Ok(Self { child, output, errors, said, is_over: false })
+        Ok(Self { child: Arc::new(Mutex::new(child)), output, errors, said, is_over: false })
+    }
+
+    /// What ends it from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.child.clone())
     }
 
     /// What stands in its standard error.
@@ -78,7 +111,7 @@ impl Journal {
 
     fn end(&mut self) -> io::Result<()> {
         self.is_over = true;
-        let status = self.child.wait()?;
+        let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait()?;
         let complaint = self.complaint();
         if !status.success() {
             let colon = if complaint.is_empty() { "" } else { ": " };
@@ -107,9 +140,48 @@ impl Read for Journal {
 impl Drop for Journal {
     fn drop(&mut self) {
         if !self.is_over {
-            // Nobody wants the rest; it may have ended by itself.
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+            self.stopper().stop();
         }
     }
+}
+
+/// Ends a journalctl that somebody else reads.
+pub struct Stopper(Arc<Mutex<Child>>);
+
+impl Stopper {
+    /// Nobody wants the rest; it may have ended by itself.
+    pub fn stop(&self) {
+        let mut child = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// The address of the journal's last entry, if there is one, and what journalctl says about what can't be seen.
+///
+/// # Errors
+/// Where it can't be asked.
+pub fn last_entry() -> io::Result<(Option<Vec<u8>>, String)> {
+    let Output { status, stdout, stderr } =
+        journalctl().args(["--lines=1", MAIL]).stdin(Stdio::null()).output().map_err(|error| cannot_start(&error))?;
+    let said = String::from_utf8_lossy(&stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+    if !status.success() {
+        return Err(io::Error::other(format!("{PROGRAM} ended with {status}: {said}")));
+    }
+    let cursor = stdout.split(|c| *c == b'\n').find_map(|line| line.strip_prefix(b"__CURSOR="));
+    Ok((cursor.map(<[u8]>::to_vec), said))
+}
+
+fn journalctl() -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["--output=export", "--no-pager"]);
+    command
+}
+
+fn second(time: Micros) -> String {
+    format!("@{}", time.div_euclid(1_000_000).max(0))
+}
+
+fn cannot_start(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{PROGRAM} can't be started ({error})"))
 }

@@ -10,20 +10,20 @@ use crate::support::samples;
 use std::fs;
 
 /// The time of the sample's file, which tells the year of its stamps.
-const TIME: u64 = 1_795_502_096;
+pub const TIME: u64 = 1_795_502_096;
 
 /// The sample that the forms and packings are made from.
-fn sample() -> Vec<u8> {
+pub fn sample() -> Vec<u8> {
     fs::read(samples().join("mail.log")).expect("a sample")
 }
 
 /// A line of the sample, in parts.
-struct Line<'a> {
+pub struct Line<'a> {
     /// `Nov 24 06:31:15`, all of 2026 and in UTC.
     stamp: &'a str,
-    program: &'a str,
-    pid: &'a str,
-    text: &'a [u8],
+    pub program: &'a str,
+    pub pid: &'a str,
+    pub text: &'a [u8],
 }
 
 impl<'a> Line<'a> {
@@ -41,14 +41,14 @@ impl<'a> Line<'a> {
     }
 
     /// Microseconds since 1970.
-    fn micros(&self) -> i64 {
+    pub fn micros(&self) -> i64 {
         let time = chrono::DateTime::parse_from_rfc3339(&format!("{}Z", self.time())).expect("a time");
         time.timestamp_micros()
     }
 }
 
 /// The sample in another form: what `turn` makes of each line, a break behind each.
-fn turned(log: &[u8], mut turn: impl FnMut(&Line<'_>) -> Vec<u8>) -> Vec<u8> {
+pub fn turned(log: &[u8], mut turn: impl FnMut(&Line<'_>) -> Vec<u8>) -> Vec<u8> {
     let lines = log.split(|c| *c == b'\n').filter(|line| !line.is_empty());
     lines.flat_map(|line| [turn(&Line::of(line)).as_slice(), b"\n"].concat()).collect()
 }

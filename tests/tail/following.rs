@@ -19,7 +19,7 @@ impl Lines {
     fn follow(paths: &[&Path], from: From, positions: Option<Positions>) -> Self {
         let paths: Vec<_> = paths.iter().map(|path| path.to_path_buf()).collect();
         let stamps = Stamps { zone: "UTC".parse().expect("a zone"), year: Some(2026) };
-        let follower = Follower::new(&paths, stamps, from, positions, &(Arc::new(|| ()) as _)).expect("a follower");
+        let follower = Follower::new(&paths, false, stamps, from, positions, &(Arc::new(|| ()) as _)).expect("a follower");
         Self { follower, read: Vec::new() }
     }
 

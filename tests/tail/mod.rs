@@ -4,6 +4,7 @@
 #[cfg(feature = "alerts")]
 mod alerts;
 mod following;
+mod journal;
 mod metrics;
 mod pseudonyms;
 mod replayer;
@@ -43,8 +44,11 @@ struct Live {
 
 impl Live {
     fn start(directory: &Path, output: impl Into<Stdio>, more: &[&str]) -> Self {
+        Self::start_as(program(), directory, output, more)
+    }
+
+    fn start_as(mut command: Command, directory: &Path, output: impl Into<Stdio>, more: &[&str]) -> Self {
         let summary = directory.join("summary.json");
-        let mut command = program();
         command.args(["tail", "--tz", "UTC", "--year", "2026", "--top", "5000", "--quiet", "--summary"]).arg(&summary);
         let child = command.args(more).stdout(output).spawn().expect("the program starts");
         let live = Self { child, summary };

@@ -104,6 +104,9 @@ pub struct Records {
     entry: Entry,
     /// A journal entry has begun.
     is_open: bool,
+    /// The address of that entry, and that of the last whole one.
+    address: Vec<u8>,
+    cursor: Vec<u8>,
     pieces: Vec<Pieces>,
 }
 
@@ -148,8 +151,11 @@ impl Records {
     pub fn field(&mut self, name: &[u8], value: &[u8]) {
         if !std::mem::replace(&mut self.is_open, true) {
             self.entry.clear();
+            self.address.clear();
         }
-        if let Some(slot) = self.entry.slot(name) {
+        if name == b"__CURSOR" {
+            self.address.extend_from_slice(value);
+        } else if let Some(slot) = self.entry.slot(name) {
             slot.extend_from_slice(value);
         }
     }
@@ -161,9 +167,18 @@ impl Records {
 
     /// The end of a journal entry, if one has begun.
     pub fn entry(&mut self, out: &mut Vec<u8>) {
-        if std::mem::take(&mut self.is_open) && !self.entry.write(Trust::Message, out) {
-            raw(self.entry.message(), out);
+        if std::mem::take(&mut self.is_open) {
+            std::mem::swap(&mut self.cursor, &mut self.address);
+            if !self.entry.write(Trust::Message, out) {
+                raw(self.entry.message(), out);
+            }
         }
+    }
+
+    /// The address of the last journal entry that was turned, by which journalctl finds the next one; empty before.
+    #[must_use]
+    pub fn cursor(&self) -> &[u8] {
+        &self.cursor
     }
 
     /// What is left of lines whose last piece never came.

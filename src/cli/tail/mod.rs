@@ -28,7 +28,7 @@ use crate::live::{Metrics, Pressed};
 use crate::pipeline::{Reader, Settings};
 use crate::render::json;
 use alerts::Alarm;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use printing::Printer;
 use ratatui::crossterm::event::KeyEvent;
 use running::Running;
@@ -105,8 +105,10 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     watch_signals(wake.clone())?;
     let window = Window { since: if let From::Time(time) = from { Some(time) } else { None }, until: None };
     let Stored { positions, memory, running } = stored.unwrap_or_default();
-    let paths = if args.files.is_empty() { own()? } else { args.files.clone() };
-    let follower = Follower::new(&paths, Stamps { zone, year: args.year }, from, positions, &waker(wake.clone(), pending.clone()))?;
+    let (paths, journal) = followed(args);
+    let stamps = Stamps { zone, year: args.year };
+    let follower = Follower::new(&paths, journal, stamps, from, positions, &waker(wake.clone(), pending.clone()));
+    let follower = follower.map_err(|error| if journal && !args.journal { no_log(&error) } else { error })?;
     let reader = Reader::new(settings(args, zone)?);
     let alarm = Alarm::new(&configured.config, memory, zone, names.clone())?;
     let metrics = args.metrics.as_deref().map(Server::start).transpose()?.map(|server| (Metrics::default(), server));
@@ -114,7 +116,8 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
         eprintln!("mailscope: metrics at http://{}/metrics", server.address);
     }
     let shows_screen = args.format.is_none() && std::io::stdout().is_terminal() && !paths.iter().any(|path| path == Path::new("-"));
-    let title = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+    let followed = paths.iter().map(|path| path.display().to_string()).chain(journal.then(|| "the journal".to_owned()));
+    let title = followed.collect::<Vec<_>>().join(" ");
     // What an earlier run read went well.
     let untried = running.is_none().then(Default::default);
     let mut tail = Tail {
@@ -147,12 +150,19 @@ fn settings(args: &TailArgs, zone: Zone) -> Result<Settings> {
     Ok(Settings { zone, parser, formats, classifier: resolve::classifier(args.rules.as_deref())? })
 }
 
-/// This host's own mail log.
-fn own() -> Result<Vec<PathBuf>> {
-    match own_log() {
-        Some(log) => Ok(vec![log]),
-        None => bail!("no mail log in /var/log (looked for mail.log, maillog and mail); name the files to follow, or - for standard input"),
-    }
+/// Neither a log nor a journal.
+fn no_log(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!(
+        "no mail log in /var/log (looked for mail.log, maillog and mail), and {error:#}; name the files to follow, or - for standard input"
+    )
+}
+
+/// The named logs, else this host's own, else its journal; the latter also beside others, where that is wanted.
+fn followed(args: &TailArgs) -> (Vec<PathBuf>, bool) {
+    let own = args.files.is_empty() && !args.journal;
+    let paths = if own { own_log().into_iter().collect() } else { args.files.clone() };
+    let journal = args.journal || paths.is_empty();
+    (paths, journal)
 }
 
 /// Where to begin in files that no earlier run has read.

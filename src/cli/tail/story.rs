@@ -9,10 +9,10 @@ use std::sync::mpsc::SyncSender;
 
 /// Looks for a message, and says what was found by waking the reader.
 pub fn find(queue_id: String, args: &TailArgs, wake: &SyncSender<Wake>) {
-    let paths = if args.files.is_empty() { super::own().unwrap_or_default() } else { args.files.clone() };
+    let (paths, journal) = super::followed(args);
     let input = InputArgs {
         files: files_of(&paths),
-        journal: false,
+        journal,
         host: args.host.clone(),
         since: None,
         until: None,

@@ -6,7 +6,7 @@
 //! truncated, packed or deleted meanwhile. Events of the file system wake the reader early; what counts is what a look at
 //! the files says, so that a file system without events is followed too.
 //!
-//! In: paths, directories, patterns, `-`. Out: chunks of whole lines, and positions from which a later run goes on. It
+//! In: paths, directories, patterns, `-`, this host's journal. Out: chunks of whole lines, and positions from which a later run goes on. It
 //! never writes, and never keeps more of a file than a block.
 
 mod candidate;
@@ -17,7 +17,7 @@ mod stream;
 mod watch;
 
 use super::{Chunk, Zone};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use candidate::{Candidate, candidates};
 use log::{Begin, FollowedLog, LogPosition};
 use mailscope_parsers::model::Micros;
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stream::Stream;
+use stream::{JournalPosition, Stream};
 use watch::Watch;
 
 /// Wakes the one who reads; called from other threads.
@@ -51,6 +51,7 @@ pub struct Positions {
     /// What was followed. A log that is new there appeared since; one of another path was named since.
     paths: Vec<PathBuf>,
     logs: Vec<LogPosition>,
+    journal: Option<JournalPosition>,
 }
 
 /// How stamps are read.
@@ -88,23 +89,27 @@ pub fn files_of(paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 impl Follower {
-    /// Begins to follow; `positions` are those of an earlier run, and `from` is for files that it did not know.
+    /// Begins to follow files, and the journal if that is wanted; `positions` are those of an earlier run, and `from` is for files that it did not know.
     ///
     /// # Errors
-    /// Where there is nothing to follow.
-    pub fn new(paths: &[PathBuf], stamps: Stamps, from: From, positions: Option<Positions>, waker: &Waker) -> Result<Self> {
-        if paths.is_empty() {
+    /// Where there is nothing to follow, or no journal.
+    pub fn new(paths: &[PathBuf], journal: bool, stamps: Stamps, from: From, positions: Option<Positions>, waker: &Waker) -> Result<Self> {
+        if paths.is_empty() && !journal {
             bail!("nothing to follow");
         }
         let (standard, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| *path == Path::new("-"));
         let resumed = positions.is_some();
         let positions = positions.unwrap_or_default();
+        let mut streams: Vec<Stream> = standard.into_iter().take(1).map(|_| Stream::standard_input(waker.clone())).collect();
+        if journal {
+            streams.push(Stream::journal(from, positions.journal, waker.clone()).context("the journal can't be followed")?);
+        }
         let patterns: Vec<Pattern> = files.into_iter().map(|path| Pattern::new(path, positions.paths.contains(path))).collect();
         let mut follower = Self {
             watch: Watch::new(waker.clone()),
             patterns,
             logs: BTreeMap::new(),
-            streams: standard.into_iter().take(1).map(|_| Stream::standard_input(waker.clone())).collect(),
+            streams,
             stamps,
             listed: None,
             turn: 0,
@@ -177,12 +182,14 @@ impl Follower {
     #[must_use]
     pub fn positions(&self) -> Positions {
         let paths = self.patterns.iter().map(|pattern| pattern.path.clone()).collect();
-        Positions { paths, logs: self.logs.values().map(FollowedLog::position).collect() }
+        let journal = self.streams.iter().find_map(Stream::position);
+        Positions { paths, logs: self.logs.values().map(FollowedLog::position).collect(), journal }
     }
 
     /// What a person should know, since the last call.
     pub fn take_notices(&mut self) -> Vec<String> {
         self.logs.values_mut().for_each(|log| self.notices.append(&mut log.notices));
+        self.streams.iter_mut().for_each(|stream| self.notices.append(&mut stream.notices));
         std::mem::take(&mut self.notices)
     }
 

@@ -1,51 +1,128 @@
-//! Standard input, which has no size and no second look: a thread waits for it.
+//! What has no size and no second look, standard input and the journal: a thread waits for each.
 
-use super::Waker;
+use super::{From, Waker};
 use crate::input::Zone;
 use crate::input::chunks::{Before, Chunk, MAX_LINE};
+use crate::input::frames::Lines;
+use crate::input::journal::{Journal, Stopper, Whence, last_entry};
+use mailscope_parsers::envelope::Form;
 use memchr::memrchr;
-use std::io::Read as _;
+use serde::{Deserialize, Serialize};
+use std::io::{self, Cursor, Read};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Blocks that wait to be read.
 const WAITING: usize = 8;
+const BLOCK: usize = 1 << 16;
+/// A journalctl that ended is started again after this time; after twice as long each time that it ends at once.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(60);
+
+/// What a thread sends.
+enum Block {
+    /// Bytes of lines, and where the journal goes on behind them.
+    Lines(Vec<u8>, Vec<u8>),
+    Said(String),
+}
 
 pub struct Stream {
-    blocks: Receiver<Vec<u8>>,
+    name: &'static Path,
+    blocks: Receiver<Block>,
     carry: Vec<u8>,
     before: Before,
     near: i64,
     is_over: bool,
+    /// Behind which entry of the journal the next line comes.
+    cursor: Vec<u8>,
+    stopper: Option<Arc<Mutex<Stopper>>>,
+    pub notices: Vec<String>,
+}
+
+/// How far the journal was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JournalPosition {
+    /// The address of the last entry; empty where there was none.
+    cursor: Vec<u8>,
+    before: Before,
+    near: i64,
 }
 
 impl Stream {
+    fn new(name: &'static str, blocks: Receiver<Block>) -> Self {
+        Self {
+            name: Path::new(name),
+            blocks,
+            carry: Vec::new(),
+            before: Before::default(),
+            near: chrono::Utc::now().timestamp(),
+            is_over: false,
+            cursor: Vec::new(),
+            stopper: None,
+            notices: Vec::new(),
+        }
+    }
+
     pub fn standard_input(waker: Waker) -> Self {
         let (sender, blocks) = sync_channel(WAITING);
         std::thread::spawn(move || {
-            let mut input = std::io::stdin().lock();
-            let mut block = vec![0; 1 << 16];
-            while let Ok(read @ 1..) = input.read(&mut block) {
-                if sender.send(block[..read].to_vec()).is_err() {
-                    return;
-                }
-                waker();
-            }
+            // What can't be read on is over.
+            let _ = pass_on(io::stdin().lock(), &sender, &waker);
             drop(sender);
             waker();
         });
-        Self { blocks, carry: Vec::new(), before: Before::default(), near: chrono::Utc::now().timestamp(), is_over: false }
+        Self::new("-", blocks)
+    }
+
+    /// This host's journal, from where an earlier run left it.
+    ///
+    /// # Errors
+    /// Where there is none, or it can't be read.
+    pub fn journal(from: From, position: Option<JournalPosition>, waker: Waker) -> io::Result<Self> {
+        let (last, said) = last_entry()?;
+        let behind = |cursor: Vec<u8>| if cursor.is_empty() { Whence::Start } else { Whence::After(cursor) };
+        let whence = match (&position, from) {
+            (Some(position), _) => behind(position.cursor.clone()),
+            (None, From::Start) => Whence::Start,
+            (None, From::Time(time)) => Whence::Since(time),
+            (None, From::End) => behind(last.unwrap_or_default()),
+        };
+        let journal = Journal::follow(&whence)?;
+        let (sender, blocks) = sync_channel(WAITING);
+        let mut stream = Self::new("the journal", blocks);
+        if let Whence::After(cursor) = &whence {
+            stream.cursor.clone_from(cursor);
+        }
+        if let Some(JournalPosition { before, near, .. }) = position {
+            (stream.before, stream.near) = (before, near);
+        }
+        stream.notices.extend((!said.is_empty()).then(|| format!("journalctl: {said}")));
+        let stopper = Arc::new(Mutex::new(journal.stopper()));
+        stream.stopper = Some(stopper.clone());
+        std::thread::spawn(move || pass_on_journal(journal, whence, &stopper, &sender, &waker));
+        Ok(stream)
     }
 
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
+    /// How far the journal was read; `None` of standard input.
+    pub fn position(&self) -> Option<JournalPosition> {
+        self.stopper.as_ref().map(|_| JournalPosition { cursor: self.cursor.clone(), before: self.before.clone(), near: self.near })
+    }
+
     /// The whole lines that have come.
     pub fn next_chunk(&mut self, zone: Zone) -> Option<Chunk> {
         loop {
             match self.blocks.try_recv() {
-                Ok(block) => self.carry.extend_from_slice(&block),
+                Ok(Block::Lines(block, cursor)) => {
+                    self.carry.extend_from_slice(&block);
+                    self.cursor = cursor;
+                }
+                Ok(Block::Said(said)) => self.notices.push(said),
                 Err(TryRecvError::Empty) => return None,
                 Err(TryRecvError::Disconnected) => {
                     self.is_over = true;
@@ -69,6 +146,86 @@ impl Stream {
     }
 
     fn chunk(&mut self, lines: Vec<u8>, zone: Zone) -> Chunk {
-        Chunk::of(lines, &mut self.near, &mut self.before, zone, Path::new("-"))
+        Chunk::of(lines, &mut self.near, &mut self.before, zone, self.name)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(stopper) = &self.stopper {
+            stopper.lock().unwrap_or_else(PoisonError::into_inner).stop();
+        }
+    }
+}
+
+/// Sends what comes, as lines, whatever form the first ones have; until nobody wants more.
+fn pass_on(mut input: impl Read, sender: &SyncSender<Block>, waker: &Waker) -> io::Result<()> {
+    let mut head = Vec::new();
+    let mut block = vec![0; BLOCK];
+    while !head.contains(&b'\n') && head.len() < BLOCK {
+        match input.read(&mut block)? {
+            0 => break,
+            read => head.extend_from_slice(&block[..read]),
+        }
+    }
+    let send = |lines: &[u8], cursor: &[u8]| {
+        let is_wanted = sender.send(Block::Lines(lines.to_vec(), cursor.to_vec())).is_ok();
+        waker();
+        is_wanted
+    };
+    if let Some(form) = Form::of(&head).filter(|form| *form != Form::Lines) {
+        let mut lines = Lines::new(Cursor::new(head).chain(input), form, None);
+        while let Some(next) = lines.next_lines()? {
+            if !send(next, b"") {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    let mut is_wanted = head.is_empty() || send(&head, b"");
+    while is_wanted {
+        match input.read(&mut block)? {
+            0 => break,
+            read => is_wanted = send(&block[..read], b""),
+        }
+    }
+    Ok(())
+}
+
+/// Sends the journal's lines for ever: a journalctl that ends is started again, behind the last entry that it gave.
+fn pass_on_journal(mut journal: Journal, mut whence: Whence, stopper: &Mutex<Stopper>, sender: &SyncSender<Block>, waker: &Waker) {
+    let mut wait = FIRST_RETRY;
+    loop {
+        let begun = Instant::now();
+        let mut lines = Lines::new(journal, Form::Export, None);
+        let end = loop {
+            let (next, cursor) = match lines.next_lines() {
+                Ok(Some(next)) => (next.to_vec(), lines.cursor().to_vec()),
+                Ok(None) => break "journalctl ended".to_owned(),
+                Err(error) => break error.to_string(),
+            };
+            if !cursor.is_empty() {
+                whence = Whence::After(cursor.clone());
+            }
+            if sender.send(Block::Lines(next, cursor)).is_err() {
+                return;
+            }
+            waker();
+        };
+        wait = if begun.elapsed() > LAST_RETRY { FIRST_RETRY } else { wait };
+        let said = format!("the journal: {end}; it is started again in {} s", wait.as_secs());
+        if sender.send(Block::Said(said)).is_err() {
+            return;
+        }
+        waker();
+        journal = loop {
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(LAST_RETRY);
+            let mut stops = stopper.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Ok(journal) = Journal::follow(&whence) {
+                *stops = journal.stopper();
+                break journal;
+            }
+        };
     }
 }
