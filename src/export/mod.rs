@@ -63,7 +63,8 @@ impl Cell<'_> {
     #[must_use]
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Text(text) => Some(String::from_utf8_lossy(text)),
+            // Whole texts are checked many bytes at a time, pieces between broken ones are not.
+            Self::Text(text) => Some(std::str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed)),
             Self::Word(word) => Some(Cow::Borrowed(word)),
             Self::Dsn(dsn) => Some(Cow::Owned(dsn.to_string())),
             _ => None,
