@@ -90,7 +90,8 @@ impl Host {
             generations: Vec::new(),
             free: Vec::new(),
             spare: Vec::new(),
-            ids: Ids::default(),
+            // The first host of a log is mostly its only one.
+            ids: if number == 0 { Ids::with_room() } else { Ids::default() },
             links: Links::default(),
             detail,
             since,

@@ -54,6 +54,12 @@ pub struct Ids {
 }
 
 impl Ids {
+    /// With room for a busy hour: what grows by and by is copied again and again.
+    pub fn with_room() -> Self {
+        const ROOM: usize = 28_000;
+        Self { table: HashTable::with_capacity(ROOM), over: VecDeque::with_capacity(ROOM) }
+    }
+
     /// What comes after a generation; there is no generation 0.
     pub fn generation_after(generation: u32) -> u32 {
         ((generation + 1) & !Entry::CONTESTED).max(1)

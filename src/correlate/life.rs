@@ -238,7 +238,7 @@ impl Life {
     /// Takes memory at once that is enough for most lives.
     pub(super) fn take_room(&mut self, detail: Detail) {
         if self.text.capacity() == 0 {
-            self.text.reserve_exact(usual_text(detail) * 5 / 8);
+            self.text.reserve_exact(usual_text(detail) / 2);
         }
     }
 
@@ -444,7 +444,7 @@ impl Life {
     fn keep_recipient(&mut self, delivery: &Delivery<'_>) -> Span {
         let (address, original) = (delivery.envelope_recipient.0, delivery.original_recipient.0);
         let mut span = self.keep_address(address);
-        let local_part = !address.is_empty() && !address.contains(&b'@') && !matches!(address[0], b'/' | b'|' | b'>' | b':');
+        let local_part = !address.is_empty() && memchr::memchr(b'@', address).is_none() && !matches!(address[0], b'/' | b'|' | b'>' | b':');
         let domain = domain_of(original);
         if local_part && !domain.is_empty() && !address.contains(&b'/') {
             self.text.push(b'@');

@@ -92,6 +92,7 @@ pub struct Clock {
     fold: Option<Micros>,
 }
 
+const HALF_A_YEAR_S: i64 = 180 * 86_400;
 /// Lines of one log may be so late, at most, without being of the hour's second pass.
 const LATE: Micros = 600_000_000;
 /// A line further back than that is from another time altogether.
@@ -146,8 +147,10 @@ impl Calendar for Clock {
             Some(year) => at(year)?,
             None => {
                 let around = DateTime::<Utc>::from_timestamp(self.near, 0)?.year();
-                // Eight years hold a leap year, at 1900 and 2100 too.
-                (around - 8..=around + 8).filter_map(at).min_by_key(|time| (time - self.near).abs())?
+                let distance = |time: &i64| (time - self.near).abs();
+                // No other year is nearer than half a year; eight years hold a leap year, at 1900 and 2100 too.
+                let usual = at(around).filter(|time| distance(time) < HALF_A_YEAR_S);
+                usual.or_else(|| (around - 8..=around + 8).filter_map(at).min_by_key(distance))?
             }
         };
         self.fold = DateTime::<Utc>::from_timestamp(self.near, 0).and_then(|time| zone.fold(local(time.year())?));
