@@ -179,12 +179,13 @@ impl Patterns {
         self.key.push(0);
         self.key.extend_from_slice(&self.scratch);
         let before = self.rows.dropped_keys;
-        self.rows.row(&self.key).see(said);
+        let (place, _) = self.rows.place_or_leave(&self.key, |_, _| ());
+        self.rows.at(place).see(said);
         if self.rows.dropped_keys != before {
             // The others have moved.
             self.recent = Recent::default();
         }
-        *self.recent.at(hash) = (hash, self.rows.place(&self.key).0 as u32);
+        *self.recent.at(hash) = (hash, place as u32);
     }
 
     pub fn merge(&mut self, other: Self) {
