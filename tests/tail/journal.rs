@@ -140,6 +140,21 @@ fn without_journalctl_it_says_so() {
     assert!(output.status.code() == Some(2) && said.contains("the journal can't be followed") && said.contains("journalctl"), "{said}");
 }
 
+/// Whoever names nothing is told what is followed where there is no log, and that nothing is there yet.
+#[test]
+fn an_empty_journal_is_told_of() {
+    let directory = directory();
+    file(&directory, "journal", "");
+    let child = journal(&directory).args(["tail", "--journal", "--format", "text"]).stderr(Stdio::piped()).spawn().expect("the program");
+    super::await_handlers(&child);
+    std::thread::sleep(Duration::from_millis(500));
+    let sent = Command::new("kill").arg(child.id().to_string()).status().expect("kill(1)");
+    assert!(sent.success());
+    let output = child.wait_with_output().expect("a child");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("the journal holds nothing of the facility mail yet"), "{said}");
+}
+
 /// What `journalctl -o json -f` and container runtimes write into a pipe.
 #[test]
 fn standard_input_may_be_json() {

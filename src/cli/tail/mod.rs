@@ -138,6 +138,9 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
         stops: false,
     };
     tail.running.watch(tail.watches_findings());
+    if journal && !args.journal {
+        tail.notice("no mail log in /var/log: the journal is followed");
+    }
     match tail.run(&wakes, &pending) {
         Err(error) if !is_broken_pipe(&error) => Err(error),
         _ => Ok(Ended::Well),

@@ -82,6 +82,7 @@ impl Stream {
     /// Where there is none, or it can't be read.
     pub fn journal(from: From, position: Option<JournalPosition>, waker: Waker) -> io::Result<Self> {
         let (last, said) = last_entry()?;
+        let is_empty = last.is_none();
         let behind = |cursor: Vec<u8>| if cursor.is_empty() { Whence::Start } else { Whence::After(cursor) };
         let whence = match (&position, from) {
             (Some(position), _) => behind(position.cursor.clone()),
@@ -99,6 +100,7 @@ impl Stream {
             (stream.before, stream.near) = (before, near);
         }
         stream.notices.extend((!said.is_empty()).then(|| format!("journalctl: {said}")));
+        stream.notices.extend(is_empty.then(|| "the journal holds nothing of the facility mail yet".to_owned()));
         let stopper = Arc::new(Mutex::new(journal.stopper()));
         stream.stopper = Some(stopper.clone());
         std::thread::spawn(move || pass_on_journal(journal, whence, &stopper, &sender, &waker));
