@@ -77,13 +77,14 @@ impl<R: Read> Lines<R> {
         self.surplus.clone()
     }
 
-    /// The next lines, as soon as there are any; `None` at the end. Not to be mixed with reading.
+    /// The lines of the next whole records, as soon as there are any; `None` at the end, where one that was cut off is left
+    /// out. Not to be mixed with reading.
     ///
     /// # Errors
     /// Where it can't be read on.
     pub fn next_lines(&mut self) -> io::Result<Option<&[u8]>> {
-        self.turn()?;
-        Ok((!self.lines.is_empty()).then_some(&self.lines))
+        self.turn_whole();
+        if self.lines.is_empty() { self.failed.take().map_or(Ok(None), Err) } else { Ok(Some(&self.lines)) }
     }
 
     /// The address of the last journal entry that was turned.
@@ -91,22 +92,26 @@ impl<R: Read> Lines<R> {
         self.records.cursor()
     }
 
-    /// Turns all that is whole; reads on where nothing is.
+    /// Turns all that is whole, and at the end what is left.
     fn turn(&mut self) -> io::Result<()> {
+        self.turn_whole();
+        if self.lines.is_empty() {
+            self.last();
+        }
+        self.failed.take_if(|_| self.lines.is_empty()).map_or(Ok(()), Err)
+    }
+
+    /// Turns all that is whole; reads on where nothing is, to the end.
+    fn turn_whole(&mut self) {
         self.lines.clear();
         self.given = 0;
-        while self.lines.is_empty() {
+        loop {
             while self.lines.len() < BLOCK && self.record() {}
-            if !self.lines.is_empty() {
-                return Ok(());
-            }
-            if self.ended {
-                self.last();
-                return self.failed.take().filter(|_| self.lines.is_empty()).map_or(Ok(()), Err);
+            if self.ended || !self.lines.is_empty() {
+                return;
             }
             self.read_on();
         }
-        Ok(())
     }
 
     /// Reads behind what is left.

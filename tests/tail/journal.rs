@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const END: &[u8] = b"\x1e\x1e\x1e";
 
 /// Gives the entries of the file beside it as journalctl does, and goes on while more are written; ends where it is told to,
-/// and where nobody reads it any more.
+/// in the midst of an entry, and where nobody reads it any more.
 const JOURNALCTL: &str = r#"#!/usr/bin/env python3
 import os, sys, time
 here, parent = os.path.dirname(os.path.abspath(__file__)), os.getppid()
@@ -32,10 +32,11 @@ if "--lines=1" in sys.argv:
     sys.exit()
 assert "--follow" in sys.argv and "--no-tail" in sys.argv
 while os.getppid() == parent:
-    if os.path.exists(here + "/end"):
-        os.remove(here + "/end")
-        sys.exit("the journal was moved")
     new = entries()[at:]
+    if new and os.path.exists(here + "/end"):
+        os.remove(here + "/end")
+        sys.stdout.buffer.write(b"".join(new[:-1]) + new[-1][:len(new[-1]) * 2 // 3])
+        sys.exit("the journal was moved")
     sys.stdout.buffer.write(b"".join(new))
     sys.stdout.buffer.flush()
     at += len(new)

@@ -170,28 +170,16 @@ fn pass_on(mut input: impl Read, sender: &SyncSender<Block>, waker: &Waker) -> i
             read => head.extend_from_slice(&block[..read]),
         }
     }
-    let send = |lines: &[u8], cursor: &[u8]| {
-        let is_wanted = sender.send(Block::Lines(lines.to_vec(), cursor.to_vec())).is_ok();
+    let form = Form::of(&head).unwrap_or(Form::Lines);
+    let whole = Cursor::new(head).chain(input);
+    let mut lines: Box<dyn Read + '_> = if form == Form::Lines { Box::new(whole) } else { Box::new(Lines::new(whole, form, None)) };
+    loop {
+        let read = lines.read(&mut block)?;
+        if read == 0 || sender.send(Block::Lines(block[..read].to_vec(), Vec::new())).is_err() {
+            return Ok(());
+        }
         waker();
-        is_wanted
-    };
-    if let Some(form) = Form::of(&head).filter(|form| *form != Form::Lines) {
-        let mut lines = Lines::new(Cursor::new(head).chain(input), form, None);
-        while let Some(next) = lines.next_lines()? {
-            if !send(next, b"") {
-                break;
-            }
-        }
-        return Ok(());
     }
-    let mut is_wanted = head.is_empty() || send(&head, b"");
-    while is_wanted {
-        match input.read(&mut block)? {
-            0 => break,
-            read => is_wanted = send(&block[..read], b""),
-        }
-    }
-    Ok(())
 }
 
 /// Sends the journal's lines for ever: a journalctl that ends is started again, behind the last entry that it gave.
