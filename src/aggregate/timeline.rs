@@ -13,12 +13,12 @@ const WIDTHS: [(i32, usize); 3] = [(FINEST_S as i32, 64), (900, 700), (3600, usi
 /// What can be counted over time.
 pub trait Counted: Merge + Default {
     /// No bucket is wider. Every zone's hours and days are made of quarters of an hour.
-    const WIDEST_S: i64;
+    const WIDEST_S: i32;
 }
 
 /// One of many rows: in zones that are off by half an hour its days are cut at the hour before, in logs of more than a week.
 impl Counted for Tally {
-    const WIDEST_S: i64 = 3600;
+    const WIDEST_S: i32 = 3600;
 }
 
 /// How often something happened in one bucket; four thousand million and more are one number.
@@ -44,7 +44,7 @@ impl Merge for Tally {
 }
 
 impl Counted for Bucket {
-    const WIDEST_S: i64 = 900;
+    const WIDEST_S: i32 = 900;
 }
 
 /// What happened in one bucket.
@@ -94,7 +94,7 @@ fn never() -> Micros {
 
 impl<B> Default for Timeline<B> {
     fn default() -> Self {
-        Self { bucket_s: FINEST_S as i32, buckets: Vec::new(), current: None, begins: never() }
+        Self { bucket_s: WIDTHS[0].0, buckets: Vec::new(), current: None, begins: never() }
     }
 }
 
@@ -153,7 +153,7 @@ impl<B: Counted> Timeline<B> {
     /// The next width, where there are too many of this one.
     fn too_many(&self) -> Option<i32> {
         let at = WIDTHS.iter().position(|(width_s, _)| *width_s == self.bucket_s)?;
-        let (next_s, _) = *WIDTHS.get(at + 1).filter(|(next_s, _)| i64::from(*next_s) <= B::WIDEST_S)?;
+        let (next_s, _) = *WIDTHS.get(at + 1).filter(|(next_s, _)| *next_s <= B::WIDEST_S)?;
         (self.buckets.len() > WIDTHS[at].1).then_some(next_s)
     }
 

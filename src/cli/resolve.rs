@@ -7,7 +7,7 @@ use crate::aggregate::Window;
 use crate::anonymize::Anonymizer;
 use crate::input::{self, Chunks, Zone};
 use crate::pipeline::{Reader, Settings};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::envelope::TimeFormat;
@@ -146,11 +146,14 @@ fn plan(args: &InputArgs, zone: Zone, window: input::JournalWindow) -> Result<in
     let why = why.collect::<Vec<_>>().join("; ");
     if no_file {
         let why = if why.is_empty() { "the journal holds nothing of the facility mail in this time".to_owned() } else { why };
-        bail!(
-            "no mail log in /var/log (looked for mail.log, maillog and mail), and {why}; name the files to read, or - for standard input"
-        );
+        return Err(no_log(&why, "read"));
     }
     bail!("this host's own mail logs can't be read ({why}); mail logs are usually readable for root and the group adm");
+}
+
+/// Neither a log nor a journal, and why not.
+pub fn no_log(why: &str, to: &str) -> anyhow::Error {
+    anyhow!("no mail log in /var/log (looked for mail.log, maillog and mail), and {why}; name the files to {to}, or - for standard input")
 }
 
 fn time_format(format: &str) -> Result<Arc<TimeFormat>> {

@@ -29,18 +29,6 @@ pub struct Particulars {
     pub queued_as: Span,
 }
 
-impl Particulars {
-    const NONE: Self = Self {
-        relay_ip: Span::NONE,
-        relay_port: 0,
-        transport: Span::NONE,
-        dsn: None,
-        reply_code: None,
-        diagnostic: Span::NONE,
-        queued_as: Span::NONE,
-    };
-}
-
 /// What a life keeps of its attempts where rows or stories are made of them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Told {
@@ -69,24 +57,24 @@ impl Told {
 
     /// The attempt with its particulars; in the place of those that it had before, if they are no longer wanted.
     pub(super) fn tell(&mut self, attempt: Attempt, particulars: Particulars, instead: Option<Attempt>) -> Attempt {
-        if let Some(place) = instead.and_then(|before| self.particulars.get_mut((before.particulars as usize).checked_sub(1)?)) {
-            *place = particulars;
-            return Attempt { particulars: instead.map_or(0, |before| before.particulars), ..attempt };
+        let place = instead.map_or(0, |before| before.particulars);
+        if let Some(before) = self.particulars.get_mut(index(place)) {
+            *before = particulars;
+            return Attempt { particulars: place, ..attempt };
         }
         self.particulars.push(particulars);
         Attempt { particulars: u32::try_from(self.particulars.len()).unwrap_or(0), ..attempt }
     }
 
-    pub(super) fn particulars(&self, attempt: &Attempt) -> &Particulars {
-        let place = (attempt.particulars as usize).checked_sub(1).and_then(|at| self.particulars.get(at));
-        place.unwrap_or(&Particulars::NONE)
+    pub(super) fn particulars(&self, attempt: &Attempt) -> Option<Particulars> {
+        self.particulars.get(index(attempt.particulars)).copied()
     }
 
     /// Adds an attempt to a recipient's.
     pub(super) fn push(&mut self, attempt: Attempt, run: &mut Run) {
         self.attempts.push((attempt, 0));
         let Ok(place) = u32::try_from(self.attempts.len()) else { return };
-        match self.attempts.get_mut((run.last as usize).wrapping_sub(1)) {
+        match self.attempts.get_mut(index(run.last)) {
             Some((_, next)) => *next = place,
             None => run.first = place,
         }
@@ -95,9 +83,14 @@ impl Told {
 
     /// A recipient's attempts.
     pub(super) fn attempts(&self, run: Run) -> impl Iterator<Item = &Attempt> {
-        let at = |place: u32| self.attempts.get((place as usize).wrapping_sub(1));
+        let at = |place: u32| self.attempts.get(index(place));
         std::iter::successors(at(run.first), move |(_, next)| at(*next)).map(|(attempt, _)| attempt)
     }
+}
+
+/// Where a place is that is counted from 1; nowhere for 0.
+fn index(place: u32) -> usize {
+    (place as usize).wrapping_sub(1)
 }
 
 impl Attempt {

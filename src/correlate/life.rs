@@ -259,7 +259,7 @@ impl Life {
     /// What is shown of an attempt, where rows are made.
     #[must_use]
     pub fn particulars(&self, attempt: &Attempt) -> Particulars {
-        self.told.as_ref().map_or_else(Particulars::default, |told| *told.particulars(attempt))
+        self.told.as_ref().and_then(|told| told.particulars(attempt)).unwrap_or_default()
     }
 
     /// The facts of the message: those of the chain's first queue file.
@@ -271,7 +271,7 @@ impl Life {
     /// Where its chain began, if it continues another queue file.
     #[must_use]
     pub fn root(&self) -> Option<&Root> {
-        self.rare.as_ref()?.root.as_ref()
+        self.rare().root.as_ref()
     }
 
     /// Who sent the message: the chain's first word, or this queue file's own where that is not known.
@@ -308,7 +308,8 @@ impl Life {
     /// Whether no line can change what it amounts to: its beginning, each recipient's end and its own end were seen, and it
     /// has no part in a chain.
     pub(super) fn is_complete(&self) -> bool {
-        let alone = !self.inward && !self.handed && self.rare.as_ref().is_none_or(|rare| rare.root.is_none() && rare.children.is_empty());
+        let Rare { root, children, .. } = self.rare();
+        let alone = !self.inward && !self.handed && root.is_none() && children.is_empty();
         let begun = (self.arrival.is_some() || self.notification) && (self.message_id_hash != 0 || self.whole);
         let all = if self.whole { !self.recipients.is_empty() } else { self.recipients.len() == self.nrcpt as usize };
         let done = all && self.removed.is_some_and(|(_, how)| how == Removal::Done);
@@ -365,7 +366,7 @@ impl Life {
         if self.recipients.len() <= FEW {
             return self.recipients.iter().position(|r| r.hash == hash);
         }
-        self.rare.as_ref()?.index.get(&hash).map(|at| *at as usize)
+        self.rare().index.get(&hash).map(|at| *at as usize)
     }
 
     fn push(&mut self, recipient: Recipient) -> usize {

@@ -37,7 +37,7 @@ pub use table::{Column, Source, TABLES, Table, Type, table};
 pub use workbook::Book;
 pub use xlsx::Xlsx;
 
-use mailscope_parsers::model::{EnhancedStatus, Micros};
+use mailscope_parsers::model::{EnhancedStatus, Micros, Text};
 use std::borrow::Cow;
 
 /// One cell of a row.
@@ -55,16 +55,12 @@ pub enum Cell<'a> {
     Time(Micros),
 }
 
-/// One row of a life.
-pub type Row<'a> = Vec<Cell<'a>>;
-
 impl Cell<'_> {
     /// What a text says; `None` where it is none.
     #[must_use]
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
-            // Whole texts are checked many bytes at a time, pieces between broken ones are not.
-            Self::Text(text) => Some(std::str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed)),
+            Self::Text(text) => Some(Text(text).lossy()),
             Self::Word(word) => Some(Cow::Borrowed(word)),
             Self::Dsn(dsn) => Some(Cow::Owned(dsn.to_string())),
             _ => None,

@@ -1,6 +1,6 @@
 //! The rows of a life: of its attempts, its recipients, and of itself.
 
-use super::{Cell, Row};
+use super::Cell;
 use crate::aggregate::Window;
 use crate::correlate::{Attempt, End, Life, Outcome, Recipient};
 use mailscope_parsers::classify::provider_of;
@@ -10,11 +10,11 @@ use mailscope_parsers::model::{Micros, domain_of};
 const LONG: Micros = 4 * 3600 * 1_000_000;
 
 /// The attempts of a life, in the order of its lines, recipient by recipient.
-pub fn deliveries<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Row<'a>> {
+pub fn deliveries<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Vec<Cell<'a>>> {
     let attempts = life.recipients.iter().flat_map(|recipient| life.attempts(recipient).map(move |attempt| (recipient, attempt)));
     attempts.filter(move |(_, attempt)| window.contains(attempt.time)).map(move |(recipient, attempt)| {
         let delay = if attempt.time == recipient.decisive.time { life.delay(recipient) } else { attempt.delay() };
-        let mut row = Row::with_capacity(32);
+        let mut row = Vec::with_capacity(32);
         row.extend([Cell::Time(attempt.time), text(host), text(life.text(life.queue_id)), first_queue_id(life)]);
         row.extend([text(life.text(recipient.address)), text(life.text(recipient.original)), Cell::Word(attempt.status.name())]);
         row.extend(where_to(life, attempt, delay));
@@ -26,12 +26,12 @@ pub fn deliveries<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl It
 }
 
 /// The recipients of a life, in the order of their first lines.
-pub fn recipients<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Row<'a>> {
+pub fn recipients<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Vec<Cell<'a>>> {
     counted(life, window).map(move |recipient| recipient_row(life, host, recipient))
 }
 
 /// Of the recipients those who will not get it, and those who had to wait too long for it at `end`, the end of the window.
-pub fn bounces<'a>(life: &'a Life, host: &'a [u8], window: Window, end: Micros) -> impl Iterator<Item = Row<'a>> {
+pub fn bounces<'a>(life: &'a Life, host: &'a [u8], window: Window, end: Micros) -> impl Iterator<Item = Vec<Cell<'a>>> {
     // What was taken away while somebody waited, and given up, waited no longer than that.
     let end = match (life.end, life.removed) {
         (End::Removed, Some((removed, _))) => removed,
@@ -47,13 +47,13 @@ pub fn bounces<'a>(life: &'a Life, host: &'a [u8], window: Window, end: Micros) 
 
 /// The row of a message that was received in the window: of the queue file that it came in.
 #[must_use]
-pub fn message<'a>(life: &'a Life, host: &'a [u8], window: Window) -> Option<Row<'a>> {
+pub fn message<'a>(life: &'a Life, host: &'a [u8], window: Window) -> Option<Vec<Cell<'a>>> {
     let arrival = life.arrival.filter(|arrival| life.received() && window.contains(*arrival))?;
     let of = |outcome: Outcome| {
         let count = life.recipients.iter().filter(|recipient| recipient.outcome == outcome).count();
         Cell::Integer(count as u64)
     };
-    let mut row = Row::with_capacity(32);
+    let mut row = Vec::with_capacity(32);
     row.extend([Cell::Time(arrival), text(host), text(life.text(life.queue_id)), text(life.text(life.message_id)), text(life.sender())]);
     row.extend([life.client_name, life.client_ip, life.auth_user].map(|span| text(life.text(span))));
     row.push(if life.size_bytes == 0 { Cell::Empty } else { Cell::Integer(life.size_bytes) });
@@ -73,8 +73,8 @@ fn counted(life: &Life, window: Window) -> impl Iterator<Item = &Recipient> {
     life.recipients.iter().filter(move |recipient| window.contains(recipient.last_attempt) && is_mail(recipient))
 }
 
-fn recipient_row<'a>(life: &'a Life, host: &'a [u8], recipient: &'a Recipient) -> Row<'a> {
-    let mut row = Row::with_capacity(32);
+fn recipient_row<'a>(life: &'a Life, host: &'a [u8], recipient: &'a Recipient) -> Vec<Cell<'a>> {
+    let mut row = Vec::with_capacity(32);
     row.extend([text(host), text(life.text(life.queue_id)), first_queue_id(life)]);
     row.extend([text(life.text(recipient.address)), text(life.text(recipient.original)), Cell::Word(recipient.outcome.name())]);
     row.extend([Cell::Integer(u64::from(recipient.attempts)), Cell::Time(recipient.first_attempt), Cell::Time(recipient.last_attempt)]);

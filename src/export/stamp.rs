@@ -110,18 +110,15 @@ fn digits(to: &mut Vec<u8>, number: i64, width: usize, mark: u8) {
     if mark != 0 {
         to.push(mark);
     }
-    let from = to.len();
-    to.resize(from + width, b'0');
-    let mut rest = number;
-    for digit in to[from..].iter_mut().rev() {
-        *digit += (rest % 10) as u8;
-        rest /= 10;
-    }
+    fill(to, number.unsigned_abs(), width);
 }
 
 /// A number as it is.
 pub fn integer(to: &mut Vec<u8>, number: u64) {
-    let width = number.checked_ilog10().unwrap_or(0) as usize + 1;
+    fill(to, number, number.checked_ilog10().unwrap_or(0) as usize + 1);
+}
+
+fn fill(to: &mut Vec<u8>, number: u64, width: usize) {
     let from = to.len();
     to.resize(from + width, b'0');
     let mut rest = number;
@@ -149,15 +146,10 @@ pub fn seconds(to: &mut Vec<u8>, micros: Micros, decimal: u8) {
         to.push(b'-');
     }
     integer(to, micros.unsigned_abs() / 1_000_000);
-    let mut rest = micros.unsigned_abs() % 1_000_000;
+    let rest = micros.unsigned_abs() % 1_000_000;
     if rest > 0 {
         to.push(decimal);
-        let from = to.len();
-        to.resize(from + 6, b'0');
-        for digit in to[from..].iter_mut().rev() {
-            *digit += (rest % 10) as u8;
-            rest /= 10;
-        }
+        fill(to, rest, 6);
         while to.last() == Some(&b'0') {
             to.pop();
         }

@@ -7,7 +7,7 @@
 use mailscope_parsers::model::Micros;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const PROGRAM: &str = "journalctl";
@@ -106,7 +106,7 @@ impl Journal {
             // What can't be read is not said.
             let _ = (&self.errors).take(MOST_SAID).read_to_end(&mut text);
         }
-        String::from_utf8_lossy(&text).split_whitespace().collect::<Vec<_>>().join(" ")
+        one_line(&text)
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -114,8 +114,7 @@ impl Journal {
         let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait()?;
         let complaint = self.complaint();
         if !status.success() {
-            let colon = if complaint.is_empty() { "" } else { ": " };
-            return Err(io::Error::other(format!("{PROGRAM} ended with {status}{colon}{complaint}")));
+            return Err(failed(status, &complaint));
         }
         if !complaint.is_empty() {
             self.said.0.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{PROGRAM}: {complaint}"));
@@ -164,9 +163,9 @@ impl Stopper {
 pub fn last_entry() -> io::Result<(Option<Vec<u8>>, String)> {
     let Output { status, stdout, stderr } =
         journalctl().args(["--lines=1", MAIL]).stdin(Stdio::null()).output().map_err(|error| cannot_start(&error))?;
-    let said = String::from_utf8_lossy(&stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = one_line(&stderr);
     if !status.success() {
-        return Err(io::Error::other(format!("{PROGRAM} ended with {status}: {said}")));
+        return Err(failed(status, &said));
     }
     let cursor = stdout.split(|c| *c == b'\n').find_map(|line| line.strip_prefix(b"__CURSOR="));
     Ok((cursor.map(<[u8]>::to_vec), said))
@@ -180,6 +179,15 @@ fn journalctl() -> Command {
 
 fn second(time: Micros) -> String {
     format!("@{}", time.div_euclid(1_000_000).max(0))
+}
+
+fn one_line(said: &[u8]) -> String {
+    String::from_utf8_lossy(said).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn failed(status: ExitStatus, complaint: &str) -> io::Error {
+    let colon = if complaint.is_empty() { "" } else { ": " };
+    io::Error::other(format!("{PROGRAM} ended with {status}{colon}{complaint}"))
 }
 
 fn cannot_start(error: &io::Error) -> io::Error {

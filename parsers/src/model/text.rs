@@ -27,7 +27,8 @@ impl<'a> Text<'a> {
     /// As text, with U+FFFD in place of each byte that is not UTF-8.
     #[must_use]
     pub fn lossy(self) -> Cow<'a, str> {
-        String::from_utf8_lossy(self.0)
+        // Whole texts are checked many bytes at a time, the pieces between broken ones are not.
+        std::str::from_utf8(self.0).map_or_else(|_| String::from_utf8_lossy(self.0), Cow::Borrowed)
     }
 
     /// Whether the line does not say it (for serde, which wants a reference).

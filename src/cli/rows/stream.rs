@@ -11,7 +11,7 @@ use crate::cli::resolve::{self, Input};
 use crate::cli::time::Now;
 use crate::cli::{Ended, conclude};
 use crate::correlate::{BoxedLives, Correlator, Detail, Life};
-use crate::export::{self, Cell, Row, Rows, Source, Table, auth_failure, bounces, deliveries, listed, message, recipients, waiting};
+use crate::export::{self, Cell, Rows, Source, Table, auth_failure, bounces, deliveries, listed, message, recipients, waiting};
 use crate::input::Zone;
 use crate::pipeline::{self, Kept, NO_TIME, Reader, Seen, host_matches};
 use crate::queue::View;
@@ -84,7 +84,7 @@ impl Writer<'_> {
         for life in closed {
             let host = self.correlator.hosts().nth(life.host as usize).unwrap_or_default();
             let (to, window) = (&mut *self.to, self.window);
-            let mut row = |row: Row<'_>| to.row(&row);
+            let mut row = |row: Vec<Cell<'_>>| to.row(&row);
             let written = match self.table {
                 "recipients" => recipients(life, host, window).try_for_each(row),
                 "bounces" => bounces(life, host, window, end).try_for_each(row),

@@ -28,7 +28,7 @@ use crate::live::{Metrics, Pressed};
 use crate::pipeline::{Reader, Settings};
 use crate::render::json;
 use alerts::Alarm;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use printing::Printer;
 use ratatui::crossterm::event::KeyEvent;
 use running::Running;
@@ -108,7 +108,8 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
     let (paths, journal) = followed(args);
     let stamps = Stamps { zone, year: args.year };
     let follower = Follower::new(&paths, journal, stamps, from, positions, &waker(wake.clone(), pending.clone()));
-    let follower = follower.map_err(|error| if journal && !args.journal { no_log(&error) } else { error })?;
+    let follower =
+        follower.map_err(|error| if journal && !args.journal { resolve::no_log(&format!("{error:#}"), "follow") } else { error })?;
     let reader = Reader::new(settings(args, zone)?);
     let alarm = Alarm::new(&configured.config, memory, zone, names.clone())?;
     let metrics = args.metrics.as_deref().map(Server::start).transpose()?.map(|server| (Metrics::default(), server));
@@ -151,13 +152,6 @@ pub fn run(args: &TailArgs, configured: &Configured) -> Result<Ended> {
 fn settings(args: &TailArgs, zone: Zone) -> Result<Settings> {
     let (parser, formats) = formats::chosen(args.parser.as_deref(), &args.parser_file)?;
     Ok(Settings { zone, parser, formats, classifier: resolve::classifier(args.rules.as_deref())? })
-}
-
-/// Neither a log nor a journal.
-fn no_log(error: &anyhow::Error) -> anyhow::Error {
-    anyhow!(
-        "no mail log in /var/log (looked for mail.log, maillog and mail), and {error:#}; name the files to follow, or - for standard input"
-    )
 }
 
 /// The named logs, else this host's own, else its journal; the latter also beside others, where that is wanted.

@@ -6,8 +6,8 @@
 //! truncated, packed or deleted meanwhile. Events of the file system wake the reader early; what counts is what a look at
 //! the files says, so that a file system without events is followed too.
 //!
-//! In: paths, directories, patterns, `-`, this host's journal. Out: chunks of whole lines, and positions from which a later run goes on. It
-//! never writes, and never keeps more of a file than a block.
+//! In: paths, directories, patterns, `-`, this host's journal. Out: chunks of whole lines, and positions from which a later
+//! run goes on. It never writes, and never keeps more of a file than a block.
 
 mod candidate;
 mod log;
@@ -89,7 +89,8 @@ pub fn files_of(paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 impl Follower {
-    /// Begins to follow files, and the journal if that is wanted; `positions` are those of an earlier run, and `from` is for files that it did not know.
+    /// Begins to follow files, and the journal if that is wanted; `positions` are those of an earlier run, and `from` is for
+    /// files that it did not know.
     ///
     /// # Errors
     /// Where there is nothing to follow, or no journal.
