@@ -324,7 +324,7 @@ impl Lines {
         self.scratch.extend_from_slice(domain_of(&delivery.envelope_recipient));
         self.scratch.make_ascii_lowercase();
         let (host, text, concerned) = (&*seen.record.host, &*delivery.diagnostic, self.scratch.as_slice());
-        self.patterns.see(&Said { source: Source::Delivery, time, host, text, class, concerned, count });
+        self.patterns.see(&Said { source: Source::Delivery, time, host, text, skeleton: seen.skeleton, class, concerned, count });
         let provider = provider(&delivery.relay.name);
         let destination = if provider == "(none)" { row_key(concerned) } else { provider.as_bytes() };
         self.failing.add(class.name(), destination, time, count, permanent);
@@ -352,7 +352,7 @@ impl Lines {
         }
         let (time, host, text) = (seen.record.time, &*seen.record.host, &*reject.diagnostic);
         let concerned = if reject.client.ip.is_empty() { &*reject.client.name } else { &*reject.client.ip };
-        self.patterns.see(&Said { source: Source::Reject(reject.stage), time, host, text, class, concerned, count });
+        self.patterns.see(&Said { source: Source::Reject(reject.stage), time, host, text, skeleton: seen.skeleton, class, concerned, count });
         self.timeline.at(time).rejected += count;
         with(clients, time, &reject.client, |row| row.rejected += count);
     }

@@ -2,7 +2,7 @@
 //! concerns, and two of them word by word.
 
 use super::Merge;
-use super::table::{self, Row, Table};
+use super::table::{Row, Table};
 use super::template::template;
 use super::timeline::{Tally, Timeline};
 use mailscope_parsers::model::{Class, Micros, Stage};
@@ -32,6 +32,8 @@ pub struct Said<'a> {
     pub time: Micros,
     pub host: &'a [u8],
     pub text: &'a [u8],
+    /// What is the same for texts that have the same template; 0 where it is not known.
+    pub skeleton: u64,
     pub class: Class,
     /// The recipient's domain of a delivery, the client of a reject.
     pub concerned: &'a [u8],
@@ -143,18 +145,18 @@ impl Default for Patterns {
     }
 }
 
-/// The rows of texts that came before, by their hash: many a text comes again as it was. Only as long as no row is dropped.
+/// The rows of skeletons that came before. Only as long as no row is dropped.
 #[derive(Clone, Debug, Default)]
-struct Recent(Vec<(u64, u32)>);
+struct Recent(Vec<(u64, Source, u32)>);
 
 impl Recent {
     const PLACES: usize = 1 << 11;
 
-    fn at(&mut self, hash: u64) -> &mut (u64, u32) {
+    fn at(&mut self, skeleton: u64) -> &mut (u64, Source, u32) {
         if self.0.is_empty() {
-            self.0.resize(Self::PLACES, (0, 0));
+            self.0.resize(Self::PLACES, (0, Source::Delivery, 0));
         }
-        &mut self.0[hash as usize % Self::PLACES]
+        &mut self.0[skeleton as usize % Self::PLACES]
     }
 }
 
@@ -164,18 +166,18 @@ impl Patterns {
     }
 
     pub fn see(&mut self, said: &Said<'_>) {
-        let source = match said.source {
-            Source::Delivery => b"\0",
-            Source::Reject(stage) => stage.name().as_bytes(),
-        };
-        let hash = table::hash_of(said.text) ^ table::hash_of(source).rotate_left(1);
-        let (known, place) = *self.recent.at(hash);
-        if known == hash && hash != 0 {
+        if said.skeleton != 0
+            && let (skeleton, source, place) = *self.recent.at(said.skeleton)
+            && (skeleton, source) == (said.skeleton, said.source)
+        {
             return self.rows.at(place as usize).see(said);
         }
         template(said.text, &mut self.scratch);
         self.key.clear();
-        self.key.extend_from_slice(source);
+        self.key.extend_from_slice(match said.source {
+            Source::Delivery => b"\0",
+            Source::Reject(stage) => stage.name().as_bytes(),
+        });
         self.key.push(0);
         self.key.extend_from_slice(&self.scratch);
         let before = self.rows.dropped_keys;
@@ -185,7 +187,9 @@ impl Patterns {
             // The others have moved.
             self.recent = Recent::default();
         }
-        *self.recent.at(hash) = (hash, place as u32);
+        if said.skeleton != 0 {
+            *self.recent.at(said.skeleton) = (said.skeleton, said.source, place as u32);
+        }
     }
 
     pub fn merge(&mut self, other: Self) {
@@ -214,10 +218,11 @@ impl Patterns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mailscope_parsers::classify::Classifier;
 
     fn said(time: Micros, text: &str) -> Said<'_> {
-        let class = Class::MailboxFull;
-        Said { source: Source::Delivery, time, host: b"mail", text: text.as_bytes(), class, concerned: b"example.org", count: 1 }
+        let (class, skeleton) = (Class::MailboxFull, Classifier::built_in().skeleton(text.as_bytes()));
+        Said { source: Source::Delivery, time, host: b"mail", text: text.as_bytes(), skeleton, class, concerned: b"example.org", count: 1 }
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl Anonymizer {
             Line::Event(event) => Line::Event(names.event(event)),
             other => other,
         };
-        Seen { record, line, raw: names.text(Text(seen.raw)).0, ..*seen }
+        // The text is another one: what was known by it is not.
+        Seen { record, line, raw: names.text(Text(seen.raw)).0, skeleton: 0, ..*seen }
     }
 }
 

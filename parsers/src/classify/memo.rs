@@ -1,65 +1,86 @@
 //! Replies come in thousands that differ in names and numbers only: what was found of one is remembered for the others.
 //!
-//! The key is a hash of all that the answer depends on (the words that a rule may have, where others stand between them, the
-//! codes, the provider, who said it), under a seed of its own in each process. What is not remembered is worked out again, so
-//! that a look-up never changes an answer; a place holds one answer, and the next one that falls there takes it over.
+//! The key is a hash of all that the answer depends on (the text's skeleton, the codes, the provider, who said it), under a
+//! seed of its own in each process. What is not remembered is worked out again, so that a look-up never changes an answer; a
+//! place holds one answer, and the next one that falls there takes it over.
 
-use super::words::{SHAPED, Vocabulary, each_word, shape};
-use super::{Reply, Said};
-use crate::model::Class;
+use super::skeleton::skeleton;
+use super::words::Vocabulary;
+use crate::model::{Class, EnhancedStatus};
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is remembered, by whole texts and by what matters of them.
+/// What is remembered.
 #[derive(Debug, Default)]
 pub struct Memo {
     seed: RandomState,
-    /// Many a text comes again as it was: to a known one no word is looked up.
-    pub by_text: Places,
-    pub by_words: Places,
+    /// Skeletons by whole texts: many a text comes again as it was.
+    skeletons: Skeletons,
+    pub classes: Places,
+}
+
+/// What decides on the class beside the text.
+#[derive(Clone, Copy)]
+pub struct Beside {
+    pub provider: Option<&'static str>,
+    pub reply_code: Option<u16>,
+    pub dsn: Option<EnhancedStatus>,
+    /// Whether a client of ours was refused. Who said it, is told by the text then, and else by the reply code.
+    pub refused: bool,
 }
 
 impl Memo {
-    /// Of the whole text, and whatever else decides on the class.
-    pub fn text_key(&self, reply: &Reply<'_>, provider: Option<&str>) -> u64 {
-        let mut hasher = self.seed.build_hasher();
-        hasher.write(reply.text);
-        hasher.write_usize(reply.text.len());
-        self.finish(hasher, reply, provider)
+    /// The skeleton of a text; never 0.
+    pub fn skeleton(&self, text: &[u8], vocabulary: &Vocabulary) -> u64 {
+        let whole = self.seed.hash_one(text);
+        self.skeletons.get(whole).unwrap_or_else(|| {
+            let mut hasher = self.seed.build_hasher();
+            skeleton(text, vocabulary, &mut hasher);
+            let skeleton = hasher.finish().max(1);
+            self.skeletons.put(whole, skeleton);
+            skeleton
+        })
     }
 
-    /// Of everything that decides on the class, and nothing else.
-    pub fn words_key(&self, reply: &Reply<'_>, provider: Option<&str>, vocabulary: &Vocabulary) -> u64 {
+    /// Of everything that decides on the class.
+    pub fn key(&self, skeleton: u64, beside: Beside) -> u64 {
+        let Beside { provider, reply_code, dsn, refused } = beside;
+        let dsn = dsn.map_or(0, |dsn| u64::from(dsn.class) << 32 | u64::from(dsn.subject) << 16 | u64::from(dsn.detail));
+        let codes = u64::from(reply_code.unwrap_or(0)) << 48 | dsn << 1 | u64::from(refused);
         let mut hasher = self.seed.build_hasher();
-        each_word(reply.text, |word| {
-            let shape = shape(word);
-            if !vocabulary.may_have(word, shape) {
-                // No more is asked than that it stands there.
-                hasher.write_u8(0);
-            } else if word.len() <= SHAPED {
-                hasher.write_u64(shape[0]);
-                hasher.write_u64(shape[1] ^ (word.len() as u64) << 59);
-            } else {
-                hasher.write(word);
-                hasher.write_usize(word.len());
-            }
-            true
-        });
-        self.finish(hasher, reply, provider)
-    }
-
-    fn finish(&self, mut hasher: impl Hasher, reply: &Reply<'_>, provider: Option<&str>) -> u64 {
-        hasher.write_u16(reply.reply_code.unwrap_or(0));
-        let dsn = reply.dsn.map_or(0, |dsn| u64::from(dsn.class) << 32 | u64::from(dsn.subject) << 16 | u64::from(dsn.detail));
-        hasher.write_u64(dsn);
-        hasher.write_u8(match reply.said {
-            Said::Unknown => 0,
-            Said::Remote => 1,
-            Said::Local => 2,
-        });
+        hasher.write_u64(skeleton);
+        hasher.write_u64(codes);
         hasher.write(provider.unwrap_or_default().as_bytes());
         hasher.finish()
+    }
+}
+
+/// Each where the hash of its text says. Several threads write: a place's first half is its second under the hash, so that
+/// halves of two writers fit for no text.
+#[derive(Debug)]
+struct Skeletons(Box<[[AtomicU64; 2]]>);
+
+impl Default for Skeletons {
+    fn default() -> Self {
+        Self((0..PLACES).map(|_| Default::default()).collect())
+    }
+}
+
+impl Skeletons {
+    fn place(&self, text: u64) -> &[AtomicU64; 2] {
+        &self.0[(text >> 51) as usize % PLACES]
+    }
+
+    fn get(&self, text: u64) -> Option<u64> {
+        let [masked, skeleton] = self.place(text).each_ref().map(|half| half.load(Ordering::Relaxed));
+        (skeleton != 0 && masked ^ text == skeleton).then_some(skeleton)
+    }
+
+    fn put(&self, text: u64, skeleton: u64) {
+        let [masked, place] = self.place(text);
+        masked.store(skeleton ^ text, Ordering::Relaxed);
+        place.store(skeleton, Ordering::Relaxed);
     }
 }
 
@@ -97,35 +118,18 @@ impl Places {
 mod tests {
     use super::*;
 
-    fn reply(text: &str) -> Reply<'_> {
-        Reply { relay: b"", reply_code: Some(550), dsn: None, text: text.as_bytes(), said: Said::Remote }
-    }
-
     #[test]
-    fn names_and_numbers_have_the_same_key_and_words_another_one() {
+    fn all_that_decides_is_in_the_key() {
         let memo = Memo::default();
-        let mut vocabulary = Vocabulary::default();
-        ["user", "unknown", "known"].iter().for_each(|word| assert!(vocabulary.add(word.as_bytes(), false).is_some()));
-        let of = |reply, provider| memo.words_key(&reply, provider, &vocabulary);
-        let key = |text| of(reply(text), None);
-        assert_eq!(key("550 <a@b.example>: user unknown (17)"), key("550 <c@d.example>: user unknown (4)"));
-        assert_ne!(key("user unknown"), key("user un known"));
-        assert_eq!(key("mx1.north.example: user unknown"), key("mx2.south.example: user unknown"));
-        assert_ne!(key("user unknown"), key("user of unknown"));
-        assert_ne!(key("user unknown"), of(reply("user unknown"), Some("Google")));
-        assert_ne!(key("user unknown"), of(Reply { reply_code: None, ..reply("user unknown") }, None));
-        assert_ne!(key("user unknown"), of(Reply { said: Said::Local, ..reply("user unknown") }, None));
-    }
-
-    #[test]
-    fn a_text_is_known_with_all_that_decides() {
-        let memo = Memo::default();
-        let key = |text| memo.text_key(&reply(text), None);
-        assert_eq!(key("user unknown"), key("user unknown"));
-        assert_ne!(key("user unknown"), key("user unknown "));
-        assert_ne!(key("user unknown"), memo.text_key(&reply("user unknown"), Some("Google")));
-        assert_ne!(key("user unknown"), memo.text_key(&Reply { reply_code: None, ..reply("user unknown") }, None));
-        assert_ne!(key("user unknown"), memo.text_key(&Reply { said: Said::Local, ..reply("user unknown") }, None));
+        let beside = Beside { provider: None, reply_code: Some(550), dsn: EnhancedStatus::parse(b"5.1.1"), refused: false };
+        let key = |skeleton, beside| memo.key(skeleton, beside);
+        let same = key(1, beside);
+        assert_eq!(key(1, beside), same);
+        assert_ne!(key(2, beside), same);
+        assert_ne!(key(1, Beside { provider: Some("Google"), ..beside }), same);
+        assert_ne!(key(1, Beside { reply_code: None, ..beside }), same);
+        assert_ne!(key(1, Beside { dsn: EnhancedStatus::parse(b"5.1.2"), ..beside }), same);
+        assert_ne!(key(1, Beside { refused: true, ..beside }), same);
     }
 
     #[test]

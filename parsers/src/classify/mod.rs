@@ -17,6 +17,7 @@ mod pattern;
 mod provider;
 mod reply;
 mod rules;
+mod skeleton;
 mod words;
 
 #[cfg(test)]
@@ -29,7 +30,7 @@ pub use rules::{Problem, Rule};
 
 use crate::model::{Action, Class, Delivery, Event, Line, Reject, Status};
 use automaton::Automaton;
-use memo::Memo;
+use memo::{Beside, Memo};
 use std::sync::LazyLock;
 use words::{Vocabulary, Words};
 
@@ -141,43 +142,52 @@ impl Classifier {
         }
     }
 
-    /// Classes a line where it tells a failure. Where neither words nor codes say why, what the parser said stays.
+    /// Classes a line where it tells a failure, and gives the skeleton of its text, 0 where it tells none. Where neither words
+    /// nor codes say why, what the parser said stays.
     #[inline]
-    pub fn class_line(&self, line: &mut Line<'_>) {
+    pub fn class_line(&self, line: &mut Line<'_>) -> u64 {
         match line {
             Line::Event(Event::Delivery(delivery)) => self.class_delivery(delivery),
             Line::Event(Event::Reject(reject)) if was_refused(reject) => {
-                reject.class = self.known(&Reply::of_reject(reject)).or(reject.class)
+                let Reject { reply_code, dsn, .. } = *reject;
+                let beside = Beside { provider: None, reply_code, dsn, refused: true };
+                let (class, skeleton) = self.known(reject.diagnostic.0, beside, || Reply::of_reject(reject));
+                reject.class = class.or(reject.class);
+                skeleton
             }
-            _ => {}
+            _ => 0,
         }
     }
 
     /// The same for a delivery.
-    pub fn class_delivery(&self, delivery: &mut Delivery<'_>) {
-        if has_failed(delivery) {
-            delivery.class = self.known(&Reply::of_delivery(delivery)).or(delivery.class);
+    pub fn class_delivery(&self, delivery: &mut Delivery<'_>) -> u64 {
+        if !has_failed(delivery) {
+            return 0;
         }
+        let Delivery { reply_code, dsn, .. } = *delivery;
+        let beside = Beside { provider: provider_of(&delivery.relay.name), reply_code, dsn, refused: false };
+        let (class, skeleton) = self.known(delivery.diagnostic.0, beside, || Reply::of_delivery(delivery));
+        delivery.class = class.or(delivery.class);
+        skeleton
     }
 
-    fn known(&self, reply: &Reply<'_>) -> Option<Class> {
-        let relay = provider_of(reply.relay);
-        let text_key = self.memo.text_key(reply, relay);
-        let class = self.memo.by_text.get(text_key).unwrap_or_else(|| {
-            let class = self.of_words(reply, relay);
-            self.memo.by_text.put(text_key, class);
+    /// What is the same for texts that differ in names and numbers only. Two that have the same differ in nothing else: they
+    /// have the same words for the rules, and the same template. It is another one in each process.
+    #[must_use]
+    pub fn skeleton(&self, text: &[u8]) -> u64 {
+        self.memo.skeleton(text, &self.vocabulary)
+    }
+
+    /// The class of a reply, and the skeleton of the text that it stands in.
+    fn known<'r>(&self, text: &[u8], beside: Beside, reply: impl FnOnce() -> Reply<'r>) -> (Option<Class>, u64) {
+        let skeleton = self.skeleton(text);
+        let key = self.memo.key(skeleton, beside);
+        let class = self.memo.classes.get(key).unwrap_or_else(|| {
+            let class = self.classify_of(&reply(), beside.provider).class;
+            self.memo.classes.put(key, class);
             class
         });
-        Some(class).filter(|class| *class != Class::Unknown)
-    }
-
-    fn of_words(&self, reply: &Reply<'_>, relay: Option<&'static str>) -> Class {
-        let key = self.memo.words_key(reply, relay, &self.vocabulary);
-        self.memo.by_words.get(key).unwrap_or_else(|| {
-            let class = self.classify_of(reply, relay).class;
-            self.memo.by_words.put(key, class);
-            class
-        })
+        (Some(class).filter(|class| *class != Class::Unknown), skeleton)
     }
 }
 

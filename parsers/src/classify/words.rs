@@ -71,7 +71,7 @@ fn place_of_shape(shape: [u64; 2]) -> usize {
 
 /// A word's first eight letters and its last, whatever their case: all of most words.
 #[inline]
-pub fn shape(word: &[u8]) -> [u64; 2] {
+fn shape(word: &[u8]) -> [u64; 2] {
     let (first, last) = match (word.first_chunk::<8>(), word.last_chunk::<8>()) {
         (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
         _ => match (word.first_chunk::<4>(), word.last_chunk::<4>()) {
@@ -82,9 +82,6 @@ pub fn shape(word: &[u8]) -> [u64; 2] {
     let lower = 0x2020_2020_2020_2020;
     [first | lower, last | lower]
 }
-
-/// A word that is longer is not all in its [`shape`].
-pub const SHAPED: usize = 16;
 
 impl Vocabulary {
     /// The number of a word, or of the beginning of one; `None` where it is too short or too long, or there are too many.
@@ -113,10 +110,10 @@ impl Vocabulary {
         usize::from(self.last) + 1
     }
 
-    /// Whether a rule may have the word, which is of this shape, or a beginning of it; where it says no, none has.
+    /// Whether a rule may have the word, or a beginning of it; where it says no, none has.
     #[inline]
-    pub fn may_have(&self, word: &[u8], shape: [u64; 2]) -> bool {
-        self.shapes.have(place_of_shape(shape))
+    pub fn may_have(&self, word: &[u8]) -> bool {
+        self.shapes.have(place_of_shape(shape(word)))
             || word.first_chunk().is_some_and(|stem| self.firsts.have(place_of_stem(*stem)) && self.begins(word, *stem))
     }
 

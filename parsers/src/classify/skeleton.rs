@@ -1,0 +1,186 @@
+//! What replies that differ in names and numbers only have in common, as one number.
+//!
+//! Two texts with the same skeleton have the same words for the rules, and the same template for whoever looks for recurring
+//! texts: ids, addresses, hosts, numbers and links are left out where both leave them out for certain, and all else counts
+//! byte by byte. It may part what belongs together, and then the longer way is gone twice; it never joins what differs.
+
+use super::words::{Vocabulary, each_word};
+use crate::scan::Letters;
+use memchr::{memchr, memrchr_iter};
+use std::hash::Hasher;
+
+/// What parts runs.
+const BREAK: u8 = 0;
+const SMALL: u8 = 1;
+const CAPITAL: u8 = 2;
+const DIGIT: u8 = 4;
+const DOT: u8 = 8;
+const HYPHEN: u8 = 16;
+const COLON: u8 = 32;
+const AT: u8 = 64;
+/// Anything else: a run that has it stands for itself, but a link.
+const OTHER: u8 = 128;
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut c = 0;
+    while c < 256 {
+        kinds[c] = match c as u8 {
+            b'a'..=b'z' => SMALL,
+            b'A'..=b'Z' => CAPITAL,
+            b'0'..=b'9' => DIGIT,
+            b'.' => DOT,
+            b'-' | b'_' => HYPHEN,
+            b':' => COLON,
+            b'@' => AT,
+            0..=b' ' | b'<' | b'>' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',' | b';' | b'"' | b'\'' => BREAK,
+            _ => OTHER,
+        };
+        c += 1;
+    }
+    kinds
+};
+
+/// What is hashed, each with a mark of its own: two skeletons differ, or they are the same parts in the same order.
+#[derive(Clone, Copy)]
+enum Part {
+    /// A short word and what stands behind it, or that alone.
+    Word = 1,
+    /// A run that stands for itself; its length, before its bytes.
+    Itself,
+    /// A run that is left out.
+    LeftOut,
+    /// A word within it that a rule may have; its length, before its bytes.
+    Known,
+    /// Another one: no more is asked than that it stands there.
+    Unknown,
+}
+
+#[inline]
+fn put(hasher: &mut impl Hasher, part: Part, what: u64) {
+    hasher.write_u128((part as u128) << 64 | u128::from(what));
+}
+
+fn put_bytes(hasher: &mut impl Hasher, part: Part, bytes: &[u8]) {
+    put(hasher, part, bytes.len() as u64);
+    hasher.write(bytes);
+}
+
+/// Hashes the skeleton of `text`.
+pub fn skeleton(text: &[u8], vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        // Most words are short, of letters alone, and a blank stands behind them.
+        if let Some(eight) = rest.first_chunk::<8>() {
+            let length = Letters::of(eight).count;
+            if length < 8 && KINDS[usize::from(eight[length])] == BREAK {
+                put(hasher, Part::Word, u64::from_le_bytes(*eight) << (56 - 8 * length));
+                rest = &rest[length + 1..];
+                continue;
+            }
+        }
+        let (mut end, mut kinds) = (0, 0);
+        for c in rest {
+            let kind = KINDS[usize::from(*c)];
+            if kind == BREAK {
+                break;
+            }
+            kinds |= kind;
+            end += 1;
+        }
+        let (run, after) = rest.split_at(end.max(1));
+        match Varying::of(run, kinds, after) {
+            Some(varying) => varying.put(&rest[..rest.len().min(end + 1)], vocabulary, hasher),
+            None => put_bytes(hasher, Part::Itself, run),
+        }
+        rest = after;
+    }
+}
+
+/// A run that varies from message to message, but for these parts of it.
+struct Varying<'a> {
+    /// The domain that may be a block list's.
+    list: &'a [u8],
+    /// What ends a sentence behind it.
+    trail: &'a [u8],
+    /// Whether it may have words that rules ask for.
+    has_words: bool,
+}
+
+impl<'a> Varying<'a> {
+    fn of(run: &'a [u8], kinds: u8, after: &[u8]) -> Option<Self> {
+        if kinds & OTHER != 0 {
+            return Self::link(run, after);
+        }
+        let end = run.iter().rposition(|c| !matches!(c, b'.' | b':' | b'-'))? + 1;
+        let (core, trail) = run.split_at(end);
+        let kinds = if trail.is_empty() { kinds } else { core.iter().fold(0, |kinds, c| kinds | KINDS[usize::from(*c)]) };
+        let varies = if is_status(core) {
+            false
+        } else if kinds & AT != 0 {
+            kinds & COLON == 0 && kinds & (SMALL | DIGIT) != 0
+        } else if kinds & DIGIT != 0 {
+            // A provider's own code begins with a capital, and is short.
+            core.len() > 9 || !core[0].is_ascii_uppercase()
+        } else {
+            kinds & DOT != 0 && kinds & (CAPITAL | COLON) == 0 && is_host(core)
+        };
+        // The words of an address are not looked at, nor those of a host before its IP address.
+        let is_named = kinds & AT != 0 || kinds & (DOT | COLON) == DOT && after.first() == Some(&b'[');
+        let has_words = kinds & (SMALL | CAPITAL) != 0 && !is_named;
+        varies.then(|| Self { list: domain(core), trail, has_words })
+    }
+
+    /// `https://www.example.org/why?ip=192.0.2.1`
+    fn link(run: &'a [u8], after: &[u8]) -> Option<Self> {
+        let link = run.strip_prefix(b"https://").or_else(|| run.strip_prefix(b"http://"))?;
+        let slash = memchr(b'/', link);
+        let ends = after.first().is_none_or(|c| c.is_ascii_whitespace() || matches!(c, b'<' | b'>' | b'"' | b'\'' | b')' | b']'));
+        let host = &link[..slash.or(ends.then_some(link.len()))?];
+        memchr(b'\\', link).is_none().then(|| Self { list: domain(host), trail: b"", has_words: true })
+    }
+
+    fn put(&self, run: &[u8], vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
+        put(hasher, Part::LeftOut, (self.list.len() as u64) << 32 | self.trail.len() as u64);
+        hasher.write(self.list);
+        hasher.write(self.trail);
+        if self.has_words {
+            each_word(run, |word| {
+                match vocabulary.may_have(word) {
+                    true => put_bytes(hasher, Part::Known, word),
+                    false => put(hasher, Part::Unknown, 0),
+                }
+                true
+            });
+        }
+    }
+}
+
+/// Whether it may begin with a reply code or an enhanced code.
+fn is_status(core: &[u8]) -> bool {
+    match core {
+        [b'4' | b'5', b'0'..=b'9', b'0'..=b'9'] | [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b'-', ..] => true,
+        // An IP address is none.
+        [b'2' | b'4' | b'5', b'.', rest @ ..] => {
+            rest.iter().filter(|c| **c == b'.').count() != 2 || !rest.iter().all(|c| c.is_ascii_digit() || *c == b'.')
+        }
+        _ => false,
+    }
+}
+
+/// Whether it is a host's name rather than the end of one sentence and the beginning of the next: both are of small letters.
+fn is_host(core: &[u8]) -> bool {
+    let last = core.rsplit(|c| *c == b'.').next().unwrap_or_default();
+    core.len() > 3 && last.len() >= 2 && last.iter().all(u8::is_ascii_lowercase)
+}
+
+/// The last two labels of a host where they may be the domain of a block list, else nothing.
+fn domain(host: &[u8]) -> &[u8] {
+    let Some((_, end)) = host.split_last_chunk::<3>() else { return b"" };
+    if !matches!(&end.map(|c| c | 0x20), b"org" | b"net" | b"com" | b"one") {
+        return b"";
+    }
+    let mut dots = memrchr_iter(b'.', host);
+    let domain = dots.nth(1).map_or(host, |at| &host[at + 1..]);
+    if memchr(b'@', domain).is_some() { b"" } else { domain }
+}
