@@ -4,7 +4,7 @@
 //! record and gives back slices of it; it never fails, never panics, never allocates. A record that it can't read is
 //! [`Line::Unrecognized`] with a reason.
 //!
-//! `model` is the vocabulary and knows nothing else; `scan` and `envelope` know `model`; each MTA knows those and never
+//! `near` knows nothing, and `model`, the vocabulary, nothing but that; `scan` and `envelope` know `model`; each MTA knows those and never
 //! another MTA; this file, the registry, knows them all. `README.md` beside `src/` says how to add one.
 
 mod amavis;
@@ -15,6 +15,7 @@ pub mod envelope;
 mod exim;
 pub mod generic;
 pub mod model;
+pub mod near;
 mod opendkim;
 mod opendmarc;
 mod opensmtpd;

@@ -103,13 +103,14 @@ const PROGRAM: &[Module] = &[
 /// What the modules of the parsers may name below `crate::`; all others are parsers, which know the words, the readers and
 /// their own directory.
 const PARSERS: &[(&str, &[&str])] = &[
-    ("model", &["model"]),
-    ("scan", &["scan", "model"]),
-    ("envelope", &["envelope", "model", "scan"]),
-    ("classify", &["classify", "model", "scan"]),
+    ("near", &["near"]),
+    ("model", &["model", "near"]),
+    ("scan", &["scan", "model", "near"]),
+    ("envelope", &["envelope", "model", "near", "scan"]),
+    ("classify", &["classify", "model", "near", "scan"]),
     ("lib", &[ANYTHING]),
 ];
-const EVERY_PARSER: &[&str] = &["Listing", "Parser", "model", "scan", "envelope", "classify"];
+const EVERY_PARSER: &[&str] = &["Listing", "Parser", "model", "near", "scan", "envelope", "classify"];
 
 /// What stands only where it is allowed to: the text, the modules of the program, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[

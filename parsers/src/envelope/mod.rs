@@ -20,8 +20,8 @@ pub use custom::{BadFormat, TimeFormat};
 pub use records::{Form, Records, is_field_name};
 
 use crate::model::{Calendar, Micros, Record, Text, Unrecognized};
+use crate::near::find_any;
 use crate::scan::{Cursor, digits, number};
-use memchr::memchr3;
 
 /// What a line is, once its header is off.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,9 @@ pub struct Envelope {
 /// What the last line began with, up to the program's name: lines of one second and host begin with the same bytes.
 #[derive(Debug)]
 struct Head {
-    bytes: [u8; 48],
-    /// How many of them count; 0 where there is nothing to go by.
+    /// The first sixteen, those behind them where there are more than 32, and the last sixteen.
+    parts: [u128; 3],
+    /// How many bytes; 0 where there is nothing to go by.
     len: usize,
     /// Where the host's name begins; a blank follows it.
     host: usize,
@@ -55,7 +56,7 @@ struct Head {
 
 impl Default for Head {
     fn default() -> Self {
-        Self { bytes: [0; 48], len: 0, host: 0, time: 0 }
+        Self { parts: [0; 3], len: 0, host: 0, time: 0 }
     }
 }
 
@@ -67,18 +68,26 @@ impl Head {
             return None;
         }
         let (head, rest) = line.split_at_checked(self.len)?;
-        (head == &self.bytes[..self.len]).then_some((self.time, &head[self.host..self.len - 1], rest))
+        (Self::parts(head)? == self.parts).then_some((self.time, &head[self.host..self.len - 1], rest))
+    }
+
+    /// What a head of 16 to 48 bytes is compared by.
+    #[inline]
+    fn parts(head: &[u8]) -> Option<[u128; 3]> {
+        let (first, last) = (head.first_chunk()?, head.last_chunk()?);
+        let between = if head.len() > 32 { head[16..].first_chunk()? } else { first };
+        Some([first, between, last].map(|part| u128::from_le_bytes(*part)))
     }
 
     /// Stamps with fractions of a second hardly ever come twice.
     #[inline]
     fn learn(&mut self, line: &[u8], host: usize, len: usize, time: Micros) {
         self.len = 0;
-        if let (Some(bytes), Some(head)) = (self.bytes.get_mut(..len), line.get(..len))
+        if (16..=48).contains(&len)
             && time % 1_000_000 == 0
+            && let Some(parts) = line.get(..len).and_then(Self::parts)
         {
-            bytes.copy_from_slice(head);
-            (self.len, self.host, self.time) = (len, host, time);
+            (self.parts, self.len, self.host, self.time) = (parts, len, host, time);
         }
     }
 }
@@ -193,7 +202,7 @@ fn host<'a>(line: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, Unrecognized> {
 #[inline]
 fn behind_host<'a>(time: Micros, host: &'a [u8], mut line: Cursor<'a>) -> Result<Opened<'a>, Unrecognized> {
     let host = Text(host);
-    let end = memchr3(b' ', b':', b'[', line.rest).ok_or(Unrecognized::Header)?;
+    let end = find_any(line.rest, [b' ', b':', b'[']).ok_or(Unrecognized::Header)?;
     if line.rest[end] == b' ' {
         return repeat(line.rest).map(|times| Opened::Repeat { time, host, times }).ok_or(Unrecognized::Header);
     }

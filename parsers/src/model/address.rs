@@ -36,7 +36,7 @@ impl Peer<'_> {
 /// ```
 #[must_use]
 pub fn domain_of(address: &[u8]) -> &[u8] {
-    memchr::memrchr(b'@', address).map_or(&[], |at| &address[at + 1..])
+    crate::near::rfind(address, b'@').map_or(&[], |at| &address[at + 1..])
 }
 
 /// Several addresses as Sendmail logs them, with commas between: `<a@b.example>,<"c,d"@e.example>`, `bob,"|/usr/bin/filter"`;

@@ -4,8 +4,8 @@
 
 use crate::classify;
 use crate::model::{Delays, Delivery, EnhancedStatus, Event, Line, Peer, Record, Status, Text};
+use crate::near::{find, rfind};
 use crate::scan::{self, Cursor};
-use memchr::{memchr, memrchr};
 
 #[inline]
 pub fn parse<'a>(record: &Record<'a>, queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
@@ -26,19 +26,25 @@ fn fields<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()> {
         delivery.original_recipient = Text(recipient(&mut text)?);
     }
     loop {
+        let before = text.rest.len();
         if text.eat(b"relay=") {
             delivery.relay = relay(&mut text)?;
-        } else if text.eat(b"delay=") {
+        }
+        if text.eat(b"delay=") {
             delivery.delay = scan::seconds(&mut text);
             end_value(&mut text)?;
-        } else if text.eat(b"delays=") {
+        }
+        if text.eat(b"delays=") {
             delivery.delays = delays(&mut text);
             end_value(&mut text)?;
-        } else if text.eat(b"dsn=") {
+        }
+        if text.eat(b"dsn=") {
             delivery.dsn = dsn(&mut text)?;
-        } else if text.eat(b"status=") {
+        }
+        if text.eat(b"status=") {
             return finish(delivery, text);
-        } else {
+        }
+        if text.rest.len() == before {
             // conn_use, tls, and what a newer Postfix may add
             let key = text.until(b'=')?;
             if !key.iter().all(|c| c.is_ascii_lowercase() || *c == b'_') {
@@ -64,7 +70,7 @@ fn recipient<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
     };
     let mut end = scan::angled_end(inner)?;
     while !field_follows(&inner[end + 1..]) {
-        end += 1 + memchr(b'>', &inner[end + 1..])?;
+        end += 1 + find(&inner[end + 1..], b'>')?;
     }
     text.rest = &inner[end + 3..];
     Some(&inner[..end])
@@ -119,7 +125,7 @@ fn delays(text: &mut Cursor<'_>) -> Option<Delays> {
 
 /// `postfix/relay/smtp` delivers through smtp.
 fn transport(program: &[u8]) -> Text<'_> {
-    memrchr(b'/', program).map_or(Text(b""), |slash| Text(&program[slash + 1..]))
+    rfind(program, b'/').map_or(Text(b""), |slash| Text(&program[slash + 1..]))
 }
 
 /// Reads the status and the text in parentheses, which is the remote's and may say anything.
@@ -177,7 +183,7 @@ fn taken(delivery: &mut Delivery<'_>) {
 fn reply_code(diagnostic: &[u8]) -> Option<u16> {
     let mut text = Cursor::new(diagnostic);
     if text.rest.first().is_some_and(u8::is_ascii_digit) {
-        return scan::reply(diagnostic).0;
+        return scan::reply_code(diagnostic);
     }
     text.eat(b"delivery temporarily suspended: ");
     text.eat(b"Protocol error: ");
@@ -191,5 +197,5 @@ fn reply_code(diagnostic: &[u8]) -> Option<u16> {
     }
     scan::peer(&mut text)?;
     let said = text.eat(b" said: ") || text.eat(b" refused to talk to me: ") || text.eat(b" refused to start TLS: ") || text.eat(b": ");
-    if said { scan::reply(text.rest).0 } else { None }
+    if said { scan::reply_code(text.rest) } else { None }
 }

@@ -5,7 +5,9 @@ pub mod listing;
 pub mod shape;
 
 use crate::model::{EnhancedStatus, Micros, Peer, Text};
-use memchr::{memchr, memchr2, memmem, memrchr};
+use crate::near::{self, find, find_any, rfind};
+use memchr::memmem;
+use wide::u8x16;
 
 /// A place in a text; every reader takes from the front.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +36,7 @@ impl<'a> Cursor<'a> {
     /// Takes what stands before `end`, and `end` itself.
     #[inline]
     pub fn until(&mut self, end: u8) -> Option<&'a [u8]> {
-        let at = memchr(end, self.rest)?;
+        let at = find(self.rest, end)?;
         let taken = &self.rest[..at];
         self.rest = &self.rest[at + 1..];
         Some(taken)
@@ -90,11 +92,11 @@ pub fn angled_end(inner: &[u8]) -> Option<usize> {
     {
         match inner.get(close + 1) {
             Some(b'>') => return Some(close + 1),
-            Some(b'@') => return memchr(b'>', &inner[close..]).map(|end| close + end),
+            Some(b'@') => return find(&inner[close..], b'>').map(|end| close + end),
             _ => {}
         }
     }
-    memchr(b'>', inner)
+    find(inner, b'>')
 }
 
 /// The position of the `"` that closes the one at the start.
@@ -221,18 +223,17 @@ fn short_seconds(word: &[u8; 8]) -> Option<(Micros, usize)> {
     if whole == 0 || whole == 8 {
         return None;
     }
-    if word[whole] != b'.' {
-        return Some((i64::from(decimal(values, whole)) * SCALE[0], whole));
-    }
+    // Whether there is a fraction can't be guessed: without one the same is worked out of no digits.
+    let has_point = usize::from(word[whole] == b'.');
     let behind = (others >> (8 * whole + 7)) >> 1;
-    if behind == 0 {
+    if has_point != 0 && behind == 0 {
         return None;
     }
-    let fraction = behind.trailing_zeros() as usize / 8;
+    let fraction = behind.trailing_zeros() as usize / 8 * has_point;
     let point = u64::MAX << (8 * whole);
-    let joined = (values & !point) | ((values >> 8) & point);
+    let joined = (values & !point) | ((values >> (8 * has_point)) & point);
     let digits = i64::from(decimal(joined, whole + fraction));
-    Some((digits * SCALE[fraction], whole + 1 + fraction))
+    Some((digits * SCALE[fraction & 7], whole + has_point + fraction))
 }
 
 /// The same, however long they are.
@@ -259,11 +260,11 @@ fn long_seconds(text: &[u8]) -> Option<(Micros, usize)> {
 #[inline]
 pub fn peer<'a>(cursor: &mut Cursor<'a>) -> Option<Peer<'a>> {
     let text = cursor.rest;
-    let open = memchr2(b'[', b' ', text)?;
+    let open = find_any(text, [b'[', b' '])?;
     if text[open] == b' ' {
         return None;
     }
-    let close = open + 1 + memchr(b']', &text[open + 1..])?;
+    let close = open + 1 + find(&text[open + 1..], b']')?;
     let name = &text[..open];
     let inside = ip(&text[open + 1..close]);
     let mut rest = &text[close + 1..];
@@ -281,73 +282,51 @@ pub fn peer<'a>(cursor: &mut Cursor<'a>) -> Option<Peer<'a>> {
     Some(Peer { name: Text(if name == b"unknown" { b"" } else { name }), ip: Text(inside), port })
 }
 
-const ADDRESS: u8 = 1;
-const SEPARATOR: u8 = 2;
-
-/// What an IP address is written with.
-static ADDRESS_BYTES: [u8; 256] = {
-    let mut table = [0; 256];
-    let bytes = b"0123456789abcdefABCDEF%.:";
-    let mut at = 0;
-    while at < bytes.len() {
-        table[bytes[at] as usize] = if at < 23 { ADDRESS } else { ADDRESS | SEPARATOR };
-        at += 1;
-    }
-    table
-};
-
-/// The address itself, or nothing where it is none (`unknown`, a socket's path).
+/// The address itself, or nothing where it is none (`unknown`, a socket's path): told by what addresses are written with.
 #[inline]
 #[must_use]
 pub fn ip(text: &[u8]) -> &[u8] {
-    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk())
-        && text.len() <= 16
-        && let Some(first) = points_among_digits(u64::from_le_bytes(*first))
-        && let Some(last) = points_among_digits(u64::from_le_bytes(*last))
-        && first | last != 0
-    {
-        return text;
-    }
-    other_ip(text)
+    if text.len() <= 45 && near::are_all(text, address_bytes) && near::find_any(text, [b'.', b':']).is_some() { text } else { b"" }
 }
 
-/// The high bit of each point, where eight bytes are what IPv4 addresses are written with.
-#[inline]
-fn points_among_digits(word: u64) -> Option<u64> {
-    // Both are exact in every byte where all are below 0x80.
-    let others = no_digits(word ^ ZEROS);
-    let points = !(word ^ 0x2E2E_2E2E_2E2E_2E2E).wrapping_add(0x7F7F_7F7F_7F7F_7F7F) & HIGH;
-    (word & HIGH == 0 && others == points).then_some(points)
+/// Hexadecimal digits, colons, points, and the sign before an interface.
+#[inline(always)]
+fn address_bytes(bytes: u8x16) -> u8x16 {
+    let digits = between(bytes, b'0', b':');
+    let letters = between(bytes | u8x16::splat(0x20), b'a', b'f');
+    digits | letters | bytes.simd_eq(u8x16::splat(b'.')) | bytes.simd_eq(u8x16::splat(b'%'))
 }
 
-fn other_ip(text: &[u8]) -> &[u8] {
-    // Without a branch a byte: what stands where in an address can't be guessed.
-    let (mut all, mut any) = (ADDRESS, 0);
-    for c in text {
-        let kinds = ADDRESS_BYTES[*c as usize];
-        all &= kinds;
-        any |= kinds;
-    }
-    if all == ADDRESS && any & SEPARATOR != 0 && text.len() <= 45 { text } else { b"" }
+#[inline(always)]
+fn between(bytes: u8x16, least: u8, most: u8) -> u8x16 {
+    let above = bytes - u8x16::splat(least);
+    above.min(u8x16::splat(most - least)).simd_eq(above)
 }
 
 /// The SMTP reply code and the enhanced code that a reply begins with: `550 5.1.1 text`, `550-5.7.1 text`, `5.7.1 text`.
 #[must_use]
 pub fn reply(text: &[u8]) -> (Option<u16>, Option<EnhancedStatus>) {
-    let code = match text {
+    let code = reply_code(text);
+    let after = if code.is_some() { text.get(4..).unwrap_or_default() } else { text };
+    (code, EnhancedStatus::parse(after))
+}
+
+/// The SMTP reply code alone.
+#[inline]
+#[must_use]
+pub fn reply_code(text: &[u8]) -> Option<u16> {
+    match text {
         [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] if !matches!(rest.first(), Some(c) if !matches!(c, b' ' | b'-')) => {
             Some(u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0'))
         }
         _ => None,
-    };
-    let after = if code.is_some() { text.get(4..).unwrap_or_default() } else { text };
-    (code, EnhancedStatus::parse(after))
+    }
 }
 
 /// The last word of a text, and what stands before it.
 #[must_use]
 pub fn last_word(text: &[u8]) -> (&[u8], &[u8]) {
-    memrchr(b' ', text).map_or((&[][..], text), |at| (&text[..at], &text[at + 1..]))
+    rfind(text, b' ').map_or((&[][..], text), |at| (&text[..at], &text[at + 1..]))
 }
 
 /// Splits `4jYXyH6xTcz1XQCP: text` as programs beside a server write it, whatever that server's ids look like.
@@ -475,27 +454,33 @@ mod tests {
 
     #[test]
     fn addresses_are_told_by_what_they_are_written_with() {
+        let kinds = |c: u8| (b"0123456789abcdefABCDEF%.:".contains(&c), c == b'.' || c == b':');
         for address in [
             "192.0.2.1",
             "255.255.255.255",
             "1.1.1.1",
             "2001:db8::1",
+            "2001:db8:1111:2222:3333:4444:5555:6666",
+            "2001:db8:1111:2222:3333:4444:5555:6666%interface0",
             "fe80::1%eth0",
             "::1",
             "12345678",
             "1234.567",
             "1234567/",
             "192.0.2.x",
+            "",
         ] {
-            let kinds = |c: u8| ADDRESS_BYTES[usize::from(c)];
-            let is_one = address.bytes().all(|c| kinds(c) & ADDRESS != 0) && address.bytes().any(|c| kinds(c) & SEPARATOR != 0);
-            assert_eq!(ip(address.as_bytes()) == address.as_bytes(), is_one, "{address}");
+            let is_one = address.bytes().all(|c| kinds(c).0) && address.bytes().any(|c| kinds(c).1);
+            assert_eq!(ip(address.as_bytes()) == address.as_bytes(), is_one || address.is_empty(), "{address}");
         }
-        for c in (0..=255_u8).filter(|c| ADDRESS_BYTES[usize::from(*c)] == 0) {
-            for at in 0..12 {
-                let mut address = *b"192.0.2.1234";
-                address[at] = c;
-                assert_eq!(ip(&address), b"", "{c} {at}");
+        for length in [3, 7, 8, 12, 15, 16, 17, 31, 32, 33, 40, 45, 46] {
+            for c in 0..=255_u8 {
+                for at in 0..length {
+                    let mut address = vec![b'1'; length];
+                    (address[length / 2], address[at]) = (b':', c);
+                    let is_one = length <= 45 && kinds(c).0 && (at != length / 2 || kinds(c).1);
+                    assert_eq!(ip(&address).len(), if is_one { length } else { 0 }, "{c} at {at} of {length}");
+                }
             }
         }
     }
