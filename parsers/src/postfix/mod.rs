@@ -175,20 +175,14 @@ static ALPHABET: [u8; 256] = {
 /// Splits `1A2B3C4D5E: text`. The alphabets hold no word that Postfix begins a line with.
 #[inline]
 fn queue_id(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
-    // Ids of a log are of one length, so that the end of either loop is foreseen.
-    let mut end = 8;
-    if text.first_chunk().is_some_and(scan::are_hex) {
-        while text.get(end).is_some_and(|c| ALPHABET[usize::from(*c)] & HEX != 0) {
-            end += 1;
-        }
-        if end <= 32
-            && let [b':', b' ', rest @ ..] = &text[end..]
-        {
-            return Some((Text(&text[..end]), rest));
-        }
+    if let Some(sixteen) = text.first_chunk()
+        && let end = scan::hex_digits(sixteen)
+        && (5..16).contains(&end)
+        && let [b':', b' ', rest @ ..] = &text[end..]
+    {
+        return Some((Text(&text[..end]), rest));
     }
-    let mut kinds = HEX | BASE52;
-    end = 0;
+    let (mut end, mut kinds) = (0, HEX | BASE52);
     while let Some(kind) = text.get(end).map(|c| ALPHABET[usize::from(*c)]).filter(|kind| *kind != 0) {
         kinds &= kind;
         end += 1;

@@ -155,16 +155,6 @@ fn at_least(word: u64, least: u8) -> u64 {
     word.wrapping_add(EACH * u64::from(0x80 - least))
 }
 
-/// Whether all of these are upper-case hexadecimal digits.
-#[inline]
-#[must_use]
-pub fn are_hex(bytes: &[u8; 8]) -> bool {
-    let word = u64::from_le_bytes(*bytes);
-    let digits = at_least(word, b'0') & !at_least(word, b'9' + 1);
-    let letters = at_least(word, b'A') & !at_least(word, b'F' + 1);
-    (digits | letters) & !word & HIGH == HIGH
-}
-
 /// The letters at the front of eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Letters {
@@ -203,7 +193,7 @@ pub fn number(digits: &[u8]) -> Option<u64> {
 
 /// Decimal seconds such as `0.33` or `63495`, in microseconds; takes the digits and the point. Nothing that an MTA waits
 /// for takes ten million seconds.
-#[inline]
+#[inline(always)]
 pub fn seconds(text: &mut Cursor<'_>) -> Option<Micros> {
     let (micros, length) = text.rest.first_chunk::<8>().and_then(short_seconds).or_else(|| long_seconds(text.rest))?;
     text.rest = &text.rest[length..];
@@ -215,7 +205,7 @@ const SCALE: [i64; 8] = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1, 0];
 
 /// Seconds that end within eight bytes, as most do: the digits on both sides of the point are one number. Gives how many
 /// bytes they are, too.
-#[inline]
+#[inline(always)]
 fn short_seconds(word: &[u8; 8]) -> Option<(Micros, usize)> {
     let values = u64::from_le_bytes(*word) ^ ZEROS;
     let others = no_digits(values);
@@ -287,6 +277,15 @@ pub fn peer<'a>(cursor: &mut Cursor<'a>) -> Option<Peer<'a>> {
 #[must_use]
 pub fn ip(text: &[u8]) -> &[u8] {
     if text.len() <= 45 && near::are_all(text, address_bytes) && near::find_any(text, [b'.', b':']).is_some() { text } else { b"" }
+}
+
+/// How many upper-case hexadecimal digits sixteen bytes begin with.
+#[inline]
+#[must_use]
+pub fn hex_digits(bytes: &[u8; 16]) -> usize {
+    let bytes = u8x16::new(*bytes);
+    let hex = between(bytes, b'0', b'9') | between(bytes, b'A', b'F');
+    (!hex.to_bitmask()).trailing_zeros() as usize
 }
 
 /// Hexadecimal digits, colons, points, and the sign before an interface.
@@ -437,10 +436,10 @@ mod tests {
         for c in 0..=255_u8 {
             assert_eq!(Letters::of(&[c; 8]).count, if c.is_ascii_alphabetic() { 8 } else { 0 }, "{c}");
             let is_hex = c.is_ascii_digit() || (b'A'..=b'F').contains(&c);
-            assert!((0..8).all(|at| {
-                let mut bytes = *b"09AF1B2C";
+            assert!((0..16).all(|at| {
+                let mut bytes = *b"09AF1B2C3D4E5678";
                 bytes[at] = c;
-                are_hex(&bytes) == is_hex
+                hex_digits(&bytes) == if is_hex { 16 } else { at }
             }));
         }
     }
