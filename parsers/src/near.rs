@@ -43,6 +43,23 @@ pub fn are_all(text: &[u8], is: impl Fn(u8x16) -> u8x16) -> bool {
     all(both_ends(text).unwrap_or_else(|| std::array::from_fn(|at| text.get(at % text.len().max(1)).copied().unwrap_or_default())))
 }
 
+/// Whether both are the same, for texts that are short.
+#[inline]
+#[must_use]
+pub fn are_same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(text: &[u8]) -> Option<([u8; N], [u8; N])> {
+        Some((*text.first_chunk()?, *text.last_chunk()?))
+    }
+    one.len() == other.len()
+        && match one.len() {
+            0 => true,
+            1..4 => ends::<1>(one) == ends(other) && one[one.len() / 2] == other[other.len() / 2],
+            4..8 => ends::<4>(one) == ends(other),
+            8..=16 => ends::<8>(one) == ends(other),
+            _ => one == other,
+        }
+}
+
 /// Where the first of these stands.
 #[inline]
 #[must_use]
@@ -88,9 +105,68 @@ pub fn rfind(text: &[u8], c: u8) -> Option<usize> {
     (bits != 0).then(|| 31 - bits.leading_zeros() as usize)
 }
 
+/// Every place of a byte, in order, where it comes again and again: 64 bytes are looked at together.
+#[derive(Clone, Debug)]
+pub struct Places<'t> {
+    text: &'t [u8],
+    c: u8,
+    /// Where the bytes are that were not looked at yet, and those that were.
+    next: usize,
+    here: usize,
+    /// A bit for each of these that is `c` and was not given yet.
+    bits: u64,
+}
+
+impl<'t> Places<'t> {
+    #[must_use]
+    pub fn of(c: u8, text: &'t [u8]) -> Self {
+        Self { text, c, next: 0, here: 0, bits: 0 }
+    }
+}
+
+impl Iterator for Places<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.bits == 0 {
+            let rest = &self.text[self.next..];
+            self.here = self.next;
+            if let Some(block) = rest.first_chunk::<64>() {
+                let sixteens = block.as_chunks().0.iter().rev();
+                self.bits = sixteens.fold(0, |all, sixteen| all << 16 | u64::from(bits(sixteen, [self.c])));
+                self.next += 64;
+            } else if rest.is_empty() {
+                return None;
+            } else {
+                let few = &rest[..rest.len().min(16)];
+                self.bits = bits_of_few(few, [self.c]).into();
+                self.next += few.len();
+            }
+        }
+        let place = self.here + self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(place)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_differs_in_one_byte_is_not_the_same() {
+        for length in 0..40 {
+            let text = vec![b'a'; length];
+            assert!(are_same(&text, &text.clone()));
+            assert!(!are_same(&text, &vec![b'a'; length + 1]));
+            for at in 0..length {
+                let mut other = text.clone();
+                other[at] = b'b';
+                assert!(!are_same(&text, &other), "{at} of {length}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_found_is_what_stands_there() {
@@ -102,6 +178,8 @@ mod tests {
                 assert_eq!(rfind(&text, c), text.iter().rposition(|byte| *byte == c), "{c} in {text:?}");
                 let any = text.iter().position(|byte| [c, 41, 77].contains(byte));
                 assert_eq!(find_any(&text, [c, 41, 77]), any, "{c} in {text:?}");
+                let all = (0..text.len()).filter(|at| text[*at] == c);
+                assert!(Places::of(c, &text).eq(all), "{c} in {text:?}");
             }
         }
     }

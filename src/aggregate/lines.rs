@@ -352,7 +352,16 @@ impl Lines {
         }
         let (time, host, text) = (seen.record.time, &*seen.record.host, &*reject.diagnostic);
         let concerned = if reject.client.ip.is_empty() { &*reject.client.name } else { &*reject.client.ip };
-        self.patterns.see(&Said { source: Source::Reject(reject.stage), time, host, text, skeleton: seen.skeleton, class, concerned, count });
+        self.patterns.see(&Said {
+            source: Source::Reject(reject.stage),
+            time,
+            host,
+            text,
+            skeleton: seen.skeleton,
+            class,
+            concerned,
+            count,
+        });
         self.timeline.at(time).rejected += count;
         with(clients, time, &reject.client, |row| row.rejected += count);
     }

@@ -108,7 +108,7 @@ pub(super) fn count<'a>(
 ) -> Counted {
     let (window, How { reader, host, names }) = (summary.window, *how);
     let mut counted = Counted::default();
-    let mut open = Vec::new();
+    let mut open = Vec::with_capacity(FAILURES);
     // Lines of one parser and host come in runs.
     let (mut run, mut parser, mut of_host) = (0_u64, "", Text(b""));
     reader.read(chunk, |seen| {

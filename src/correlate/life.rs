@@ -3,6 +3,7 @@
 use super::Detail;
 use super::attempt::{Attempt, Particulars, Run, Told};
 use mailscope_parsers::model::{Class, Delivery, Micros, Removal, Status, Text, domain_of};
+use mailscope_parsers::near;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,7 +14,7 @@ const FEW: usize = 32;
 const USUAL_TEXT: usize = 256;
 /// With message-ids, clients' names and replies.
 const USUAL_TEXT_OF_ROWS: usize = 1024;
-const LITTLE_TEXT: usize = 64;
+const LITTLE_TEXT: usize = 128;
 const USUAL_RECIPIENTS: usize = 1;
 
 /// A place in the host's lives, good as long as its generation is the same.
@@ -228,7 +229,7 @@ impl Life {
         let kept = &mut self.text[span.start as usize..];
         // Nothing kept has no place of its own: what stands there is another's.
         if !span.is_empty()
-            && let Some(at) = memchr::memrchr(b'@', kept)
+            && let Some(at) = near::rfind(kept, b'@')
         {
             kept[at..].make_ascii_lowercase();
         }
@@ -238,7 +239,7 @@ impl Life {
     /// Takes memory at once that is enough for most lives.
     pub(super) fn take_room(&mut self, detail: Detail) {
         if self.text.capacity() == 0 {
-            self.text.reserve_exact(usual_text(detail) / 2);
+            self.text.reserve_exact(usual_text(detail) / 4 * 3);
         }
     }
 
@@ -445,7 +446,7 @@ impl Life {
     fn keep_recipient(&mut self, delivery: &Delivery<'_>) -> Span {
         let (address, original) = (delivery.envelope_recipient.0, delivery.original_recipient.0);
         let mut span = self.keep_address(address);
-        let local_part = !address.is_empty() && memchr::memchr(b'@', address).is_none() && !matches!(address[0], b'/' | b'|' | b'>' | b':');
+        let local_part = !address.is_empty() && near::find(address, b'@').is_none() && !matches!(address[0], b'/' | b'|' | b'>' | b':');
         let domain = domain_of(original);
         if local_part && !domain.is_empty() && !address.contains(&b'/') {
             self.text.push(b'@');

@@ -122,14 +122,17 @@ impl Correlator {
     }
 
     /// Gives the memory of lives back that have been counted.
-    pub fn recycle(&mut self, lives: BoxedLives) {
+    pub fn recycle(&mut self, mut lives: BoxedLives) {
         const ENOUGH: usize = 512;
         let detail = self.detail;
         let room = ENOUGH.saturating_sub(self.spare.len());
-        self.spare.extend(lives.into_iter().take(room).map(|mut life| {
+        self.spare.extend(lives.drain(..).take(room).map(|mut life| {
             life.renew(detail);
             life
         }));
+        if self.closed.capacity() == 0 {
+            self.closed = lives;
+        }
     }
 
     /// Ends all lives as they stand.

@@ -5,8 +5,9 @@ use mailscope_parsers::classify::Classifier;
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
 use mailscope_parsers::generic::Format;
 use mailscope_parsers::model::{Delivery, Line, Micros, Record, Text, Unrecognized};
+use mailscope_parsers::near::Places;
 use mailscope_parsers::{Parser, goes_on, is_copy, parse_into};
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use std::ops::Range;
 
 /// The time of a line before the first readable stamp.
@@ -92,7 +93,7 @@ impl Reader {
         let mut seen = Seen { record: last, line, count: 1, skeleton: 0, parser: "", raw: b"", number: 0, overlong: false };
         let mut from = 0;
         let text = chunk.lines();
-        let ends = memchr_iter(b'\n', text).chain((text.last() != Some(&b'\n')).then_some(text.len()));
+        let ends = Places::of(b'\n', text).chain((text.last() != Some(&b'\n')).then_some(text.len()));
         for end in ends {
             let whole = &text[from..end];
             from = end + 1;
@@ -118,7 +119,8 @@ impl Reader {
         let mut envelope = Envelope::default();
         let mut clock = Clock::new(self.settings.zone, chunk.near).behind(chunk.last);
         let mut last = Record { time: NO_TIME, ..Record::default() };
-        let mut seen = Seen { record: last, line: Line::Ignored(""), count: 1, skeleton: 0, parser: "", raw: b"", number: 0, overlong: false };
+        let mut seen =
+            Seen { record: last, line: Line::Ignored(""), count: 1, skeleton: 0, parser: "", raw: b"", number: 0, overlong: false };
         #[allow(clippy::reversed_empty_ranges)] // a place that no chunk has
         let before = context.then_some(usize::MAX..0);
         let mut behind = 0;

@@ -20,9 +20,9 @@ const PROGRAM: &[Module] = &[
     Module {
         name: "pipeline",
         crates: &["pipeline", "input", "correlate::Fact", "correlate::Step", "correlate::instance"],
-        parsers: &["classify::Classifier", "envelope", "generic", "model", "Parser", "goes_on", "is_copy", "parse_into"],
+        parsers: &["classify::Classifier", "envelope", "generic", "model", "near", "Parser", "goes_on", "is_copy", "parse_into"],
     },
-    Module { name: "correlate", crates: &["correlate"], parsers: &["model"] },
+    Module { name: "correlate", crates: &["correlate"], parsers: &["model", "near"] },
     // A line as the pipeline hands it on, and its word for no time. Words of a text are found eight letters at a time.
     Module {
         name: "aggregate",

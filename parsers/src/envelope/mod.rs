@@ -68,7 +68,8 @@ impl Head {
             return None;
         }
         let (head, rest) = line.split_at_checked(self.len)?;
-        (Self::parts(head)? == self.parts).then_some((self.time, &head[self.host..self.len - 1], rest))
+        let differ = Self::parts(head)?.iter().zip(&self.parts).fold(0, |differ, (one, other)| differ | (one ^ other));
+        (differ == 0).then_some((self.time, &head[self.host..self.len - 1], rest))
     }
 
     /// The whole record of a line that begins like the last one and has a tag with a process id. Most lines of most logs

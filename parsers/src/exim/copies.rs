@@ -37,8 +37,8 @@ pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str>
 
 /// The same of two records of one process and second.
 fn copies(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str> {
-    let same = before.program == record.program && before.host == record.host;
-    if !same || record.host.is_empty() || !is_exim(&record.program) {
+    let same = || before.program == record.program && before.host == record.host;
+    if record.host.is_empty() || !is_exim(&record.program) || !same() {
         return None;
     }
     let (wrapped::Inner::Text(first), wrapped::Inner::Text(second)) = (wrapped::open(&before.text), wrapped::open(&record.text)) else {

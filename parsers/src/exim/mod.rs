@@ -25,14 +25,14 @@ pub use wrapped::birth_second;
 
 use crate::Parser;
 use crate::model::{Line, Record, Text, Unrecognized};
-use memchr::memrchr;
+use crate::near::rfind;
 
 pub const PARSER: Parser =
     Parser { name: "exim", reads: "Exim 4: main, reject and panic log, files or syslog, any log_selector, ids of both lengths", parse };
 
 /// `exim`, `exim4`, and with a path before it.
 fn is_exim(program: &[u8]) -> bool {
-    let name = memrchr(b'/', program).map_or(program, |slash| &program[slash + 1..]);
+    let name = rfind(program, b'/').map_or(program, |slash| &program[slash + 1..]);
     name.starts_with(b"exim")
 }
 

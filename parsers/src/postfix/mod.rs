@@ -23,8 +23,8 @@ pub use listing::{JSON as QUEUE_JSON, TEXT as QUEUE_TEXT};
 
 use crate::Parser;
 use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};
+use crate::near::rfind;
 use crate::scan::{self, contains};
-use memchr::memrchr;
 
 pub const PARSER: Parser =
     Parser { name: "postfix", reads: "Postfix 2.6 to 3.11: all daemons, any syslog_name, short and long queue ids", parse };
@@ -73,7 +73,7 @@ impl Daemon {
             b"postfix/cleanup" => return Some(Self::Cleanup),
             _ => {}
         }
-        let Some(slash) = memrchr(b'/', program) else {
+        let Some(slash) = rfind(program, b'/') else {
             return program.starts_with(b"postfix").then_some(Self::Unsaid);
         };
         let name = &program[slash + 1..];

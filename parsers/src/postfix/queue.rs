@@ -6,8 +6,8 @@ use crate::model::{
     Accepted, Cause, Delivery, Event, Line, LostConnection, MessageId, Notification, Other, Peer, QueueAction, QueueDeed, Queued, Removal,
     Removed, Report, Status, Text,
 };
+use crate::near::rfind;
 use crate::scan::{self, Cursor};
-use memchr::memrchr;
 
 /// `Q: from=<a>, size=591, nrcpt=1 (queue active)`, `Q: from=<a>, status=expired, returned to sender`, `Q: removed`.
 #[inline]
@@ -19,7 +19,7 @@ pub fn manager<'a>(daemon: Daemon, queue_id: Text<'a>, text: &'a [u8], line: &mu
     }
     let Some(rest) = text.strip_prefix(b"from=<") else { return false };
     // The sender may hold anything, `>` too; what follows it may not.
-    let Some(end) = memrchr(b'>', rest) else { return false };
+    let Some(end) = rfind(rest, b'>') else { return false };
     let mut after = Cursor::new(&rest[end + 1..]);
     if !after.eat(b", size=") {
         return put(expired(queue_id, &rest[..end], after.rest), line);
