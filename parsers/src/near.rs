@@ -32,15 +32,19 @@ fn bits_of_few<const N: usize>(text: &[u8], these: [u8; N]) -> u32 {
     (bits & 0xFF) | (bits >> 8) << (text.len() - 8)
 }
 
-/// Whether `is` holds for every byte.
+/// Shows all bytes of a text, sixteen at a time; some of them twice.
 #[inline(always)]
-#[must_use]
-pub fn are_all(text: &[u8], is: impl Fn(u8x16) -> u8x16) -> bool {
-    let all = |bytes: [u8; 16]| is(u8x16::new(bytes)).to_bitmask() == 0xFFFF;
+pub fn sixteens(text: &[u8], mut each: impl FnMut(u8x16)) {
     if let Some(last) = text.last_chunk() {
-        return all(*last) && text.chunks_exact(16).all(|bytes| bytes.first_chunk().is_some_and(|bytes| all(*bytes)));
+        if text.len() > 16 {
+            text.as_chunks().0.iter().for_each(|bytes| each(u8x16::new(*bytes)));
+        }
+        each(u8x16::new(*last));
+    } else if let Some(both) = both_ends(text) {
+        each(u8x16::new(both));
+    } else if !text.is_empty() {
+        each(u8x16::new(std::array::from_fn(|at| text[at % text.len()])));
     }
-    all(both_ends(text).unwrap_or_else(|| std::array::from_fn(|at| text.get(at % text.len().max(1)).copied().unwrap_or_default())))
 }
 
 /// Whether both are the same, for texts that are short.

@@ -7,6 +7,7 @@
 use super::histogram::{BUCKETS, Few, Many, step, step_value};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A mergeable distribution of durations.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -15,7 +16,13 @@ pub struct Quantiles {
     pub sum: u64,
     pub max: u64,
     counts: Counts,
+    /// Buckets that are not counted yet: a row that is seldom looked at stands far away, and its counts farther.
+    recent: [u16; RECENT],
+    waiting: u16,
 }
+
+/// So many are counted at a time.
+const RECENT: usize = 7;
 
 /// How often there was what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,7 +106,32 @@ impl Quantiles {
         self.count += 1;
         self.sum = self.sum.saturating_add(duration.micros);
         self.max = self.max.max(duration.micros);
-        self.put(duration.bucket, duration.step, 1);
+        if let Counts::Many(many) = &mut self.counts {
+            return many.put(duration.step, 1);
+        }
+        self.recent[usize::from(self.waiting) % RECENT] = duration.bucket;
+        self.waiting += 1;
+        if usize::from(self.waiting) == RECENT {
+            self.catch_up();
+        }
+    }
+
+    /// Counts what waits for it.
+    #[inline(never)]
+    fn catch_up(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let recent = self.recent;
+        recent.iter().take(waiting.into()).for_each(|bucket| self.put(*bucket, step(*bucket), 1));
+    }
+
+    /// The same, with nothing that waits.
+    fn settled(&self) -> Cow<'_, Self> {
+        if self.waiting == 0 {
+            return Cow::Borrowed(self);
+        }
+        let mut settled = self.clone();
+        settled.catch_up();
+        Cow::Owned(settled)
     }
 
     #[inline]
@@ -127,7 +159,7 @@ impl Quantiles {
 
     /// Values and how often each, the smallest first.
     fn sorted(&self) -> Vec<(u64, u64)> {
-        match &self.counts {
+        match &self.settled().counts {
             Counts::Many(many) => many.iter().map(|(step, times)| (step_value(step), times)).collect(),
             Counts::Few(few) => {
                 let mut sorted: Vec<(u64, u64)> = few.iter().map(|(bucket, times)| (value(bucket), times)).collect();
@@ -141,6 +173,7 @@ impl Quantiles {
         self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);
         self.max = self.max.max(other.max);
+        other.recent.iter().take(other.waiting.into()).for_each(|bucket| self.put(*bucket, step(*bucket), 1));
         match &other.counts {
             Counts::Few(few) => few.iter().for_each(|(bucket, times)| self.put(bucket, step(bucket), times)),
             Counts::Many(theirs) => {

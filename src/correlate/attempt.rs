@@ -126,8 +126,13 @@ impl Attempt {
     /// Where it waited.
     #[must_use]
     pub fn delays(&self) -> Option<Delays> {
-        let [before_qmgr, in_qmgr, conn_setup, transmission] = self.stages.map(Wait::get);
-        Some(Delays { before_qmgr: before_qmgr?, in_qmgr: in_qmgr?, conn_setup: conn_setup?, transmission: transmission? })
+        let [before_qmgr, in_qmgr, conn_setup, transmission] = self.stages;
+        Some(Delays {
+            before_qmgr: before_qmgr.get()?,
+            in_qmgr: in_qmgr.get()?,
+            conn_setup: conn_setup.get()?,
+            transmission: transmission.get()?,
+        })
     }
 }
 
@@ -142,10 +147,13 @@ impl Wait {
     const SECONDS: u32 = 0b11 << 30;
     const COUNT: u32 = (1 << 30) - 1;
 
+    #[inline]
     fn get(self) -> Option<Micros> {
+        if self.0 < Self::MILLIS {
+            return Some(self.0.into());
+        }
         let unit = match self.0 {
             u32::MAX => return None,
-            in_micros if in_micros < Self::MILLIS => return Some(in_micros.into()),
             in_millis if in_millis < Self::SECONDS => 1000,
             _ => 1_000_000,
         };
@@ -157,6 +165,9 @@ impl From<Option<Micros>> for Wait {
     fn from(wait: Option<Micros>) -> Self {
         let Some(micros) = wait else { return Self::NONE };
         let micros = micros.max(0);
+        if micros < Micros::from(Self::MILLIS) {
+            return Self(micros as u32);
+        }
         let fits = |count: Micros, below: u32| u32::try_from(count).ok().filter(|count| *count < below);
         Self(fits(micros, Self::MILLIS).unwrap_or_else(|| {
             fits(micros / 1000, Self::COUNT).map_or_else(

@@ -15,7 +15,7 @@ const USUAL_TEXT: usize = 256;
 /// With message-ids, clients' names and replies.
 const USUAL_TEXT_OF_ROWS: usize = 1024;
 const LITTLE_TEXT: usize = 128;
-const USUAL_RECIPIENTS: usize = 1;
+const USUAL_RECIPIENTS: usize = 3;
 
 /// A place in the host's lives, good as long as its generation is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 //!
 //! The key is a hash of all that the answer depends on (the text's skeleton, the codes, the provider, who said it), under a
 //! seed of its own in each process. What is not remembered is worked out again, so that a look-up never changes an answer; a
-//! place holds one answer, and the next one that falls there takes it over.
+//! place holds one answer, and the next one that falls there sends it to the place beside, and what was there away.
 
 use super::skeleton::skeleton;
 use super::words::Vocabulary;
@@ -99,18 +99,21 @@ impl Default for Places {
 }
 
 impl Places {
-    fn place(&self, key: u64) -> &AtomicU64 {
-        &self.0[(key >> 51) as usize % PLACES]
+    /// The place of a key, and the one beside it.
+    fn pair(&self, key: u64) -> [&AtomicU64; 2] {
+        let at = (key >> 51) as usize % PLACES;
+        [&self.0[at], &self.0[at ^ 1]]
     }
 
     pub fn get(&self, key: u64) -> Option<Class> {
-        let held = self.place(key).load(Ordering::Relaxed);
-        let class = Class::ALL.get((held & CLASS).checked_sub(1)? as usize)?;
-        (held & !CLASS == key & !CLASS).then_some(*class)
+        let held = self.pair(key).into_iter().map(|place| place.load(Ordering::Relaxed)).find(|held| held & !CLASS == key & !CLASS)?;
+        Class::ALL.get((held & CLASS).checked_sub(1)? as usize).copied()
     }
 
+    /// What was there before goes beside it.
     pub fn put(&self, key: u64, class: Class) {
-        self.place(key).store(key & !CLASS | (class as u64 + 1), Ordering::Relaxed);
+        let [place, beside] = self.pair(key);
+        beside.store(place.swap(key & !CLASS | (class as u64 + 1), Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 

@@ -5,8 +5,8 @@
 //! byte by byte. It may part what belongs together, and then the longer way is gone twice; it never joins what differs.
 
 use super::words::{Vocabulary, each_word};
+use crate::near::{find, rfind};
 use crate::scan::Letters;
-use memchr::{memchr, memrchr_iter};
 use std::hash::Hasher;
 
 /// What parts runs.
@@ -18,7 +18,7 @@ const DOT: u8 = 8;
 const HYPHEN: u8 = 16;
 const COLON: u8 = 32;
 const AT: u8 = 64;
-/// Anything else: a run that has it stands for itself, but a link.
+/// Anything else: a run that has it stands for itself, but a link, and a name with a value.
 const OTHER: u8 = 128;
 
 static KINDS: [u8; 256] = {
@@ -99,6 +99,8 @@ pub fn skeleton(text: &[u8], vocabulary: &Vocabulary, hasher: &mut impl Hasher) 
 
 /// A run that varies from message to message, but for these parts of it.
 struct Varying<'a> {
+    /// `name=`
+    name: &'a [u8],
     /// The domain that may be a block list's.
     list: &'a [u8],
     /// What ends a sentence behind it.
@@ -110,11 +112,11 @@ struct Varying<'a> {
 impl<'a> Varying<'a> {
     fn of(run: &'a [u8], kinds: u8, after: &[u8]) -> Option<Self> {
         if kinds & OTHER != 0 {
-            return Self::link(run, after);
+            return Self::link(run, after).or_else(|| Self::value(run, after));
         }
         let end = run.iter().rposition(|c| !matches!(c, b'.' | b':' | b'-'))? + 1;
         let (core, trail) = run.split_at(end);
-        let kinds = if trail.is_empty() { kinds } else { core.iter().fold(0, |kinds, c| kinds | KINDS[usize::from(*c)]) };
+        let kinds = if trail.is_empty() { kinds } else { kinds_of(core) };
         let varies = if is_status(core) {
             false
         } else if kinds & AT != 0 {
@@ -128,22 +130,34 @@ impl<'a> Varying<'a> {
         // The words of an address are not looked at, nor those of a host before its IP address.
         let is_named = kinds & AT != 0 || kinds & (DOT | COLON) == DOT && after.first() == Some(&b'[');
         let has_words = kinds & (SMALL | CAPITAL) != 0 && !is_named;
-        varies.then(|| Self { list: domain(core), trail, has_words })
+        varies.then(|| Self { name: b"", list: domain(core), trail, has_words })
+    }
+
+    /// `name=mx.example.org`
+    fn value(run: &'a [u8], after: &[u8]) -> Option<Self> {
+        let equals = find(run, b'=')? + 1;
+        let (name, value) = run.split_at(equals);
+        let kinds = kinds_of(value);
+        // With an address it would be one word.
+        let is_plain = kinds & (AT | OTHER) == 0 && kinds_of(&name[..equals - 1]) & !(SMALL | CAPITAL) == 0;
+        // Codes have no place in it: one that begins like a code may stand for itself.
+        let varying = if is_plain { Self::of(value, kinds, after) } else { None };
+        varying.map(|varying| Self { name, has_words: true, ..varying })
     }
 
     /// `https://www.example.org/why?ip=192.0.2.1`
     fn link(run: &'a [u8], after: &[u8]) -> Option<Self> {
         let link = run.strip_prefix(b"https://").or_else(|| run.strip_prefix(b"http://"))?;
-        let slash = memchr(b'/', link);
+        let slash = find(link, b'/');
         let ends = after.first().is_none_or(|c| c.is_ascii_whitespace() || matches!(c, b'<' | b'>' | b'"' | b'\'' | b')' | b']'));
         let host = &link[..slash.or(ends.then_some(link.len()))?];
-        memchr(b'\\', link).is_none().then(|| Self { list: domain(host), trail: b"", has_words: true })
+        find(link, b'\\').is_none().then(|| Self { name: b"", list: domain(host), trail: b"", has_words: true })
     }
 
     fn put(&self, run: &[u8], vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
-        put(hasher, Part::LeftOut, (self.list.len() as u64) << 32 | self.trail.len() as u64);
-        hasher.write(self.list);
-        hasher.write(self.trail);
+        let Self { name, list, trail, .. } = self;
+        put(hasher, Part::LeftOut, (name.len() as u64) << 40 | (list.len() as u64) << 20 | trail.len() as u64);
+        [name, list, trail].into_iter().filter(|part| !part.is_empty()).for_each(|part| hasher.write(part));
         if self.has_words {
             each_word(run, |word| {
                 match vocabulary.may_have(word) {
@@ -154,6 +168,10 @@ impl<'a> Varying<'a> {
             });
         }
     }
+}
+
+fn kinds_of(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |kinds, c| kinds | KINDS[usize::from(*c)])
 }
 
 /// Whether it may begin with a reply code or an enhanced code.
@@ -180,7 +198,7 @@ fn domain(host: &[u8]) -> &[u8] {
     if !matches!(&end.map(|c| c | 0x20), b"org" | b"net" | b"com" | b"one") {
         return b"";
     }
-    let mut dots = memrchr_iter(b'.', host);
-    let domain = dots.nth(1).map_or(host, |at| &host[at + 1..]);
-    if memchr(b'@', domain).is_some() { b"" } else { domain }
+    let dot = rfind(host, b'.').and_then(|last| rfind(&host[..last], b'.'));
+    let domain = dot.map_or(host, |at| &host[at + 1..]);
+    if find(domain, b'@').is_some() { b"" } else { domain }
 }

@@ -276,7 +276,13 @@ pub fn peer<'a>(cursor: &mut Cursor<'a>) -> Option<Peer<'a>> {
 #[inline]
 #[must_use]
 pub fn ip(text: &[u8]) -> &[u8] {
-    if text.len() <= 45 && near::are_all(text, address_bytes) && near::find_any(text, [b'.', b':']).is_some() { text } else { b"" }
+    let (mut address, mut separators) = (u8x16::splat(0xFF), u8x16::ZERO);
+    near::sixteens(text, |bytes| {
+        address &= address_bytes(bytes);
+        separators |= bytes.simd_eq(u8x16::splat(b'.')) | bytes.simd_eq(u8x16::splat(b':'));
+    });
+    let is_one = text.len() <= 45 && address.to_bitmask() == 0xFFFF && separators.to_bitmask() != 0;
+    if is_one { text } else { b"" }
 }
 
 /// How many upper-case hexadecimal digits sixteen bytes begin with.
