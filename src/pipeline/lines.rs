@@ -188,7 +188,7 @@ impl Reader {
                 }
             }
             Ok(Opened::Repeat { time, host, times }) if host == last.host && !last.text.is_empty() => {
-                self.read_record(seen, Record { time: clock.settle(time), ..*last }, times);
+                self.read_again(seen, Record { time: clock.settle(time), ..*last }, times);
             }
             Ok(Opened::Repeat { time, host, .. }) => {
                 not_read(seen, Record { time: clock.settle(time), host, ..Record::default() }, Unrecognized::Repeat);
@@ -201,7 +201,7 @@ impl Reader {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn read_record<'a>(&self, seen: &mut Seen<'a>, record: Record<'a>, times: u32) {
         let (more, text) = repeated(record.text);
         seen.record = Record { text, ..record };
@@ -213,6 +213,12 @@ impl Reader {
         if !self.leaves_classes {
             self.class(seen);
         }
+    }
+
+    /// The same of what was said before.
+    #[cold]
+    fn read_again<'a>(&self, seen: &mut Seen<'a>, record: Record<'a>, times: u32) {
+        self.read_record(seen, record, times);
     }
 
     /// A line without a header that is known, by a format that is data.

@@ -66,12 +66,14 @@ impl Daemon {
     /// The daemon by the program's last segment. Most lines come from a few daemons with short names.
     #[inline]
     fn of(program: &[u8]) -> Option<Self> {
-        match program {
-            b"postfix/smtpd" => return Some(Self::Smtpd),
-            b"postfix/qmgr" => return Some(Self::Qmgr),
-            b"postfix/smtp" | b"postfix/lmtp" => return Some(Self::Client),
-            b"postfix/cleanup" => return Some(Self::Cleanup),
-            _ => {}
+        if let Some((b"postfix/", name)) = program.split_first_chunk::<8>() {
+            match name {
+                b"smtpd" => return Some(Self::Smtpd),
+                b"qmgr" => return Some(Self::Qmgr),
+                b"smtp" | b"lmtp" => return Some(Self::Client),
+                b"cleanup" => return Some(Self::Cleanup),
+                _ => {}
+            }
         }
         let Some(slash) = rfind(program, b'/') else {
             return program.starts_with(b"postfix").then_some(Self::Unsaid);
