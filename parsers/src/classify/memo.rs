@@ -63,13 +63,15 @@ struct Skeletons(Box<[[AtomicU64; 2]]>);
 
 impl Default for Skeletons {
     fn default() -> Self {
-        Self((0..PLACES).map(|_| Default::default()).collect())
+        Self((0..Self::PLACES).map(|_| Default::default()).collect())
     }
 }
 
 impl Skeletons {
+    const PLACES: usize = 1 << 13;
+
     fn place(&self, text: u64) -> &[AtomicU64; 2] {
-        &self.0[(text >> 51) as usize % PLACES]
+        &self.0[(text >> 48) as usize % Self::PLACES]
     }
 
     fn get(&self, text: u64) -> Option<u64> {
@@ -84,7 +86,6 @@ impl Skeletons {
     }
 }
 
-const PLACES: usize = 1 << 13;
 /// The class is in the lowest byte of a place, counted from 1; above it the key.
 const CLASS: u64 = 0xFF;
 
@@ -94,14 +95,17 @@ pub struct Places(Box<[AtomicU64]>);
 
 impl Default for Places {
     fn default() -> Self {
-        Self((0..PLACES).map(|_| AtomicU64::new(0)).collect())
+        Self((0..Self::PLACES).map(|_| AtomicU64::new(0)).collect())
     }
 }
 
 impl Places {
+    /// Many more than a log has kinds of replies: two that are told again and again would turn each other out.
+    const PLACES: usize = 1 << 15;
+
     /// The place of a key, and the one beside it.
     fn pair(&self, key: u64) -> [&AtomicU64; 2] {
-        let at = (key >> 51) as usize % PLACES;
+        let at = (key >> 48) as usize % Self::PLACES;
         [&self.0[at], &self.0[at ^ 1]]
     }
 
