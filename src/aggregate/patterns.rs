@@ -150,7 +150,7 @@ impl Default for Patterns {
 struct Recent(Vec<(u64, Source, u32)>);
 
 impl Recent {
-    const PLACES: usize = 1 << 11;
+    const PLACES: usize = 1 << 13;
 
     fn at(&mut self, skeleton: u64) -> &mut (u64, Source, u32) {
         if self.0.is_empty() {

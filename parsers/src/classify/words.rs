@@ -216,6 +216,13 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
         if kinds & LETTER == 0 || kinds & AT != 0 || kinds & DOT != 0 && after.first() == Some(&b'[') {
             continue;
         }
+        if kinds == LETTER | DIGIT && end <= 4 && run.iter().all(u8::is_ascii_hexdigit) {
+            // A part of an IPv6 address.
+            let before = text.len() - after.len() - end;
+            if after.first() == Some(&b':') || before > 0 && text[before - 1] == b':' {
+                continue;
+            }
+        }
         if kinds & JOINT == 0 {
             if !each(run) {
                 return;
@@ -277,6 +284,7 @@ mod tests {
     fn words_and_nothing_of_one_message() {
         assert_eq!(of("550-5.1.1 <a.full@b.example>: User\r\n550 5.1.1 unknown!"), "User unknown");
         assert_eq!(of("mx1.x.example[192.0.2.1] user_unknown (S3140)"), "user unknown S3140");
+        assert_eq!(of("client 2001:db8:8ea0::e55d at 4a, b2"), "client at 4a b2");
         assert_eq!(of("The mailbox doesn't EXIST"), "The mailbox doesn t EXIST");
         assert_eq!(of("The mailbox doesn\u{2019}t exist \u{2013} \u{201e}gone\u{201c}"), "The mailbox doesn t exist gone");
         assert_eq!(of("überfüllt"), "überfüllt");
