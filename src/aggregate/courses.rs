@@ -3,7 +3,7 @@
 
 use super::Merge;
 use super::table::{Row, Table};
-use super::timeline::{Tally, Timeline};
+use super::timeline::{Counted, Tally, Timeline};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -16,19 +16,37 @@ pub struct Course {
     pub count: u64,
     /// Of these for good.
     pub permanent: u64,
-    /// What failed for good, and what may yet succeed.
-    pub lasting: Timeline<Tally>,
-    pub passing: Timeline<Tally>,
+    pub timeline: Timeline<Failed>,
+}
+
+/// What failed in one bucket: for good, and what may yet succeed.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Failed {
+    pub lasting: Tally,
+    pub passing: Tally,
+}
+
+impl Merge for Failed {
+    fn merge(&mut self, other: Self) {
+        self.lasting.merge(other.lasting);
+        self.passing.merge(other.passing);
+    }
+}
+
+/// As of other rows, of which there are as many.
+impl Counted for Failed {
+    const WIDEST_S: i32 = Tally::WIDEST_S;
 }
 
 impl Course {
     pub fn see(&mut self, time: Micros, count: u64, permanent: bool) {
         self.count += count;
+        let failed = self.timeline.at(time);
         if permanent {
             self.permanent += count;
-            self.lasting.at(time).add(count);
+            failed.lasting.add(count);
         } else {
-            self.passing.at(time).add(count);
+            failed.passing.add(count);
         }
     }
 }
@@ -37,8 +55,7 @@ impl Merge for Course {
     fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.permanent += other.permanent;
-        self.lasting.merge(other.lasting);
-        self.passing.merge(other.passing);
+        self.timeline.merge(other.timeline);
     }
 }
 

@@ -100,13 +100,13 @@ impl Few {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Vec<(u16, u64)>", into = "Vec<(u16, u64)>")]
 pub struct Many {
-    cells: Vec<u16>,
-    /// Steps and how often 65,536 times: rare.
+    cells: Vec<u8>,
+    /// Steps and how often 256 times, where it was as often.
     #[allow(clippy::box_collection)] // an empty list would be three times as large
     carried: Option<Box<Vec<(u16, u64)>>>,
 }
 
-/// One cache line.
+/// Half a cache line.
 const PAGE: usize = 32;
 /// Pages that there may be.
 const PAGES: usize = STEPS as usize / PAGE + 1;
@@ -142,9 +142,9 @@ impl Many {
         let page = usize::from(self.cells[at / PAGE]) - 1;
         let counter = &mut self.cells[PAGES + page * PAGE + at % PAGE];
         let sum = u64::from(*counter) + times;
-        *counter = sum as u16;
-        if sum > u64::from(u16::MAX) {
-            self.carry(step, sum >> 16);
+        *counter = sum as u8;
+        if sum > u64::from(u8::MAX) {
+            self.carry(step, sum >> 8);
         }
     }
 
@@ -152,15 +152,15 @@ impl Many {
     fn add_page(&mut self, number: usize) {
         self.cells.reserve_exact(PAGE);
         self.cells.extend([0; PAGE]);
-        self.cells[number] = ((self.cells.len() - PAGES) / PAGE) as u16;
+        self.cells[number] = ((self.cells.len() - PAGES) / PAGE) as u8;
     }
 
     #[cold]
     fn carry(&mut self, step: u16, times: u64) {
         let carried = self.carried.get_or_insert_default();
-        match carried.iter_mut().find(|(known, _)| *known == step) {
-            Some((_, sum)) => *sum += times,
-            None => carried.push((step, times)),
+        match carried.binary_search_by_key(&step, |(known, _)| *known) {
+            Ok(at) => carried[at].1 += times,
+            Err(at) => carried.insert(at, (step, times)),
         }
     }
 
@@ -169,8 +169,9 @@ impl Many {
         let of = |step: u16| {
             let at = usize::from(step);
             let page = usize::from(self.cells[at / PAGE]).checked_sub(1)?;
-            let carried = self.carried.iter().flat_map(|carried| carried.iter()).find(|(known, _)| *known == step);
-            let times = u64::from(self.cells[PAGES + page * PAGE + at % PAGE]) + carried.map_or(0, |(_, times)| times << 16);
+            let carried = self.carried.as_deref().map_or(&[][..], Vec::as_slice);
+            let carried = carried.binary_search_by_key(&step, |(known, _)| *known).map_or(0, |at| carried[at].1 << 8);
+            let times = u64::from(self.cells[PAGES + page * PAGE + at % PAGE]) + carried;
             (times > 0).then_some((step, times))
         };
         (0..STEPS).filter_map(of)

@@ -30,7 +30,7 @@ pub use quantiles::{Measured, Quantiles};
 pub use rows::{ClientRow, HostRow, MailRow, TextRow};
 pub use table::{Row, Table};
 pub use template::{block_list, template};
-pub use timeline::{Bucket, FINEST_S, Tally, Timeline};
+pub use timeline::{Bucket, Counted, FINEST_S, Timeline};
 
 use crate::correlate::Life;
 use crate::pipeline::{NO_TIME, Seen};

@@ -88,7 +88,7 @@ pub fn pattern(found: &Found, bucket_s: i64, zone: Zone, stamp: &impl Fn(Micros)
         last: row.seen.filter(|(first, _)| *first != crate::pipeline::NO_TIME).map(|(_, last)| stamp(last)),
         domains: concerned(&row.concerned).into_iter().map(|(domain, count)| Concerned { domain, count }).collect(),
         examples: row.examples.iter().map(|(.., example)| text(example)).collect(),
-        timeline: spread(&row.timeline, bucket_s, zone)
+        timeline: spread(&row.timeline, |count| count.get(), bucket_s, zone)
             .into_iter()
             .map(|(from, count)| Counted { from: stamp(from * 1_000_000), count })
             .collect(),

@@ -2,7 +2,7 @@
 
 use super::lists::text;
 use super::{Bucket, Heat};
-use crate::aggregate::{self, Courses, FINEST_S, Merge};
+use crate::aggregate::{self, Counted, Courses, FINEST_S, Merge};
 use crate::input::Zone;
 use mailscope_parsers::model::Micros;
 use std::collections::BTreeMap;
@@ -33,10 +33,13 @@ fn start(time: i64, bucket_s: i64, zone: Zone) -> i64 {
 }
 
 /// A series in the buckets of the report; only those in which something happened.
-pub fn spread(finest: &aggregate::Timeline<aggregate::Tally>, bucket_s: i64, zone: Zone) -> BTreeMap<i64, u64> {
+pub fn spread<B: Counted>(finest: &aggregate::Timeline<B>, count: impl Fn(&B) -> u64, bucket_s: i64, zone: Zone) -> BTreeMap<i64, u64> {
     let mut buckets = BTreeMap::new();
-    for (time, count) in finest.iter() {
-        *buckets.entry(start(time, bucket_s, zone)).or_default() += count.get();
+    for (time, bucket) in finest.iter() {
+        match count(bucket) {
+            0 => {}
+            count => *buckets.entry(start(time, bucket_s, zone)).or_default() += count,
+        }
     }
     buckets
 }
@@ -79,7 +82,9 @@ pub fn heat(failing: &Courses, top: usize, bucket_s: i64, zone: Zone) -> Vec<Hea
     for (_, destination, course) in failing.iter().filter(|(.., course)| course.count > course.permanent) {
         let (deferred, cells) = by_destination.entry(destination).or_default();
         *deferred += course.count - course.permanent;
-        spread(&course.passing, bucket_s, zone).into_iter().for_each(|(from, count)| *cells.entry(from).or_default() += count);
+        spread(&course.timeline, |failed| failed.passing.get(), bucket_s, zone)
+            .into_iter()
+            .for_each(|(from, count)| *cells.entry(from).or_default() += count);
     }
     let mut all: Vec<_> = by_destination.into_iter().collect();
     all.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));

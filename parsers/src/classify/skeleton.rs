@@ -46,6 +46,8 @@ static KINDS: [u8; 256] = {
 enum Part {
     /// A short word and what stands behind it, or that alone.
     Word = 1,
+    /// The first eight letters of a longer one.
+    LongWord,
     /// A run that stands for itself; its length, before its bytes.
     Itself,
     /// A run that is left out.
@@ -61,8 +63,8 @@ fn put(hasher: &mut impl Hasher, part: Part, what: u64) {
     hasher.write_u128((part as u128) << 64 | u128::from(what));
 }
 
-fn put_bytes(hasher: &mut impl Hasher, part: Part, bytes: &[u8]) {
-    put(hasher, part, bytes.len() as u64);
+fn put_bytes(hasher: &mut impl Hasher, part: Part, behind: u8, bytes: &[u8]) {
+    put(hasher, part, (bytes.len() as u64) << 8 | u64::from(behind));
     hasher.write(bytes);
 }
 
@@ -70,14 +72,10 @@ fn put_bytes(hasher: &mut impl Hasher, part: Part, bytes: &[u8]) {
 pub fn skeleton(text: &[u8], vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
     let mut rest = text;
     while !rest.is_empty() {
-        // Most words are short, of letters alone, and a blank stands behind them.
-        if let Some(eight) = rest.first_chunk::<8>() {
-            let length = Letters::of(eight).count;
-            if length < 8 && KINDS[usize::from(eight[length])] == BREAK {
-                put(hasher, Part::Word, u64::from_le_bytes(*eight) << (56 - 8 * length));
-                rest = &rest[length + 1..];
-                continue;
-            }
+        let words = words(rest, hasher);
+        if words > 0 {
+            rest = &rest[words..];
+            continue;
         }
         let (mut end, mut kinds) = (0, 0);
         for c in rest {
@@ -88,13 +86,51 @@ pub fn skeleton(text: &[u8], vocabulary: &Vocabulary, hasher: &mut impl Hasher) 
             kinds |= kind;
             end += 1;
         }
-        let (run, after) = rest.split_at(end.max(1));
-        match Varying::of(run, kinds, after) {
-            Some(varying) => varying.put(&rest[..rest.len().min(end + 1)], vocabulary, hasher),
-            None => put_bytes(hasher, Part::Itself, run),
+        if end == 0 {
+            put(hasher, Part::Word, u64::from(rest[0]) << 56);
+            rest = &rest[1..];
+            continue;
         }
-        rest = after;
+        let (run, after) = rest.split_at(end);
+        // With what stands behind it, which has no part of its own then.
+        let behind = after.first().copied().unwrap_or_default();
+        match Varying::of(run, kinds, after) {
+            Some(varying) => varying.put(&rest[..rest.len().min(end + 1)], behind, vocabulary, hasher),
+            None => put_bytes(hasher, Part::Itself, behind, run),
+        }
+        rest = after.get(1..).unwrap_or_default();
     }
+}
+
+/// Hashes words that stand for themselves, each with what parts it from the next, and gives how many bytes they are. Most of
+/// a text is such words, and most of them are short.
+#[inline]
+fn words(text: &[u8], hasher: &mut impl Hasher) -> usize {
+    let is_break = |c: u8| KINDS[usize::from(c)] == BREAK;
+    let mut at = 0;
+    while let Some(eight) = text[at..].first_chunk::<8>() {
+        let length = Letters::of(eight).count;
+        if length < 8 {
+            // A colon or the end of a sentence may stand between.
+            let marked = |c: u8| matches!(c, b':' | b'.') && length < 7 && is_break(eight[length + 1]);
+            let end = if is_break(eight[length]) { length } else { length + 1 };
+            if end > length && !marked(eight[length]) {
+                break;
+            }
+            put(hasher, Part::Word, u64::from_le_bytes(*eight) << (56 - 8 * end));
+            at += end + 1;
+            continue;
+        }
+        let Some(next) = text[at + 8..].first_chunk::<8>() else { break };
+        let more = Letters::of(next).count;
+        if more == 8 || !is_break(next[more]) {
+            break;
+        }
+        put(hasher, Part::LongWord, u64::from_le_bytes(*eight));
+        put(hasher, Part::Word, u64::from_le_bytes(*next) << (56 - 8 * more));
+        at += 8 + more + 1;
+    }
+    at
 }
 
 /// A run that varies from message to message, but for these parts of it.
@@ -116,7 +152,7 @@ impl<'a> Varying<'a> {
         }
         let end = run.iter().rposition(|c| !matches!(c, b'.' | b':' | b'-'))? + 1;
         let (core, trail) = run.split_at(end);
-        // The words of an address are not looked at, nor those of a host before its IP address.
+        // The words of an address are not looked at, nor those of a host before its IP address, nor the parts of that.
         let is_named = kinds & AT != 0 || kinds & (DOT | COLON) == DOT && after.first() == Some(&b'[');
         let kinds = if trail.is_empty() { kinds } else { kinds_of(core) };
         let varies = if is_status(core) {
@@ -129,7 +165,8 @@ impl<'a> Varying<'a> {
         } else {
             kinds & DOT != 0 && kinds & (CAPITAL | COLON) == 0 && is_host(core)
         };
-        let has_words = kinds & (SMALL | CAPITAL) != 0 && !is_named;
+        let has_words =
+            kinds & (SMALL | CAPITAL) != 0 && !is_named && !(kinds & !(SMALL | DIGIT) == COLON && trail.is_empty() && is_ipv6(core));
         varies.then(|| Self { name: b"", list: domain(core), trail, has_words })
     }
 
@@ -154,14 +191,14 @@ impl<'a> Varying<'a> {
         find(link, b'\\').is_none().then(|| Self { name: b"//", list: domain(host), trail: b"", has_words: true })
     }
 
-    fn put(&self, run: &[u8], vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
+    fn put(&self, run: &[u8], behind: u8, vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
         let Self { name, list, trail, .. } = self;
-        put(hasher, Part::LeftOut, (name.len() as u64) << 40 | (list.len() as u64) << 20 | trail.len() as u64);
+        put(hasher, Part::LeftOut, u64::from(behind) << 56 | (name.len() as u64) << 40 | (list.len() as u64) << 20 | trail.len() as u64);
         [name, list, trail].into_iter().filter(|part| !part.is_empty()).for_each(|part| hasher.write(part));
         if self.has_words {
             each_word(run, |word| {
                 match vocabulary.may_have(word) {
-                    true => put_bytes(hasher, Part::Known, word),
+                    true => put_bytes(hasher, Part::Known, 0, word),
                     false => put(hasher, Part::Unknown, 0),
                 }
                 true
@@ -190,6 +227,15 @@ fn is_status(core: &[u8]) -> bool {
 fn is_host(core: &[u8]) -> bool {
     let last = core.rsplit(|c| *c == b'.').next().unwrap_or_default();
     core.len() > 3 && last.len() >= 2 && last.iter().all(u8::is_ascii_lowercase)
+}
+
+/// Whether all of its parts are such that are known for parts of an IPv6 address.
+fn is_ipv6(core: &[u8]) -> bool {
+    let digit = |c: &u8| KINDS[usize::from(*c)] == DIGIT;
+    let mut parts = core.split(|c| *c == b':');
+    let (first, last) = (parts.next().unwrap_or_default(), parts.next_back().unwrap_or_default());
+    let is_part = |part: &[u8]| part.len() <= 4 && part.iter().all(u8::is_ascii_hexdigit);
+    [first, last].iter().all(|part| is_part(part) && (part.is_empty() || part.iter().any(digit))) && parts.all(is_part)
 }
 
 /// The last two labels of a host where they may be the domain of a block list, else nothing.

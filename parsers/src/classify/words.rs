@@ -198,7 +198,10 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
         if let Some(eight) = rest.first_chunk() {
             let count = Letters::of(eight).count;
             if (1..8).contains(&count) && BYTES[usize::from(eight[count])] == BREAK && eight[count] != SIGN {
-                if !each(&rest[..count]) {
+                let (at, word) = (text.len() - rest.len(), &rest[..count]);
+                // In the midst of an IPv6 address.
+                let is_part = eight[count] == b':' && count <= 4 && at > 0 && text[at - 1] == b':' && is_hex(word);
+                if !is_part && !each(word) {
                     return;
                 }
                 rest = &rest[count + 1..];
@@ -216,10 +219,11 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
         if kinds & LETTER == 0 || kinds & AT != 0 || kinds & DOT != 0 && after.first() == Some(&b'[') {
             continue;
         }
-        if kinds == LETTER | DIGIT && end <= 4 && run.iter().all(u8::is_ascii_hexdigit) {
-            // A part of an IPv6 address.
-            let before = text.len() - after.len() - end;
-            if after.first() == Some(&b':') || before > 0 && text[before - 1] == b':' {
+        if kinds & !(LETTER | DIGIT) == 0 && end <= 4 && is_hex(run) {
+            // A part of an IPv6 address: in its midst, or one with a digit at either end.
+            let at = text.len() - after.len() - end;
+            let (before, behind) = (at > 0 && text[at - 1] == b':', after.first() == Some(&b':'));
+            if before && behind || kinds & DIGIT != 0 && (before || behind) {
                 continue;
             }
         }
@@ -235,6 +239,10 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
             }
         }
     }
+}
+
+fn is_hex(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// What U+2000 to U+2FFF begin with, three bytes each: typographic quotes, dashes, arrows.
@@ -285,6 +293,7 @@ mod tests {
         assert_eq!(of("550-5.1.1 <a.full@b.example>: User\r\n550 5.1.1 unknown!"), "User unknown");
         assert_eq!(of("mx1.x.example[192.0.2.1] user_unknown (S3140)"), "user unknown S3140");
         assert_eq!(of("client 2001:db8:8ea0::e55d at 4a, b2"), "client at 4a b2");
+        assert_eq!(of("[2001:db8:bad:15f::3b] is:bad:, ::bad"), "is bad");
         assert_eq!(of("The mailbox doesn't EXIST"), "The mailbox doesn t EXIST");
         assert_eq!(of("The mailbox doesn\u{2019}t exist \u{2013} \u{201e}gone\u{201c}"), "The mailbox doesn t exist gone");
         assert_eq!(of("überfüllt"), "überfüllt");

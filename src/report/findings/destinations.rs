@@ -158,7 +158,7 @@ fn blocklisted(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>
         if count < FEW {
             continue;
         }
-        let when = facts.when_of(rows.iter().map(|row| &row.timeline));
+        let when = facts.when_of(rows.iter().map(|row| &row.timeline), |count| count.get());
         let reputation = by_class.get(Class::Reputation.name()).map_or(&[][..], Vec::as_slice);
         let at: Vec<String> = reputation.iter().map(|row| row.destination.clone()).collect();
         all.push(Finding {

@@ -17,7 +17,7 @@ use super::build::Tables;
 use super::lists::text;
 use super::patterns::Found;
 use super::timeline::spread;
-use crate::aggregate::{self, Course, Summary, Tally, Timeline};
+use crate::aggregate::{self, Counted, Course, Summary, Timeline};
 use crate::input::Zone;
 use crate::numbers;
 use mailscope_parsers::model::{Class, Micros, Side};
@@ -121,13 +121,15 @@ impl Facts<'_> {
 
     /// Since when, by the change of the rate; where the rate is even, since the first time it was seen.
     fn when(&self, courses: &[&Course]) -> When {
-        self.when_of(courses.iter().flat_map(|course| [&course.lasting, &course.passing]))
+        self.when_of(courses.iter().map(|course| &course.timeline), |failed| failed.lasting.get() + failed.passing.get())
     }
 
-    fn when_of<'t>(&self, timelines: impl Iterator<Item = &'t Timeline<Tally>>) -> When {
+    fn when_of<'t, B: Counted + 't>(&self, timelines: impl Iterator<Item = &'t Timeline<B>>, count: impl Fn(&B) -> u64) -> When {
         let mut failed: BTreeMap<i64, u64> = BTreeMap::new();
         for timeline in timelines {
-            spread(timeline, self.bucket_s, self.zone).into_iter().for_each(|(from, count)| *failed.entry(from).or_default() += count);
+            spread(timeline, &count, self.bucket_s, self.zone)
+                .into_iter()
+                .for_each(|(from, count)| *failed.entry(from).or_default() += count);
         }
         self.when_series(&self.tried(&failed), failed.keys().next().copied())
     }
