@@ -7,6 +7,7 @@ use super::template::template;
 use super::timeline::{Tally, Timeline};
 use mailscope_parsers::model::{Class, Micros, Stage};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Templates that are kept before the rare ones go.
 const MANY: usize = 3500;
@@ -49,16 +50,19 @@ pub struct PatternRow {
     pub count: u64,
     pub seen: Option<(Micros, Micros)>,
     /// A template can be classed in several ways: providers mean different things by the same words.
-    pub classes: Vec<(Class, u64)>,
+    pub classes: SmallVec<[(Class, u64); 1]>,
     pub concerned: Table<u64>,
     pub timeline: Timeline<Tally>,
     pub examples: Vec<Verbatim>,
+    /// What comes later is no example any more.
+    exemplary: Micros,
 }
 
 impl Default for PatternRow {
     fn default() -> Self {
-        let (count, seen, classes, examples) = (0, None, Vec::new(), Vec::new());
-        Self { count, seen, classes, concerned: Table::new(CONCERNED), timeline: Timeline::default(), examples }
+        let (count, seen, classes, examples) = (0, None, SmallVec::new(), Vec::new());
+        let (concerned, timeline) = (Table::new(CONCERNED), Timeline::default());
+        Self { count, seen, classes, concerned, timeline, examples, exemplary: Micros::MAX }
     }
 }
 
@@ -72,7 +76,9 @@ impl PatternRow {
             *self.concerned.row(said.concerned) += said.count;
         }
         self.timeline.at(said.time).add(said.count);
-        self.example(said.time, said.host, said.text);
+        if said.time <= self.exemplary {
+            self.example(said.time, said.host, said.text);
+        }
     }
 
     fn classed(&mut self, class: Class, count: u64) {
@@ -96,6 +102,9 @@ impl PatternRow {
             self.examples.push((time, host.into(), text.into()));
             self.examples.sort_unstable();
             self.examples.truncate(EXAMPLES);
+            if self.examples.len() == EXAMPLES {
+                self.exemplary = self.examples.last().map_or(Micros::MAX, |last| last.0);
+            }
         }
     }
 
