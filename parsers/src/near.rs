@@ -90,6 +90,32 @@ pub fn find(text: &[u8], c: u8) -> Option<usize> {
     find_any(text, [c])
 }
 
+/// Where these words stand first: told by their first two bytes, sixteen places at a time.
+#[inline]
+#[must_use]
+pub fn find_words(text: &[u8], words: &[u8]) -> Option<usize> {
+    let (Some([first, second]), Some(last)) = (words.first_chunk::<2>().copied(), text.len().checked_sub(words.len())) else {
+        return if words.len() == 1 { find(text, words[0]) } else { words.is_empty().then_some(0) };
+    };
+    let mut at = 0;
+    while at <= last {
+        // Of the last places fewer than sixteen may be left; behind them stand at least as many bytes as the words have.
+        let mut places = match (text[at..].first_chunk(), text[at + 1..].first_chunk()) {
+            (Some(here), Some(next)) => bits(here, [first]) & bits(next, [second]),
+            _ => return text[at..].windows(words.len()).position(|window| window == words).map(|more| at + more),
+        };
+        while places != 0 {
+            let place = at + places.trailing_zeros() as usize;
+            if text[place..].starts_with(words) {
+                return Some(place);
+            }
+            places &= places - 1;
+        }
+        at += 16;
+    }
+    None
+}
+
 /// Where `c` stands last.
 #[inline]
 #[must_use]
@@ -182,6 +208,10 @@ mod tests {
                 assert_eq!(rfind(&text, c), text.iter().rposition(|byte| *byte == c), "{c} in {text:?}");
                 let any = text.iter().position(|byte| [c, 41, 77].contains(byte));
                 assert_eq!(find_any(&text, [c, 41, 77]), any, "{c} in {text:?}");
+                for words in [&[c][..], &[c, c.wrapping_add(7)], &[c, c.wrapping_add(7), c.wrapping_add(14)], &[c, c], &[]] {
+                    let place = (0..=text.len()).find(|at| text[*at..].starts_with(words));
+                    assert_eq!(find_words(&text, words), place, "{words:?} in {text:?}");
+                }
                 let all = (0..text.len()).filter(|at| text[*at] == c);
                 assert!(Places::of(c, &text).eq(all), "{c} in {text:?}");
             }

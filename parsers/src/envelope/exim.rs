@@ -6,8 +6,8 @@
 
 use super::{Opened, bracketed, host_and_tag};
 use crate::model::{Micros, Record, Text, Unrecognized};
+use crate::near::find_any;
 use crate::scan::{Cursor, digits};
-use memchr::memchr3;
 
 /// What stands behind a stamp with a blank in it.
 #[inline]
@@ -42,12 +42,12 @@ fn rspamd(time: Micros, line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
 /// `DKIM: signing failed`.
 #[inline]
 fn is_syslog(rest: &[u8]) -> bool {
-    let Some(first) = memchr3(b' ', b':', b'[', rest) else { return false };
+    let Some(first) = find_any(rest, [b' ', b':', b'[']) else { return false };
     if rest[first] != b' ' {
         return first > 0 && has_pid(&rest[first..]);
     }
     let tag = &rest[first + 1..];
-    let Some(end) = memchr3(b' ', b':', b'[', tag) else { return false };
+    let Some(end) = find_any(tag, [b' ', b':', b'[']) else { return false };
     match tag[end] {
         b'[' => end > 0 && has_pid(&tag[end..]),
         b':' => false,

@@ -5,8 +5,8 @@
 
 use super::fields;
 use crate::model::{Accepted, Addresses, Event, Line, Text};
+use crate::near::{find, find_words};
 use crate::scan::{self, Cursor};
-use memchr::memmem;
 
 /// Reads what stands behind the flag.
 #[inline]
@@ -91,7 +91,7 @@ fn sender<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
 fn message_id<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
     let whole = text.rest;
     loop {
-        text.rest = &text.rest[memchr::memchr(b' ', text.rest).unwrap_or(text.rest.len())..];
+        text.rest = &text.rest[find(text.rest, b' ').unwrap_or(text.rest.len())..];
         let known: [&[u8]; 7] = [b" T=\"", b" for ", b" from <", b" Q=", b" RT=", b" SPF=", b" DMARC="];
         if text.rest.is_empty() || known.iter().any(|field| text.rest.starts_with(field)) {
             return &whole[..whole.len() - text.rest.len()];
@@ -102,8 +102,8 @@ fn message_id<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
 
 /// Takes the local user's name or what the client's ident server said, up to the next field: it may hold blanks.
 fn ident(text: &mut Cursor<'_>) {
-    let end = memmem::find(text.rest, b" P=").unwrap_or(0);
-    let first = memchr::memchr(b' ', text.rest).unwrap_or(text.rest.len());
+    let end = find_words(text.rest, b" P=").unwrap_or(0);
+    let first = find(text.rest, b' ').unwrap_or(text.rest.len());
     let more = end > first && !text.rest[first..end].contains(&b'=');
     text.rest = &text.rest[if more { end } else { first }..];
 }

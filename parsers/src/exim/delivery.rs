@@ -8,8 +8,8 @@
 use super::address::{self, Address};
 use super::{class, fields, id, reply};
 use crate::model::{Delivery, Event, Line, Status, Text};
+use crate::near::{find, find_words};
 use crate::scan::{Cursor, contains, last_word};
-use memchr::{memchr, memmem};
 
 /// Reads what stands behind the flag, whose first two bytes are given.
 #[inline]
@@ -193,8 +193,8 @@ fn deferred<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()>
 /// Takes what the system calls the error: `: Connection timed out`. A host or a message follows.
 fn system_error<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
     let Some(rest) = text.rest.strip_prefix(b": ") else { return b"" };
-    let words = memmem::find(rest, b": ").map_or(rest, |end| &rest[..end]);
-    let end = [&b" H="[..], b" DT="].iter().filter_map(|field| memmem::find(words, field)).min().unwrap_or(words.len());
+    let words = find_words(rest, b": ").map_or(rest, |end| &rest[..end]);
+    let end = [&b" H="[..], b" DT="].iter().filter_map(|field| find_words(words, field)).min().unwrap_or(words.len());
     text.rest = &rest[end..];
     &rest[..end]
 }
@@ -213,7 +213,7 @@ fn untried(diagnostic: &[u8]) -> bool {
         b"local delivery only",
         b"concurrency limit reached for transport",
     ];
-    memchr(b' ', diagnostic).is_some() && WORDS.iter().any(|words| diagnostic.starts_with(words))
+    find(diagnostic, b' ').is_some() && WORDS.iter().any(|words| diagnostic.starts_with(words))
 }
 
 /// The remote's codes, and the class that they give.

@@ -5,8 +5,9 @@
 //! name, a subject, a certificate's name. Each ends where Exim ends it, and not where it seems to.
 
 use crate::model::{Auth, Micros, Peer, Secured, Text, TlsVersion, Trust};
+use crate::near::{find, find_any, find_words};
 use crate::scan::{self, Cursor, digits};
-use memchr::{memchr, memchr2, memmem};
+use memchr::memmem;
 
 /// The other end of a connection, and the name that it gave itself.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +58,7 @@ fn helo<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
             return Some(&inner[..at]);
         }
     }
-    let at = memmem::find(inner, b") [").or_else(|| memchr(b')', inner))?;
+    let at = find_words(inner, b") [").or_else(|| find(inner, b')'))?;
     text.rest = inner.get(at + 2..).unwrap_or_default();
     Some(&inner[..at])
 }
@@ -65,7 +66,7 @@ fn helo<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
 /// Takes `ip]:port`; the address may be cut off before its bracket.
 #[inline]
 fn bracketed<'a>(text: &mut Cursor<'a>) -> Option<(Text<'a>, u16)> {
-    let close = memchr2(b']', b' ', text.rest)?;
+    let close = find_any(text.rest, [b']', b' '])?;
     let mut inside = &text.rest[..close];
     let cut = text.rest[close] == b' ';
     if cut {
@@ -90,7 +91,7 @@ fn bracketed<'a>(text: &mut Cursor<'a>) -> Option<(Text<'a>, u16)> {
 /// Takes a value without blanks; a colon that ends it begins a message and stays.
 #[inline]
 pub fn word<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
-    let end = memchr(b' ', text.rest).unwrap_or(text.rest.len());
+    let end = find(text.rest, b' ').unwrap_or(text.rest.len());
     let value = &text.rest[..end];
     let value = value.strip_suffix(b":").unwrap_or(value);
     text.rest = &text.rest[value.len()..];
@@ -103,7 +104,7 @@ pub fn quoted<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let inner = text.rest.strip_prefix(b"\"")?;
     let mut at = 0;
     loop {
-        at += memchr2(b'"', b'\\', &inner[at..])?;
+        at += find_any(&inner[at..], [b'"', b'\\'])?;
         if inner[at] == b'"' {
             break;
         }
@@ -130,7 +131,7 @@ pub fn secured(text: &mut Cursor<'_>) -> Option<Secured> {
     let value = text.rest.strip_prefix(b"X=")?;
     text.rest = value;
     word(text);
-    let version = match value.get(..memchr(b':', value)?)? {
+    let version = match value.get(..find(value, b':')?)? {
         b"TLS1.3" | b"TLSv1.3" => TlsVersion::Tls13,
         b"TLS1.2" | b"TLSv1.2" => TlsVersion::Tls12,
         b"TLS1.1" | b"TLSv1.1" => TlsVersion::Tls11,
@@ -180,7 +181,7 @@ pub fn skip(text: &mut Cursor<'_>) -> Option<()> {
 pub fn auth(value: &[u8]) -> Auth<'_> {
     let mut value = Cursor::new(value);
     let Some(method) = value.until(b':') else { return Auth { method: Text(value.rest), user: Text(b"") } };
-    let user = memchr(b':', value.rest).map_or(value.rest, |at| &value.rest[..at]);
+    let user = find(value.rest, b':').map_or(value.rest, |at| &value.rest[..at]);
     Auth { method: Text(method), user: Text(user) }
 }
 

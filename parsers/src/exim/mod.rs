@@ -32,6 +32,9 @@ pub const PARSER: Parser =
 
 /// `exim`, `exim4`, and with a path before it.
 fn is_exim(program: &[u8]) -> bool {
+    if program == b"exim" {
+        return true;
+    }
     let name = rfind(program, b'/').map_or(program, |slash| &program[slash + 1..]);
     name.starts_with(b"exim")
 }

@@ -7,8 +7,8 @@
 use super::fields::{self, Host};
 use super::{class, reply};
 use crate::model::{Action, Auth, By, Event, Line, Other, Reject, Stage, Text};
+use crate::near::{find, find_words};
 use crate::scan::Cursor;
-use memchr::memmem;
 
 /// The fields in front of the verdict.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,7 +99,7 @@ fn key(text: &[u8]) -> bool {
 
 /// `c@d F=<a@b>`
 fn recipient(text: &[u8]) -> bool {
-    let end = memchr::memchr(b' ', text).unwrap_or(text.len());
+    let end = find(text, b' ').unwrap_or(text.len());
     text[..end].contains(&b'@') && text[end..].starts_with(b" F=<")
 }
 
@@ -227,7 +227,7 @@ fn address<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
 
 /// Takes what a client gave, up to the message.
 fn argument<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
-    let end = memmem::find(text.rest, b": ").unwrap_or(text.rest.len());
+    let end = find_words(text.rest, b": ").unwrap_or(text.rest.len());
     let (argument, rest) = text.rest.split_at(end);
     text.rest = rest;
     argument
@@ -297,7 +297,7 @@ fn refused<'a>(mut front: Front<'a>, verdict: &'a [u8]) -> Option<Reject<'a>> {
         return behind(front, Stage::Rcpt, text).map(|reject| Reject { diagnostic: Text(b"too many recipients"), ..reject });
     }
     if text.eat(b"VRFY failed for ") {
-        let end = memmem::find(text.rest, b" H=").or_else(|| memmem::find(text.rest, b" U="))?;
+        let end = find_words(text.rest, b" H=").or_else(|| find_words(text.rest, b" U="))?;
         text.rest = &text.rest[end..];
         return behind(front, Stage::Vrfy, text).map(|reject| Reject { diagnostic: Text(verdict), ..reject });
     }
@@ -343,7 +343,7 @@ pub fn synchronization(text: &[u8]) -> Option<Event<'_>> {
     } else {
         cursor.eat(b" ");
         // What the client sent is quoted as it came: its own quotes too.
-        let end = memmem::find(cursor.rest, b"\" H=").map_or(0, |end| end + 1);
+        let end = find_words(cursor.rest, b"\" H=").map_or(0, |end| end + 1);
         let command = &cursor.rest[..end];
         cursor.rest = &cursor.rest[end..];
         cursor.eat(b" ");

@@ -4,8 +4,8 @@
 //! Only where Exim's words say that a remote host spoke: the output of a command and the text of a router may say anything.
 
 use crate::model::EnhancedStatus;
+use crate::near::find_words;
 use crate::scan::{self, Cursor};
-use memchr::memmem;
 
 const SPOKE: [&[u8]; 6] = [
     b"SMTP error from remote mail server after ",
@@ -36,7 +36,7 @@ pub fn of_message(message: &[u8]) -> (Option<u16>, Option<EnhancedStatus>) {
     let Some(words) = SPOKE.iter().find(|words| message.starts_with(words)) else { return (None, None) };
     let mut rest = Cursor::new(&message[words.len()..]);
     // The command may hold blanks and colons; the reply begins with a code.
-    while let Some(at) = memmem::find(rest.rest, b": ") {
+    while let Some(at) = find_words(rest.rest, b": ") {
         rest.rest = &rest.rest[at + 2..];
         let (code, dsn) = codes(line(rest.rest));
         if code.is_some() {
@@ -48,7 +48,7 @@ pub fn of_message(message: &[u8]) -> (Option<u16>, Option<EnhancedStatus>) {
 
 /// The first line of a reply.
 fn line(reply: &[u8]) -> &[u8] {
-    memmem::find(reply, b"\\n").map_or(reply, |end| &reply[..end])
+    find_words(reply, b"\\n").map_or(reply, |end| &reply[..end])
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use super::{fields, reject};
 use crate::model::{AuthFailure, Cause, Commands, Connect, Disconnect, Event, LostConnection, Peer, Stage, Text};
+use crate::near::find_words;
 use crate::scan::Cursor;
 use memchr::memmem;
 
@@ -31,7 +32,7 @@ pub fn of_message<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
 /// `NAME authenticator failed for HOST: 535 reason (set_id=user)`
 fn authenticator(text: &[u8]) -> Option<Event<'_>> {
     const WORDS: &[u8] = b" authenticator failed for ";
-    let at = memmem::find(&text[..text.len().min(128)], WORDS)?;
+    let at = find_words(&text[..text.len().min(128)], WORDS)?;
     let mechanism = &text[..at];
     let mut cursor = Cursor::new(&text[at + WORDS.len()..]);
     let client = reject::from(&mut cursor)?.peer;

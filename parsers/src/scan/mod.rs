@@ -5,8 +5,7 @@ pub mod listing;
 pub mod shape;
 
 use crate::model::{EnhancedStatus, Micros, Peer, Text};
-use crate::near::{self, find, find_any, rfind};
-use memchr::memmem;
+use crate::near::{self, find, find_any, find_words, rfind};
 use wide::u8x16;
 
 /// A place in a text; every reader takes from the front.
@@ -44,7 +43,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes what stands before `end`, and `end` itself.
     pub fn until_literal(&mut self, end: &[u8]) -> Option<&'a [u8]> {
-        let at = memmem::find(self.rest, end)?;
+        let at = find_words(self.rest, end)?;
         let taken = &self.rest[..at];
         self.rest = &self.rest[at + end.len()..];
         Some(taken)
@@ -337,7 +336,7 @@ pub fn last_word(text: &[u8]) -> (&[u8], &[u8]) {
 /// Splits `4jYXyH6xTcz1XQCP: text` as programs beside a server write it, whatever that server's ids look like.
 #[must_use]
 pub fn labelled(text: &[u8]) -> Option<(Text<'_>, &[u8])> {
-    let end = memmem::find(&text[..text.len().min(40)], b": ")?;
+    let end = find_words(&text[..text.len().min(40)], b": ")?;
     let id = &text[..end];
     let plain = id.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-') && id.iter().any(u8::is_ascii_digit);
     (plain && id.len() >= 5).then_some((Text(id), &text[end + 2..]))
@@ -353,7 +352,7 @@ pub fn points(text: &mut Cursor<'_>) -> Option<i64> {
 /// Whether `needle` occurs.
 #[must_use]
 pub fn contains(text: &[u8], needle: &[u8]) -> bool {
-    memmem::find(text, needle).is_some()
+    find_words(text, needle).is_some()
 }
 
 #[cfg(test)]

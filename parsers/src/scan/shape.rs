@@ -5,8 +5,8 @@
 //! first place where the words after it occur (after the last gap: where they end the line), so a match costs one pass.
 
 use crate::model::{Event, Line, Other, Text};
+use crate::near::find_words;
 use crate::scan::{self, Cursor};
-use memchr::memmem;
 
 /// What a line of some shape is worth.
 #[derive(Clone, Copy)]
@@ -57,7 +57,7 @@ fn gap(pattern: &mut &[u8], text: &mut Cursor<'_>) -> Option<bool> {
     if after.is_empty() {
         return text.rest.ends_with(literal).then_some(true);
     }
-    let at = memmem::find(text.rest, literal)?;
+    let at = find_words(text.rest, literal)?;
     text.rest = &text.rest[at + literal.len()..];
     *pattern = after;
     Some(false)
