@@ -47,6 +47,18 @@ pub fn sixteens(text: &[u8], mut each: impl FnMut(u8x16)) {
     }
 }
 
+/// Whether a capital of ASCII is among them.
+#[inline]
+#[must_use]
+pub fn have_capitals(text: &[u8]) -> bool {
+    let mut capitals = u8x16::ZERO;
+    sixteens(text, |bytes| {
+        let above = bytes - u8x16::splat(b'A');
+        capitals |= above.min(u8x16::splat(b'Z' - b'A')).simd_eq(above);
+    });
+    capitals.to_bitmask() != 0
+}
+
 /// Whether both are the same, for texts that are short.
 #[inline]
 #[must_use]
@@ -196,6 +208,20 @@ mod tests {
                 assert!(!are_same(&text, &other), "{at} of {length}");
             }
         }
+    }
+
+    #[test]
+    fn a_capital_is_seen_wherever_it_stands() {
+        for length in 0..50 {
+            for at in 0..length {
+                for c in 0..=255 {
+                    let mut text = vec![b'x'; length];
+                    text[at] = c;
+                    assert_eq!(have_capitals(&text), c.is_ascii_uppercase(), "{c} at {at} of {length}");
+                }
+            }
+        }
+        assert!(!have_capitals(b""));
     }
 
     #[test]

@@ -217,6 +217,18 @@ impl Patterns {
         self.rows.iter().filter_map(move |(key, row)| apart(key).map(|at| (&key[..at], &key[at + 1..], row)))
     }
 
+    /// All rows themselves, by stage (empty for failed deliveries) and template. What was dropped stays known.
+    pub fn take_rows(&mut self) -> impl Iterator<Item = (Vec<u8>, Vec<u8>, PatternRow)> {
+        self.recent = Recent::default();
+        self.rows.take_rows().map(|(key, row)| {
+            let (stage, template) = match key.strip_prefix(b"\0\0") {
+                Some(template) => (&b""[..], template),
+                None => key.split_at(memchr::memchr(0, &key).unwrap_or(key.len())),
+            };
+            (stage.to_vec(), template.strip_prefix(b"\0").unwrap_or(template).to_vec(), row)
+        })
+    }
+
     /// What is known of the templates that were dropped, all together, and how many and by how much a row can be too low.
     #[must_use]
     pub fn dropped(&self) -> (u64, u64, u64) {
@@ -245,9 +257,11 @@ mod tests {
         let (whole, mut parts) = (of(0..50), of(20..50));
         parts.merge(of(0..20));
         for patterns in [whole, parts] {
-            let rows: Vec<_> = patterns.deliveries().collect();
+            let mut patterns = patterns;
+            let rows: Vec<_> = patterns.take_rows().collect();
             assert_eq!(rows.len(), 1);
-            let (template, row) = rows[0];
+            let (stage, template, row) = &rows[0];
+            assert_eq!(stage, b"");
             assert_eq!(String::from_utf8_lossy(template), "552 5.2.2 <*>: mailbox full (*)");
             assert_eq!((row.count, row.seen, row.class()), (50, Some((0, 49_000_000)), Class::MailboxFull));
             assert_eq!(row.examples.iter().map(|example| example.0).collect::<Vec<_>>(), [0, 1_000_000]);
@@ -261,6 +275,6 @@ mod tests {
             patterns.see(&said(time, "no such user"));
         }
         patterns.see(&said(9, "no such user"));
-        assert_eq!(patterns.deliveries().next().unwrap().1.examples.iter().map(|example| example.0).collect::<Vec<_>>(), [3]);
+        assert_eq!(patterns.take_rows().next().unwrap().2.examples.iter().map(|example| example.0).collect::<Vec<_>>(), [3]);
     }
 }

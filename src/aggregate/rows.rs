@@ -29,15 +29,15 @@ pub struct Failures {
     /// Bounced or expired recipients of messages that are no notifications.
     pub bad: u64,
     /// Failed recipients by class; few, so searched one by one.
-    pub classes: Vec<(Class, u64)>,
+    pub classes: Vec<(Class, u32)>,
 }
 
 impl Failures {
     const NONE: Self = Self { bounced: 0, expired: 0, deferred: 0, deferred_attempts: 0, bad: 0, classes: Vec::new() };
 
-    pub fn classed(&mut self, class: Class, count: u64) {
+    pub fn classed(&mut self, class: Class, count: u32) {
         match self.classes.iter_mut().find(|(other, _)| *other == class) {
-            Some((_, sum)) => *sum += count,
+            Some((_, sum)) => *sum = sum.saturating_add(count),
             None => self.classes.push((class, count)),
         }
     }

@@ -217,6 +217,13 @@ impl<R: Row> Table<R> {
         self.dropped_keys == 0 && self.rows.len() <= self.cap
     }
 
+    /// The rows themselves, by their keys; the table knows what it dropped, and no more.
+    pub fn take_rows(&mut self) -> impl Iterator<Item = (Vec<u8>, R)> {
+        self.index = HashTable::new();
+        let keys = std::mem::take(&mut self.keys);
+        std::mem::take(&mut self.rows).into_iter().map(move |entry| (entry.key(&keys).to_vec(), entry.row))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &R)> {
         self.rows.iter().map(|entry| (entry.key(&self.keys), &entry.row))
     }

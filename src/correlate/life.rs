@@ -230,6 +230,7 @@ impl Life {
         // Nothing kept has no place of its own: what stands there is another's.
         if !span.is_empty()
             && let Some(at) = near::rfind(kept, b'@')
+            && near::have_capitals(&kept[at..])
         {
             kept[at..].make_ascii_lowercase();
         }

@@ -25,7 +25,7 @@ pub struct Rest(#[allow(dead_code)] Summary, #[allow(dead_code)] Tables);
 #[must_use]
 pub fn build(mut summary: Summary, input: InputFacts, baseline: Option<&Baseline>, top: usize, zone: Zone) -> (Report, Rest) {
     let tables = Tables::of(&mut summary);
-    let report = with_facts(&summary, &tables, zone, |facts| of_parts(facts, findings::find(facts, baseline), input, top));
+    let report = with_facts(&mut summary, &tables, zone, |facts| of_parts(facts, findings::find(facts, baseline), input, top));
     (report, Rest(summary, tables))
 }
 
@@ -33,11 +33,12 @@ pub fn build(mut summary: Summary, input: InputFacts, baseline: Option<&Baseline
 #[must_use]
 pub fn findings(mut summary: Summary, zone: Zone) -> Vec<Finding> {
     let tables = Tables::of(&mut summary);
-    with_facts(&summary, &tables, zone, |facts| findings::find(facts, None))
+    with_facts(&mut summary, &tables, zone, |facts| findings::find(facts, None))
 }
 
-fn with_facts<T>(summary: &Summary, tables: &Tables, zone: Zone, make: impl FnOnce(&Facts<'_>) -> T) -> T {
-    let patterns = patterns::found(&summary.lines.patterns);
+fn with_facts<T>(summary: &mut Summary, tables: &Tables, zone: Zone, make: impl FnOnce(&Facts<'_>) -> T) -> T {
+    let patterns = patterns::found(&mut summary.lines.patterns);
+    let summary = &*summary;
     let span = window(summary);
     let bucket_s = timeline::bucket_s(span);
     let buckets = timeline::buckets(&tables.timeline, until(summary, span), zone);

@@ -24,10 +24,9 @@ pub struct Found {
 }
 
 /// All patterns, similar ones made one, the frequent ones first.
-pub fn found(patterns: &Patterns) -> Vec<Found> {
-    let deliveries = patterns.deliveries().map(|(template, row)| (String::new(), text(template), row.clone()));
-    let rejects = patterns.rejects().map(|(stage, template, row)| (text(stage), text(template), row.clone()));
-    let mut all: Vec<Found> = deliveries.chain(rejects).map(|(stage, template, row)| Found { stage, template, row }).collect();
+pub fn found(patterns: &mut Patterns) -> Vec<Found> {
+    let rows = patterns.take_rows();
+    let mut all: Vec<Found> = rows.map(|(stage, template, row)| Found { stage: text(&stage), template: text(&template), row }).collect();
     all.sort_by(|a, b| (&a.stage, &a.template).cmp(&(&b.stage, &b.template)));
     let mut all = one_of_similar(all);
     all.sort_by(|a, b| b.row.count.cmp(&a.row.count).then_with(|| (&a.stage, &a.template).cmp(&(&b.stage, &b.template))));
@@ -125,7 +124,7 @@ mod tests {
     use super::*;
 
     fn of(templates: &[(&str, Class)]) -> Vec<(String, u64)> {
-        let row = |class: &Class| PatternRow { count: 1, classes: vec![(*class, 1)], ..PatternRow::default() };
+        let row = |class: &Class| PatternRow { count: 1, classes: [(*class, 1)].into_iter().collect(), ..PatternRow::default() };
         let found =
             templates.iter().map(|(template, class)| Found { stage: String::new(), template: (*template).to_owned(), row: row(class) });
         let mut all: Vec<Found> = found.collect();

@@ -5,7 +5,7 @@ use super::{Bucket, Heat};
 use crate::aggregate::{self, Counted, Courses, FINEST_S, Merge};
 use crate::input::Zone;
 use mailscope_parsers::model::Micros;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 const HOUR_S: i64 = 3600;
 const DAY_S: i64 = 86_400;
@@ -78,17 +78,24 @@ pub fn rows(buckets: &BTreeMap<i64, aggregate::Bucket>, zone: Zone) -> Vec<Bucke
 
 /// The destinations that defer most, and when.
 pub fn heat(failing: &Courses, top: usize, bucket_s: i64, zone: Zone) -> Vec<Heat> {
-    let mut by_destination: BTreeMap<&[u8], (u64, BTreeMap<i64, u64>)> = BTreeMap::new();
-    for (_, destination, course) in failing.iter().filter(|(.., course)| course.count > course.permanent) {
-        let (deferred, cells) = by_destination.entry(destination).or_default();
-        *deferred += course.count - course.permanent;
+    let deferring = || failing.iter().filter(|(.., course)| course.count > course.permanent);
+    let mut deferred: HashMap<&[u8], u64> = HashMap::new();
+    for (_, destination, course) in deferring() {
+        *deferred.entry(destination).or_default() += course.count - course.permanent;
+    }
+    let mut all: Vec<(&[u8], u64)> = deferred.into_iter().collect();
+    all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    all.truncate(top);
+    let mut by_destination: HashMap<&[u8], BTreeMap<i64, u64>> =
+        all.iter().map(|(destination, _)| (*destination, BTreeMap::new())).collect();
+    for (_, destination, course) in deferring() {
+        let Some(cells) = by_destination.get_mut(destination) else { continue };
         spread(&course.timeline, |failed| failed.passing.get(), bucket_s, zone)
             .into_iter()
             .for_each(|(from, count)| *cells.entry(from).or_default() += count);
     }
-    let mut all: Vec<_> = by_destination.into_iter().collect();
-    all.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));
-    let cells = |(destination, (_, cells)): (&[u8], (u64, BTreeMap<i64, u64>))| {
+    let cells = |(destination, _): (&[u8], u64)| {
+        let cells = by_destination.remove(destination).unwrap_or_default();
         let destination = text(destination);
         let cell = move |(from, deferred_attempts): (i64, u64)| Heat {
             destination: destination.clone(),
@@ -97,7 +104,7 @@ pub fn heat(failing: &Courses, top: usize, bucket_s: i64, zone: Zone) -> Vec<Hea
         };
         cells.into_iter().map(cell)
     };
-    all.into_iter().take(top).flat_map(cells).collect()
+    all.into_iter().flat_map(cells).collect()
 }
 
 #[cfg(test)]

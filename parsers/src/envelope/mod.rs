@@ -43,7 +43,7 @@ pub struct Envelope {
 }
 
 /// What the last line began with, up to the program's name: lines of one second and host begin with the same bytes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Head {
     /// The first sixteen, those behind them where there are more than 32, and the last sixteen.
     parts: [u128; 3],
@@ -52,12 +52,6 @@ struct Head {
     /// Where the host's name begins; a blank follows it.
     host: usize,
     time: Micros,
-}
-
-impl Default for Head {
-    fn default() -> Self {
-        Self { parts: [0; 3], len: 0, host: 0, time: 0 }
-    }
 }
 
 impl Head {
