@@ -124,7 +124,11 @@ mod tests {
     use super::*;
 
     fn of(templates: &[(&str, Class)]) -> Vec<(String, u64)> {
-        let row = |class: &Class| PatternRow { count: 1, classes: [(*class, 1)].into_iter().collect(), ..PatternRow::default() };
+        let row = |class: &Class| {
+            let mut row = PatternRow::default();
+            (row.count, row.classes) = (1, [(*class, 1)].into_iter().collect());
+            row
+        };
         let found =
             templates.iter().map(|(template, class)| Found { stage: String::new(), template: (*template).to_owned(), row: row(class) });
         let mut all: Vec<Found> = found.collect();
