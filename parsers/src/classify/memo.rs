@@ -140,6 +140,26 @@ mod tests {
     }
 
     #[test]
+    fn a_skeleton_comes_back_for_its_text_alone() {
+        let (skeletons, text) = (Skeletons::default(), 7 << 48 | 1);
+        assert_eq!(skeletons.get(text), None);
+        skeletons.put(text, 5);
+        assert_eq!((skeletons.get(text), skeletons.get(text + 1)), (Some(5), None));
+        skeletons.put(text + 1, 6);
+        assert_eq!((skeletons.get(text), skeletons.get(text + 1)), (None, Some(6)));
+    }
+
+    #[test]
+    fn what_is_turned_out_goes_beside() {
+        let places = Places::default();
+        let [first, second, third] = [1_u64, 2, 3].map(|key| key << 8);
+        [(first, Class::Timeout), (second, Class::Tls)].into_iter().for_each(|(key, class)| places.put(key, class));
+        assert_eq!((places.get(first), places.get(second)), (Some(Class::Timeout), Some(Class::Tls)));
+        places.put(third, Class::MailboxFull);
+        assert_eq!((places.get(first), places.get(second), places.get(third)), (None, Some(Class::Tls), Some(Class::MailboxFull)));
+    }
+
+    #[test]
     fn every_class_comes_back() {
         let memo = Places::default();
         for (n, class) in Class::ALL.iter().enumerate() {

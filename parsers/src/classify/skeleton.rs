@@ -274,20 +274,11 @@ mod tests {
             ("550 <a@b.example>: user unknown (17)", "550 <c+d@e.example>: user unknown (4)"),
             ("connect to mx1.b.example[192.0.2.1]:25: refused", "connect to relay.c.example[198.51.100.27]:587: refused"),
             ("see https://a.example/x?y=1.", "see https://b.example/z?y=22."),
-            ("error for name=a-b.example type=MX", "error for name=c-d-e.example type=MX"),
+            ("error for name=a-b.example type=MX", "error for name=c-d.example type=MX"),
             ("id ab12-cd34 gone", "id ef5-61gh gone"),
             ("client [2001:db8:8ea0::7910] refused", "client [2001:db8:1::e55d] refused"),
         ] {
-            // As many words stand in both, and no rule has one of them.
-            let words = |text: &str| {
-                let mut words = 0;
-                each_word(text.as_bytes(), |_| {
-                    words += 1;
-                    true
-                });
-                words
-            };
-            assert_eq!(of(one) == of(other), words(one) == words(other), "{one} / {other}");
+            assert_eq!(of(one), of(other), "{one} / {other}");
         }
         for (one, other) in [
             ("user unknown", "user un known"),
