@@ -135,6 +135,35 @@ fn repetitions_and_unreadable_lines_are_the_same_for_any_chunks_and_threads() {
     }
 }
 
+#[test]
+fn texts_that_read_alike_are_one_pattern_for_any_chunks_and_threads() {
+    let mut log = Vec::new();
+    for second in 0..60_u8 {
+        // Another byte that is no UTF-8 each time; the reader sees the same sign.
+        let (id, sender) = (format!("4bXyZ{:02}k1zqW", second % 10), 0x80 + second);
+        log.extend(
+            format!("Nov 24 10:00:{second:02} mail postfix/smtp[7]: {id}: to=<a@b.example>, relay=mx.b.example[192.0.2.{second}]:25, ")
+                .bytes(),
+        );
+        log.extend(b"delay=1, delays=0/0/1/0, dsn=5.1.1, status=bounced (host mx.b.example[192.0.2.1] said: 550 5.1.1 User ");
+        log.extend([sender, b' ']);
+        log.extend(b"is not known here (in reply to RCPT TO command))\n");
+    }
+    let directory = directory();
+    let path = crate::support::file(&directory, "mail.log", log);
+    set_time(&path, SMALL_SERVER.time);
+    let whole = output(REPORT, &[&path]);
+    let report: serde_json::Value = serde_json::from_str(&whole).expect("a report");
+    let patterns = report["patterns"].as_array().expect("patterns");
+    assert_eq!((patterns.len(), &patterns[0]["count"]), (1, &60.into()), "{patterns:?}");
+    for size in CHUNK_SIZES {
+        for threads in THREADS {
+            let cut = output(&[REPORT, &["--chunk-size", size, "--threads", threads]].concat(), &[&path]);
+            assert_same(&whole, &cut, &format!("chunks of {size} bytes on {threads} threads"));
+        }
+    }
+}
+
 // ---- cut into files ----------------------------------------------------------------------------
 
 /// How a log is cut and handed over.

@@ -28,6 +28,14 @@ pub fn found(patterns: &mut Patterns) -> Vec<Found> {
     let rows = patterns.take_rows();
     let mut all: Vec<Found> = rows.map(|(stage, template, row)| Found { stage: text(&stage), template: text(&template), row }).collect();
     all.sort_by(|a, b| (&a.stage, &a.template).cmp(&(&b.stage, &b.template)));
+    // Bytes that are no UTF-8 read alike, whichever they are; which of two such templates came first would depend on the split.
+    all.dedup_by(|this, before| {
+        let is_same = (&this.stage, &this.template) == (&before.stage, &before.template);
+        if is_same {
+            before.row.merge(std::mem::take(&mut this.row));
+        }
+        is_same
+    });
     let mut all = one_of_similar(all);
     all.sort_by(|a, b| b.row.count.cmp(&a.row.count).then_with(|| (&a.stage, &a.template).cmp(&(&b.stage, &b.template))));
     all
