@@ -42,35 +42,38 @@ pub struct Envelope {
     head: Head,
 }
 
-/// What the last line began with, up to the program's name: lines of one second and host begin with the same bytes.
+/// What the last line began with, up to the program's name, or all of the stamp in Exim's own files: lines of one second and
+/// host begin with the same bytes.
 #[derive(Debug, Default)]
 struct Head {
     /// The first sixteen, those behind them where there are more than 32, and the last sixteen.
     parts: [u128; 3],
     /// How many bytes; 0 where there is nothing to go by.
     len: usize,
-    /// Where the host's name begins; a blank follows it.
-    host: usize,
+    /// Where the host's name begins; a blank follows it. Exim's own files have none.
+    host: Option<usize>,
     time: Micros,
 }
 
 impl Head {
     /// The record's time, host and what comes behind it, where the line begins like the last one.
     #[inline]
-    fn of<'a>(&self, line: &'a [u8]) -> Option<(Micros, &'a [u8], &'a [u8])> {
+    fn of<'a>(&self, line: &'a [u8]) -> Option<(Micros, Option<&'a [u8]>, &'a [u8])> {
         if self.len == 0 {
             return None;
         }
         let (head, rest) = line.split_at_checked(self.len)?;
         let differ = Self::parts(head)?.iter().zip(&self.parts).fold(0, |differ, (one, other)| differ | (one ^ other));
-        (differ == 0).then_some((self.time, &head[self.host..self.len - 1], rest))
+        (differ == 0).then_some((self.time, self.host.map(|host| &head[host..self.len - 1]), rest))
     }
 
     /// The whole record of a line that begins like the last one and has a tag with a process id. Most lines of most logs
     /// do: it stands where it is asked for.
     #[inline(always)]
     fn record<'a>(&self, line: &'a [u8]) -> Option<Record<'a>> {
+        self.host?;
         let (time, host, rest) = self.of(line.strip_suffix(b"\r").unwrap_or(line))?;
+        let host = host?;
         let end = find_any(rest, [b' ', b':', b'['])?;
         let (program, rest) = rest.split_at(end);
         let (pid, count) = digits(rest.strip_prefix(b"[")?);
@@ -88,7 +91,7 @@ impl Head {
 
     /// Stamps with fractions of a second hardly ever come twice.
     #[inline]
-    fn learn(&mut self, line: &[u8], host: usize, len: usize, time: Micros) {
+    fn learn(&mut self, line: &[u8], host: Option<usize>, len: usize, time: Micros) {
         self.len = 0;
         if (16..=48).contains(&len)
             && time % 1_000_000 == 0
@@ -150,7 +153,8 @@ impl Envelope {
             }
         }
         if let Some((time, host, rest)) = self.head.of(line.rest) {
-            return behind_host(time, host, Cursor::new(rest));
+            let rest = Cursor::new(rest);
+            return host.map_or_else(|| exim::open(time, rest), |host| behind_host(time, host, rest));
         }
         let whole = line.rest;
         let time = match line.rest.first() {
@@ -160,11 +164,12 @@ impl Envelope {
         };
         let time = time.ok_or_else(|| no_stamp(whole))?;
         if whole.get(10) == Some(&b' ') {
+            self.head.learn(whole, None, whole.len() - line.rest.len(), time);
             return exim::open(time, line);
         }
         let Some(host) = host(&mut line)? else { return tagged(time, line) };
         let end = whole.len() - line.rest.len();
-        self.head.learn(whole, end - 1 - host.len(), end, time);
+        self.head.learn(whole, Some(end - 1 - host.len()), end, time);
         behind_host(time, host, line)
     }
 }

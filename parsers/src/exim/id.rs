@@ -2,6 +2,7 @@
 //! `1xVkAM-0000000006c-2Jtv` (six, eleven and four). The first six are the second in which the message began.
 
 use crate::model::Text;
+use crate::scan;
 
 const SHORT: usize = 16;
 const LONG: usize = 23;
@@ -42,9 +43,11 @@ pub fn is_id(word: &[u8]) -> bool {
         LONG => 18,
         _ => return false,
     };
-    let digits = |part: &[u8]| part.iter().fold(0, |all, c| all | DIGITS[usize::from(*c)]) != u8::MAX;
-    // A digit is below 62, so that only a byte that is none sets the highest bits.
-    word[6] == b'-' && word[second] == b'-' && digits(&word[..6]) && digits(&word[7..second]) && digits(&word[second + 1..])
+    let (Some(first), Some(last)) = (word.first_chunk(), word.last_chunk()) else { return false };
+    // All but the hyphens are digits of base 62.
+    let (before, behind) = (1 << 6 | 1 << second & 0xFFFF, (1 << 6 | 1 << second) >> (word.len() - 16));
+    let is_digits = |sixteen, but: u32| scan::alphanumerics(sixteen) == 0xFFFF ^ but;
+    word[6] == b'-' && word[second] == b'-' && is_digits(first, before) && is_digits(last, behind)
 }
 
 /// The second, since 1970 UTC, in which a message of that id began.
@@ -71,5 +74,14 @@ mod tests {
             assert!(!is_id(id.as_bytes()), "{id}");
         }
         assert_eq!(split(b"1xVjd0-00005d-17, "), None);
+        for id in ["1xVjd0-00005d-17", "1xVkAM-0000000006c-2Jtv"] {
+            for at in 0..id.len() {
+                for c in [b'-', b'_', b'/', b':', b'@', b'[', b'{', b'`', 0x80, 0xE1] {
+                    let mut other = id.as_bytes().to_vec();
+                    other[at] = c;
+                    assert_eq!(is_id(&other), other == id.as_bytes(), "{c} at {at} of {id}");
+                }
+            }
+        }
     }
 }

@@ -293,6 +293,14 @@ pub fn hex_digits(bytes: &[u8; 16]) -> usize {
     (!hex.to_bitmask()).trailing_zeros() as usize
 }
 
+/// A bit for each of sixteen bytes that is a letter or a digit of ASCII, the first one lowest.
+#[inline]
+#[must_use]
+pub fn alphanumerics(bytes: &[u8; 16]) -> u32 {
+    let bytes = u8x16::new(*bytes);
+    (between(bytes, b'0', b'9') | between(bytes | u8x16::splat(0x20), b'a', b'z')).to_bitmask()
+}
+
 /// Hexadecimal digits, colons, points, and the sign before an interface.
 #[inline(always)]
 fn address_bytes(bytes: u8x16) -> u8x16 {
@@ -440,6 +448,7 @@ mod tests {
         }
         for c in 0..=255_u8 {
             assert_eq!(Letters::of(&[c; 8]).count, if c.is_ascii_alphabetic() { 8 } else { 0 }, "{c}");
+            assert_eq!(alphanumerics(&[c; 16]), if c.is_ascii_alphanumeric() { 0xFFFF } else { 0 }, "{c}");
             let is_hex = c.is_ascii_digit() || (b'A'..=b'F').contains(&c);
             assert!((0..16).all(|at| {
                 let mut bytes = *b"09AF1B2C3D4E5678";
