@@ -55,10 +55,13 @@ struct Head {
     time: Micros,
 }
 
+/// A record's time, its host where it has one, and what comes behind.
+type Headed<'a> = (Micros, Option<&'a [u8]>, &'a [u8]);
+
 impl Head {
-    /// The record's time, host and what comes behind it, where the line begins like the last one.
+    /// The parts of a line that begins like the last one.
     #[inline]
-    fn of<'a>(&self, line: &'a [u8]) -> Option<(Micros, Option<&'a [u8]>, &'a [u8])> {
+    fn of<'a>(&self, line: &'a [u8]) -> Option<Headed<'a>> {
         if self.len == 0 {
             return None;
         }

@@ -26,7 +26,7 @@ pub fn find<'a>(shapes: Shapes, queue_id: Text<'a>, text: &'a [u8]) -> Option<Li
     // Most shapes begin with another letter.
     let may_fit = |pattern: &[u8]| matches!(pattern.first(), None | Some(b'*' | b'#' | b'@')) || pattern.first().copied() == first;
     let has = |pattern: &&str| may_fit(pattern.as_bytes()) && fits(pattern.as_bytes(), text);
-    let (worth, _) = shapes.iter().find(|(_, patterns)| patterns.iter().any(|pattern| has(&pattern)))?;
+    let (worth, _) = shapes.iter().find(|(_, patterns)| patterns.iter().any(has))?;
     Some(match worth {
         Worth::Shown => Line::Event(Event::Other(Other { queue_id, text: Text(text) })),
         Worth::Known(note) => Line::Ignored(note),
