@@ -67,10 +67,15 @@ fn assert_any_chunks(log: Log, arguments: &[&str]) {
     let files = [log.put(&directory)];
     let whole = output(arguments, &files);
     assert!(whole.len() > 1000, "{whole}");
+    assert_same_for_any_chunks(&whole, |more| output(&[arguments, more].concat(), &files));
+}
+
+/// What came of the whole, and what does with these arguments more.
+fn assert_same_for_any_chunks(whole: &str, output: impl Fn(&[&str]) -> String) {
     for size in CHUNK_SIZES {
         for threads in THREADS {
-            let cut = output(&[arguments, &["--chunk-size", size, "--threads", threads]].concat(), &files);
-            assert_same(&whole, &cut, &format!("chunks of {size} bytes on {threads} threads"));
+            let cut = output(&["--chunk-size", size, "--threads", threads]);
+            assert_same(whole, &cut, &format!("chunks of {size} bytes on {threads} threads"));
         }
     }
 }
@@ -126,12 +131,7 @@ fn repetitions_and_unreadable_lines_are_the_same_for_any_chunks_and_threads() {
     for arguments in [REPORT, PARSE] {
         let whole = output_and_notices(arguments, &[&path]);
         assert_eq!(whole.contains("mail.log: line 2: "), arguments == REPORT);
-        for size in CHUNK_SIZES {
-            for threads in THREADS {
-                let cut = output_and_notices(&[arguments, &["--chunk-size", size, "--threads", threads]].concat(), &[&path]);
-                assert_same(&whole, &cut, &format!("chunks of {size} bytes on {threads} threads"));
-            }
-        }
+        assert_same_for_any_chunks(&whole, |more| output_and_notices(&[arguments, more].concat(), &[&path]));
     }
 }
 
@@ -156,12 +156,7 @@ fn texts_that_read_alike_are_one_pattern_for_any_chunks_and_threads() {
     let report: serde_json::Value = serde_json::from_str(&whole).expect("a report");
     let patterns = report["patterns"].as_array().expect("patterns");
     assert_eq!((patterns.len(), &patterns[0]["count"]), (1, &60.into()), "{patterns:?}");
-    for size in CHUNK_SIZES {
-        for threads in THREADS {
-            let cut = output(&[REPORT, &["--chunk-size", size, "--threads", threads]].concat(), &[&path]);
-            assert_same(&whole, &cut, &format!("chunks of {size} bytes on {threads} threads"));
-        }
-    }
+    assert_same_for_any_chunks(&whole, |more| output(&[REPORT, more].concat(), &[&path]));
 }
 
 // ---- cut into files ----------------------------------------------------------------------------

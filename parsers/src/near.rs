@@ -47,15 +47,20 @@ pub fn sixteens(text: &[u8], mut each: impl FnMut(u8x16)) {
     }
 }
 
+/// Which of sixteen bytes lie between these two, both included.
+#[inline(always)]
+#[must_use]
+pub fn between(bytes: u8x16, least: u8, most: u8) -> u8x16 {
+    let above = bytes - u8x16::splat(least);
+    above.min(u8x16::splat(most - least)).simd_eq(above)
+}
+
 /// Whether a capital of ASCII is among them.
 #[inline]
 #[must_use]
 pub fn have_capitals(text: &[u8]) -> bool {
     let mut capitals = u8x16::ZERO;
-    sixteens(text, |bytes| {
-        let above = bytes - u8x16::splat(b'A');
-        capitals |= above.min(u8x16::splat(b'Z' - b'A')).simd_eq(above);
-    });
+    sixteens(text, |bytes| capitals |= between(bytes, b'A', b'Z'));
     capitals.to_bitmask() != 0
 }
 

@@ -2,7 +2,7 @@
 //! reader learns since when.
 
 use super::Merge;
-use super::table::{Row, Table};
+use super::table::{Row, Table, parted};
 use super::timeline::{Counted, Tally, Timeline};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
@@ -96,8 +96,8 @@ impl Courses {
     /// Why, whose, and the course.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8], &Course)> {
         self.rows.iter().map(|(key, course)| {
-            let at = memchr::memchr(0, key).unwrap_or(key.len());
-            (&key[..at], key.get(at + 1..).unwrap_or_default(), course)
+            let (why, whose) = parted(key);
+            (why, whose, course)
         })
     }
 

@@ -404,7 +404,7 @@ impl<'l> Fate<'l> {
         }
         let failures = row.failures_mut();
         failures.bad += if self.outcome == Outcome::Deferred { 0 } else { self.mail };
-        failures.classed(self.class, 1);
+        failures.classes.add(self.class, 1);
     }
 }
 

@@ -2,12 +2,12 @@
 //! concerns, and two of them word by word.
 
 use super::Merge;
-use super::table::{Row, Table};
+use super::rows::Classes;
+use super::table::{Row, Table, parted};
 use super::template::template;
 use super::timeline::{Tally, Timeline};
 use mailscope_parsers::model::{Class, Micros, Stage};
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 /// Templates that are kept before the rare ones go.
 const MANY: usize = 3500;
@@ -50,19 +50,16 @@ pub struct PatternRow {
     pub count: u64,
     pub seen: Option<(Micros, Micros)>,
     /// A template can be classed in several ways: providers mean different things by the same words.
-    pub classes: SmallVec<[(Class, u64); 1]>,
+    pub classes: Classes,
     pub concerned: Table<u64>,
     pub timeline: Timeline<Tally>,
     pub examples: Vec<Verbatim>,
-    /// What comes later is no example any more.
-    exemplary: Micros,
 }
 
 impl Default for PatternRow {
     fn default() -> Self {
-        let (count, seen, classes, examples) = (0, None, SmallVec::new(), Vec::new());
-        let (concerned, timeline) = (Table::new(CONCERNED), Timeline::default());
-        Self { count, seen, classes, concerned, timeline, examples, exemplary: Micros::MAX }
+        let (count, seen, classes, examples) = (0, None, Classes::default(), Vec::new());
+        Self { count, seen, classes, concerned: Table::new(CONCERNED), timeline: Timeline::default(), examples }
     }
 }
 
@@ -70,22 +67,13 @@ impl PatternRow {
     fn see(&mut self, said: &Said<'_>) {
         self.count += said.count;
         self.seen = Some(self.seen.map_or((said.time, said.time), |(first, last)| (first.min(said.time), last.max(said.time))));
-        self.classed(said.class, said.count);
+        self.classes.add(said.class, said.count);
         // Where there were too many to keep, they are not shown at all.
         if !said.concerned.is_empty() && self.concerned.dropped_keys == 0 {
             *self.concerned.row(said.concerned) += said.count;
         }
         self.timeline.at(said.time).add(said.count);
-        if said.time <= self.exemplary {
-            self.example(said.time, said.host, said.text);
-        }
-    }
-
-    fn classed(&mut self, class: Class, count: u64) {
-        match self.classes.iter_mut().find(|(known, _)| *known == class) {
-            Some((_, sum)) => *sum += count,
-            None => self.classes.push((class, count)),
-        }
+        self.example(said.time, said.host, said.text);
     }
 
     fn example(&mut self, time: Micros, host: &[u8], text: &[u8]) {
@@ -102,17 +90,13 @@ impl PatternRow {
             self.examples.push((time, host.into(), text.into()));
             self.examples.sort_unstable();
             self.examples.truncate(EXAMPLES);
-            if self.examples.len() == EXAMPLES {
-                self.exemplary = self.examples.last().map_or(Micros::MAX, |last| last.0);
-            }
         }
     }
 
     /// The most frequent class; of equal ones the first name.
     #[must_use]
     pub fn class(&self) -> Class {
-        let most = self.classes.iter().min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name()));
-        most.map_or(Class::Unknown, |(class, _)| *class)
+        self.classes.top().unwrap_or(Class::Unknown)
     }
 }
 
@@ -123,7 +107,7 @@ impl Merge for PatternRow {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
         };
-        other.classes.into_iter().for_each(|(class, count)| self.classed(class, count));
+        self.classes.merge(other.classes);
         self.concerned.merge(other.concerned, |_, _| ());
         self.timeline.merge(other.timeline);
         other.examples.iter().for_each(|(time, host, text)| self.example(*time, host, text));
@@ -184,7 +168,7 @@ impl Patterns {
         template(said.text, &mut self.scratch);
         self.key.clear();
         self.key.extend_from_slice(match said.source {
-            Source::Delivery => b"\0",
+            Source::Delivery => b"",
             Source::Reject(stage) => stage.name().as_bytes(),
         });
         self.key.push(0);
@@ -206,26 +190,20 @@ impl Patterns {
         self.rows.merge(other.rows, |_, _| ());
     }
 
-    /// The rows of failed deliveries by template.
-    pub fn deliveries(&self) -> impl Iterator<Item = (&[u8], &PatternRow)> {
-        self.rows.iter().filter_map(|(key, row)| Some((key.strip_prefix(b"\0\0")?, row)))
+    /// The rows by stage (empty for failed deliveries) and template.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8], &PatternRow)> {
+        self.rows.iter().map(|(key, row)| {
+            let (stage, template) = parted(key);
+            (stage, template, row)
+        })
     }
 
-    /// The rows of rejects by stage and template.
-    pub fn rejects(&self) -> impl Iterator<Item = (&[u8], &[u8], &PatternRow)> {
-        let apart = |key: &'_ [u8]| memchr::memchr(0, key).filter(|at| *at > 0);
-        self.rows.iter().filter_map(move |(key, row)| apart(key).map(|at| (&key[..at], &key[at + 1..], row)))
-    }
-
-    /// All rows themselves, by stage (empty for failed deliveries) and template. What was dropped stays known.
+    /// The rows themselves; what was dropped stays known.
     pub fn take_rows(&mut self) -> impl Iterator<Item = (Vec<u8>, Vec<u8>, PatternRow)> {
         self.recent = Recent::default();
         self.rows.take_rows().map(|(key, row)| {
-            let (stage, template) = match key.strip_prefix(b"\0\0") {
-                Some(template) => (&b""[..], template),
-                None => key.split_at(memchr::memchr(0, &key).unwrap_or(key.len())),
-            };
-            (stage.to_vec(), template.strip_prefix(b"\0").unwrap_or(template).to_vec(), row)
+            let (stage, template) = parted(&key);
+            (stage.to_vec(), template.to_vec(), row)
         })
     }
 

@@ -5,6 +5,8 @@ use super::quantiles::Quantiles;
 use super::table::Row;
 use mailscope_parsers::model::{Class, Micros};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use std::sync::LazyLock;
 
 /// Mail to or from one domain, relay, provider, sender or account. Rows are many and most are touched for mail that was
 /// delivered: what only failures need stands apart.
@@ -20,7 +22,7 @@ pub struct MailRow {
 }
 
 /// What failed of a row's mail.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Failures {
     pub bounced: u64,
     pub expired: u64,
@@ -29,45 +31,65 @@ pub struct Failures {
     /// Bounced or expired recipients of messages that are no notifications.
     pub bad: u64,
     /// Failed recipients by class; few, so searched one by one.
-    pub classes: Vec<(Class, u32)>,
+    pub classes: Classes,
 }
 
-impl Failures {
-    const NONE: Self = Self { bounced: 0, expired: 0, deferred: 0, deferred_attempts: 0, bad: 0, classes: Vec::new() };
+/// How often which class; few, so searched one by one, and mostly one.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Classes(SmallVec<[(Class, u64); 1]>);
 
-    pub fn classed(&mut self, class: Class, count: u32) {
-        match self.classes.iter_mut().find(|(other, _)| *other == class) {
-            Some((_, sum)) => *sum = sum.saturating_add(count),
-            None => self.classes.push((class, count)),
+impl Classes {
+    pub fn add(&mut self, class: Class, count: u64) {
+        match self.0.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, sum)) => *sum += count,
+            None => self.0.push((class, count)),
         }
     }
 
+    #[must_use]
+    pub fn count(&self, class: Class) -> u64 {
+        self.0.iter().find(|(known, _)| *known == class).map_or(0, |(_, count)| *count)
+    }
+
+    /// The most frequent one; of equal ones the first name.
+    #[must_use]
+    pub fn top(&self) -> Option<Class> {
+        self.0.iter().min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name())).map(|(class, _)| *class)
+    }
+}
+
+impl Merge for Classes {
+    fn merge(&mut self, other: Self) {
+        other.0.into_iter().for_each(|(class, count)| self.add(class, count));
+    }
+}
+
+impl Failures {
     fn add(&mut self, other: &Self) {
         self.bounced += other.bounced;
         self.expired += other.expired;
         self.deferred += other.deferred;
         self.deferred_attempts += other.deferred_attempts;
         self.bad += other.bad;
-        other.classes.iter().for_each(|(class, count)| self.classed(*class, *count));
+        self.classes.merge(other.classes.clone());
     }
 }
 
 impl MailRow {
     #[must_use]
     pub fn failures(&self) -> &Failures {
-        static NONE: Failures = Failures::NONE;
+        static NONE: LazyLock<Failures> = LazyLock::new(Failures::default);
         self.failures.as_deref().unwrap_or(&NONE)
     }
 
     pub fn failures_mut(&mut self) -> &mut Failures {
-        self.failures.get_or_insert_with(|| Box::new(Failures::NONE))
+        self.failures.get_or_insert_default()
     }
 
     /// The most frequent class of failure; of equal ones the first name.
     #[must_use]
     pub fn top_class(&self) -> Option<Class> {
-        let classes = &self.failures().classes;
-        classes.iter().min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name())).map(|(class, _)| *class)
+        self.failures().classes.top()
     }
 
     /// (bounced + expired) / (delivered + bounced + expired), notifications apart; `None` of nothing.

@@ -52,6 +52,12 @@ pub(super) fn hash_of(key: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// The two halves of a key with a NUL between.
+pub(super) fn parted(key: &[u8]) -> (&[u8], &[u8]) {
+    let at = memchr::memchr(0, key).unwrap_or(key.len());
+    (&key[..at], key.get(at + 1..).unwrap_or_default())
+}
+
 impl<R> Entry<R> {
     fn key<'k>(&self, keys: &'k [u8]) -> &'k [u8] {
         &keys[self.start as usize..][..self.length as usize]

@@ -168,13 +168,11 @@ impl From<Option<Micros>> for Wait {
         if micros < Micros::from(Self::MILLIS) {
             return Self(micros as u32);
         }
-        let fits = |count: Micros, below: u32| u32::try_from(count).ok().filter(|count| *count < below);
-        Self(fits(micros, Self::MILLIS).unwrap_or_else(|| {
-            fits(micros / 1000, Self::COUNT).map_or_else(
-                || fits(micros / 1_000_000, Self::COUNT).unwrap_or(Self::COUNT - 1) | Self::SECONDS,
-                |millis| millis | Self::MILLIS,
-            )
-        }))
+        let fits = |count: Micros| u32::try_from(count).ok().filter(|count| *count < Self::COUNT);
+        Self(
+            fits(micros / 1000)
+                .map_or_else(|| fits(micros / 1_000_000).unwrap_or(Self::COUNT - 1) | Self::SECONDS, |millis| millis | Self::MILLIS),
+        )
     }
 }
 

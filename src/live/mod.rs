@@ -107,8 +107,7 @@ impl Live {
             let grows = count >= 5 && count * 3 > before * 2;
             (count > 0 && (is_new || grows)).then(|| Trend { template: String::from_utf8_lossy(template).into_owned(), is_new, count })
         };
-        let deliveries = patterns.deliveries().filter_map(|(template, row)| trend(template, row));
-        let mut trends: Vec<Trend> = deliveries.chain(patterns.rejects().filter_map(|(_, template, row)| trend(template, row))).collect();
+        let mut trends: Vec<Trend> = patterns.iter().filter_map(|(_, template, row)| trend(template, row)).collect();
         trends.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.template.cmp(&b.template)));
         trends.truncate(50);
         self.patterns = trends;

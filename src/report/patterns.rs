@@ -95,7 +95,7 @@ pub fn pattern(found: &Found, bucket_s: i64, zone: Zone, stamp: &impl Fn(Micros)
         last: row.seen.filter(|(first, _)| *first != crate::pipeline::NO_TIME).map(|(_, last)| stamp(last)),
         domains: concerned(&row.concerned).into_iter().map(|(domain, count)| Concerned { domain, count }).collect(),
         examples: row.examples.iter().map(|(.., example)| text(example)).collect(),
-        timeline: spread(&row.timeline, |count| count.get(), bucket_s, zone)
+        timeline: spread([&row.timeline], |count| count.get(), bucket_s, zone)
             .into_iter()
             .map(|(from, count)| Counted { from: stamp(from * 1_000_000), count })
             .collect(),
@@ -116,7 +116,7 @@ pub fn reason(found: &Found) -> Reason {
 pub fn unclassified(found: &[Found]) -> Vec<Template> {
     let mut by_template: BTreeMap<&str, u64> = BTreeMap::new();
     for found in found {
-        let unknown = found.row.classes.iter().filter(|(class, _)| *class == Class::Unknown).map(|(_, count)| count).sum::<u64>();
+        let unknown = found.row.classes.count(Class::Unknown);
         if unknown > 0 {
             *by_template.entry(&found.template).or_default() += unknown;
         }
@@ -133,8 +133,8 @@ mod tests {
 
     fn of(templates: &[(&str, Class)]) -> Vec<(String, u64)> {
         let row = |class: &Class| {
-            let mut row = PatternRow::default();
-            (row.count, row.classes) = (1, [(*class, 1)].into_iter().collect());
+            let mut row = PatternRow { count: 1, ..PatternRow::default() };
+            row.classes.add(*class, 1);
             row
         };
         let found =

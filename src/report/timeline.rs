@@ -2,7 +2,7 @@
 
 use super::lists::text;
 use super::{Bucket, Heat};
-use crate::aggregate::{self, Counted, Courses, FINEST_S, Merge};
+use crate::aggregate::{self, Counted, Course, Courses, FINEST_S, Merge};
 use crate::input::Zone;
 use mailscope_parsers::model::Micros;
 use std::collections::{BTreeMap, HashMap};
@@ -32,10 +32,15 @@ fn start(time: i64, bucket_s: i64, zone: Zone) -> i64 {
     (time + offset).div_euclid(bucket_s) * bucket_s - offset
 }
 
-/// A series in the buckets of the report; only those in which something happened.
-pub fn spread<B: Counted>(finest: &aggregate::Timeline<B>, count: impl Fn(&B) -> u64, bucket_s: i64, zone: Zone) -> BTreeMap<i64, u64> {
+/// Series in the buckets of the report, added up; only those in which something happened.
+pub fn spread<'t, B: Counted + 't>(
+    finest: impl IntoIterator<Item = &'t aggregate::Timeline<B>>,
+    count: impl Fn(&B) -> u64,
+    bucket_s: i64,
+    zone: Zone,
+) -> BTreeMap<i64, u64> {
     let mut buckets = BTreeMap::new();
-    for (time, bucket) in finest.iter() {
+    for (time, bucket) in finest.into_iter().flat_map(aggregate::Timeline::iter) {
         match count(bucket) {
             0 => {}
             count => *buckets.entry(start(time, bucket_s, zone)).or_default() += count,
@@ -78,24 +83,15 @@ pub fn rows(buckets: &BTreeMap<i64, aggregate::Bucket>, zone: Zone) -> Vec<Bucke
 
 /// The destinations that defer most, and when.
 pub fn heat(failing: &Courses, top: usize, bucket_s: i64, zone: Zone) -> Vec<Heat> {
-    let deferring = || failing.iter().filter(|(.., course)| course.count > course.permanent);
-    let mut deferred: HashMap<&[u8], u64> = HashMap::new();
-    for (_, destination, course) in deferring() {
-        *deferred.entry(destination).or_default() += course.count - course.permanent;
+    let mut by_destination: HashMap<&[u8], Vec<&Course>> = HashMap::new();
+    for (_, destination, course) in failing.iter().filter(|(.., course)| course.count > course.permanent) {
+        by_destination.entry(destination).or_default().push(course);
     }
-    let mut all: Vec<(&[u8], u64)> = deferred.into_iter().collect();
-    all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    all.truncate(top);
-    let mut by_destination: HashMap<&[u8], BTreeMap<i64, u64>> =
-        all.iter().map(|(destination, _)| (*destination, BTreeMap::new())).collect();
-    for (_, destination, course) in deferring() {
-        let Some(cells) = by_destination.get_mut(destination) else { continue };
-        spread(&course.timeline, |failed| failed.passing.get(), bucket_s, zone)
-            .into_iter()
-            .for_each(|(from, count)| *cells.entry(from).or_default() += count);
-    }
-    let cells = |(destination, _): (&[u8], u64)| {
-        let cells = by_destination.remove(destination).unwrap_or_default();
+    let deferred = |courses: &[&Course]| courses.iter().map(|course| course.count - course.permanent).sum::<u64>();
+    let mut all: Vec<_> = by_destination.into_iter().map(|(destination, courses)| (deferred(&courses), destination, courses)).collect();
+    all.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    let cells = |(_, destination, courses): (u64, &[u8], Vec<&Course>)| {
+        let cells = spread(courses.into_iter().map(|course| &course.timeline), |failed| failed.passing.get(), bucket_s, zone);
         let destination = text(destination);
         let cell = move |(from, deferred_attempts): (i64, u64)| Heat {
             destination: destination.clone(),
@@ -104,7 +100,7 @@ pub fn heat(failing: &Courses, top: usize, bucket_s: i64, zone: Zone) -> Vec<Hea
         };
         cells.into_iter().map(cell)
     };
-    all.into_iter().flat_map(cells).collect()
+    all.into_iter().take(top).flat_map(cells).collect()
 }
 
 #[cfg(test)]

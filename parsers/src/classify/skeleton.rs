@@ -4,7 +4,7 @@
 //! texts: ids, addresses, hosts, numbers and links are left out where both leave them out for certain, and all else counts
 //! byte by byte. It may part what belongs together, and then the longer way is gone twice; it never joins what differs.
 
-use super::words::{Vocabulary, each_word};
+use super::words::{Vocabulary, each_word, is_group};
 use crate::near::{find, rfind};
 use crate::scan::Letters;
 use std::hash::Hasher;
@@ -234,8 +234,7 @@ fn is_ipv6(core: &[u8]) -> bool {
     let digit = |c: &u8| KINDS[usize::from(*c)] == DIGIT;
     let mut parts = core.split(|c| *c == b':');
     let (first, last) = (parts.next().unwrap_or_default(), parts.next_back().unwrap_or_default());
-    let is_part = |part: &[u8]| part.len() <= 4 && part.iter().all(u8::is_ascii_hexdigit);
-    [first, last].iter().all(|part| is_part(part) && (part.is_empty() || part.iter().any(digit))) && parts.all(is_part)
+    [first, last].iter().all(|part| is_group(part) && (part.is_empty() || part.iter().any(digit))) && parts.all(is_group)
 }
 
 /// The last two labels of a host where they may be the domain of a block list, else nothing.

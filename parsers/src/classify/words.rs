@@ -198,10 +198,8 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
         if let Some(eight) = rest.first_chunk() {
             let count = Letters::of(eight).count;
             if (1..8).contains(&count) && BYTES[usize::from(eight[count])] == BREAK && eight[count] != SIGN {
-                let (at, word) = (text.len() - rest.len(), &rest[..count]);
-                // In the midst of an IPv6 address.
-                let is_part = eight[count] == b':' && count <= 4 && at > 0 && text[at - 1] == b':' && is_hex(word);
-                if !is_part && !each(word) {
+                let is_part = eight[count] == b':' && is_part_of_ipv6(text, text.len() - rest.len(), count, false);
+                if !is_part && !each(&rest[..count]) {
                     return;
                 }
                 rest = &rest[count + 1..];
@@ -219,13 +217,8 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
         if kinds & LETTER == 0 || kinds & AT != 0 || kinds & DOT != 0 && after.first() == Some(&b'[') {
             continue;
         }
-        if kinds & !(LETTER | DIGIT) == 0 && end <= 4 && is_hex(run) {
-            // A part of an IPv6 address: in its midst, or one with a digit at either end.
-            let at = text.len() - after.len() - end;
-            let (before, behind) = (at > 0 && text[at - 1] == b':', after.first() == Some(&b':'));
-            if before && behind || kinds & DIGIT != 0 && (before || behind) {
-                continue;
-            }
+        if is_part_of_ipv6(text, text.len() - after.len() - end, end, kinds & DIGIT != 0) {
+            continue;
         }
         if kinds & JOINT == 0 {
             if !each(run) {
@@ -241,8 +234,16 @@ pub fn each_word<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8]) -> bool) {
     }
 }
 
-fn is_hex(word: &[u8]) -> bool {
-    word.iter().all(u8::is_ascii_hexdigit)
+/// Whether a run is a part of an IPv6 address: in its midst, or one with a digit at either end.
+fn is_part_of_ipv6(text: &[u8], at: usize, length: usize, has_digit: bool) -> bool {
+    let before = || at > 0 && text[at - 1] == b':';
+    let behind = || text.get(at + length) == Some(&b':');
+    is_group(&text[at..at + length]) && if has_digit { before() || behind() } else { before() && behind() }
+}
+
+/// What stands between the colons of an IPv6 address.
+pub fn is_group(run: &[u8]) -> bool {
+    run.len() <= 4 && run.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// What U+2000 to U+2FFF begin with, three bytes each: typographic quotes, dashes, arrows.

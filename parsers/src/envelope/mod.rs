@@ -70,20 +70,6 @@ impl Head {
         (differ == 0).then_some((self.time, self.host.map(|host| &head[host..self.len - 1]), rest))
     }
 
-    /// The whole record of a line that begins like the last one and has a tag with a process id. Most lines of most logs
-    /// do: it stands where it is asked for.
-    #[inline(always)]
-    fn record<'a>(&self, line: &'a [u8]) -> Option<Record<'a>> {
-        self.host?;
-        let (time, host, rest) = self.of(line.strip_suffix(b"\r").unwrap_or(line))?;
-        let host = host?;
-        let end = find_any(rest, [b' ', b':', b'['])?;
-        let (program, rest) = rest.split_at(end);
-        let (pid, count) = digits(rest.strip_prefix(b"[")?);
-        let text = rest.get(count + 1..)?.strip_prefix(b"]: ")?;
-        (end > 0 && count > 0).then_some(Record { time, host: Text(host), program: Text(program), pid: Some(pid), text: Text(text) })
-    }
-
     /// What a head of 16 to 48 bytes is compared by.
     #[inline]
     fn parts(head: &[u8]) -> Option<[u128; 3]> {
@@ -139,13 +125,15 @@ impl Envelope {
     /// The reason why the line is not a record.
     #[inline(always)]
     pub fn open<'a>(&mut self, line: &'a [u8], calendar: &mut dyn Calendar) -> Result<Opened<'a>, Unrecognized> {
-        match self.head.record(line) {
-            Some(record) => Ok(Opened::Record(record)),
+        // Most lines of most logs: they are opened where it is asked for.
+        match self.head.of(line.strip_suffix(b"\r").unwrap_or(line)) {
+            Some((time, Some(host), rest)) => behind_host(time, host, Cursor::new(rest)),
+            Some((time, None, rest)) => exim::open(time, Cursor::new(rest)),
             None => self.open_anew(line, calendar),
         }
     }
 
-    /// The same of a line that does not begin like the last one, or is not quite so usual.
+    /// The same of a line that does not begin like the last one.
     #[inline(never)]
     fn open_anew<'a>(&mut self, line: &'a [u8], calendar: &mut dyn Calendar) -> Result<Opened<'a>, Unrecognized> {
         let mut line = Cursor::new(line.strip_suffix(b"\r").unwrap_or(line));
@@ -223,7 +211,7 @@ fn host<'a>(line: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, Unrecognized> {
 }
 
 /// `TAG[PID]: TEXT`.
-#[inline]
+#[inline(always)]
 fn behind_host<'a>(time: Micros, host: &'a [u8], mut line: Cursor<'a>) -> Result<Opened<'a>, Unrecognized> {
     let host = Text(host);
     let end = find_any(line.rest, [b' ', b':', b'[']).ok_or(Unrecognized::Header)?;

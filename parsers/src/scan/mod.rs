@@ -5,7 +5,7 @@ pub mod listing;
 pub mod shape;
 
 use crate::model::{EnhancedStatus, Micros, Peer, Text};
-use crate::near::{self, find, find_any, find_words, rfind};
+use crate::near::{self, between, find, find_any, find_words, rfind};
 use wide::u8x16;
 
 /// A place in a text; every reader takes from the front.
@@ -307,12 +307,6 @@ fn address_bytes(bytes: u8x16) -> u8x16 {
     let digits = between(bytes, b'0', b':');
     let letters = between(bytes | u8x16::splat(0x20), b'a', b'f');
     digits | letters | bytes.simd_eq(u8x16::splat(b'.')) | bytes.simd_eq(u8x16::splat(b'%'))
-}
-
-#[inline(always)]
-fn between(bytes: u8x16, least: u8, most: u8) -> u8x16 {
-    let above = bytes - u8x16::splat(least);
-    above.min(u8x16::splat(most - least)).simd_eq(above)
 }
 
 /// The SMTP reply code and the enhanced code that a reply begins with: `550 5.1.1 text`, `550-5.7.1 text`, `5.7.1 text`.

@@ -182,9 +182,7 @@ impl Alerts {
             .filter_map(|rule| if let Condition::Pattern { window_s, .. } = rule.condition { Some(window_s) } else { None });
         let Some(longest_s) = windows.max() else { return };
         let since = self.now - longest_s * 1_000_000;
-        let deliveries = patterns.deliveries();
-        let all = deliveries.chain(patterns.rejects().map(|(_, template, row)| (template, row)));
-        let recent = all.filter_map(|(template, row)| {
+        let recent = patterns.iter().filter_map(|(_, template, row)| {
             let (first, last) = row.seen.filter(|(_, last)| *last > since)?;
             let fires = |template: &str| self.memory.states.keys().any(|(_, key)| key == template);
             let template = cut(&String::from_utf8_lossy(template));

@@ -125,12 +125,7 @@ impl Facts<'_> {
     }
 
     fn when_of<'t, B: Counted + 't>(&self, timelines: impl Iterator<Item = &'t Timeline<B>>, count: impl Fn(&B) -> u64) -> When {
-        let mut failed: BTreeMap<i64, u64> = BTreeMap::new();
-        for timeline in timelines {
-            spread(timeline, &count, self.bucket_s, self.zone)
-                .into_iter()
-                .for_each(|(from, count)| *failed.entry(from).or_default() += count);
-        }
+        let failed = spread(timelines, count, self.bucket_s, self.zone);
         self.when_series(&self.tried(&failed), failed.keys().next().copied())
     }
 
