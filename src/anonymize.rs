@@ -12,10 +12,9 @@ mod entry;
 mod event;
 mod words;
 
-use crate::aggregate::block_list;
 use blake2::{Blake2s256, Digest as _};
 use bumpalo::Bump;
-use mailscope_parsers::classify::provider_of;
+use mailscope_parsers::classify::{list_named, provider_of};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Letters of a token: none that are mistaken for each other.
@@ -181,7 +180,7 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
 /// How much of a name's end is the name of a provider or a block list that the program knows.
 fn known_end(name: &[u8]) -> Option<usize> {
     let starts = memchr::memrchr_iter(b'.', name).map(|dot| dot + 1).chain([0]);
-    let list = std::str::from_utf8(name).ok().and_then(block_list).map(str::as_bytes);
+    let list = std::str::from_utf8(name).ok().and_then(list_named).map(str::as_bytes);
     let is_known = |end: &[u8]| provider_of(end).is_some() || list.is_some_and(|list| list == end);
     starts.map(|start| &name[start..]).find(|end| is_known(end)).map(<[u8]>::len)
 }

@@ -6,6 +6,7 @@ use super::table::{Row, Table, parted};
 use super::timeline::{Counted, Tally, Timeline};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Courses of one kind that are kept before the light ones go.
 const MANY: usize = 3500;
@@ -65,6 +66,16 @@ impl Row for Course {
     }
 }
 
+/// Something of which there are courses.
+#[derive(Clone, Copy, Debug)]
+pub struct Happened<'h> {
+    pub why: &'h str,
+    pub whose: &'h [u8],
+    pub time: Micros,
+    pub count: u64,
+    pub permanent: bool,
+}
+
 /// Courses by two words: why, and whose or where.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Courses {
@@ -86,11 +97,22 @@ impl Courses {
     }
 
     pub fn add(&mut self, why: &str, whose: &[u8], time: Micros, count: u64, permanent: bool) {
+        self.add_all(&[Happened { why, whose, time, count, permanent }]);
+    }
+
+    /// Adds what happened; first all rows are looked up, so that the memory need not be waited for one row at a time.
+    pub fn add_all(&mut self, all: &[Happened<'_>]) {
+        let places: SmallVec<[u32; 64]> = all.iter().map(|one| self.place(one)).collect();
+        all.iter().zip(places).for_each(|(one, place)| self.rows.at(place as usize).see(one.time, one.count, one.permanent));
+        self.rows.settle(|_, _| ());
+    }
+
+    fn place(&mut self, one: &Happened<'_>) -> u32 {
         self.key.clear();
-        self.key.extend_from_slice(why.as_bytes());
+        self.key.extend_from_slice(one.why.as_bytes());
         self.key.push(0);
-        self.key.extend_from_slice(whose);
-        self.rows.row(&self.key).see(time, count, permanent);
+        self.key.extend_from_slice(one.whose);
+        self.rows.place(&self.key).0 as u32
     }
 
     /// Why, whose, and the course.

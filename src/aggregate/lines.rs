@@ -2,16 +2,16 @@
 
 use super::courses::{Course, Courses};
 use super::days::Days;
-use super::patterns::{Patterns, Said, Source};
+use super::patterns::Patterns;
 use super::rows::{ClientRow, HostRow, TextRow};
 use super::table::Table;
 use super::template::template;
 use super::timeline::Timeline;
-use super::{Clients, Merge, provider};
+use super::{Clients, Merge};
 use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::{
     Accepted, Action, AuthFailure, By, Check, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Secured,
-    Severity, Stage, Status, Trust, Unrecognized, Verdict, domain_of,
+    Severity, Stage, Status, Trust, Unrecognized, Verdict,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,7 +204,7 @@ impl Lines {
         self.hosts.limit(rows);
     }
 
-    /// Counts one line that lies in the window.
+    /// Counts one line that lies in the window, but for why it failed (see [`Lines::failures`]).
     #[inline]
     pub fn see(&mut self, seen: &Seen<'_>, clients: &mut Clients) {
         self.lines += 1;
@@ -301,33 +301,14 @@ impl Lines {
         }
         match delivery.status {
             Status::Sent | Status::Forwarded | Status::Discarded => self.attempts.sent += count,
-            Status::Bounced => {
-                self.attempts.bounced += count;
-                self.failed(seen, delivery, true, count);
-            }
+            Status::Bounced => self.attempts.bounced += count,
             Status::Deferred => {
                 self.attempts.deferred += count;
                 self.timeline.at(seen.record.time).deferred_attempts += count;
                 *self.deferred_relays.row(row_key(&delivery.relay.name)) += count;
-                self.failed(seen, delivery, false, count);
-                *self.deferred_domains.row(row_key(&self.scratch)) += count;
             }
             _ => {}
         }
-    }
-
-    /// Leaves the recipient's domain in `scratch`.
-    fn failed(&mut self, seen: &Seen<'_>, delivery: &Delivery<'_>, permanent: bool, count: u64) {
-        let (time, class) = (seen.record.time, delivery.class.unwrap_or(Class::Unknown));
-        self.classes.entry(class).or_default().see(time, count, permanent);
-        self.scratch.clear();
-        self.scratch.extend_from_slice(domain_of(&delivery.envelope_recipient));
-        self.scratch.make_ascii_lowercase();
-        let (host, text, concerned) = (&*seen.record.host, &*delivery.diagnostic, self.scratch.as_slice());
-        self.patterns.see(&Said { source: Source::Delivery, time, host, text, skeleton: seen.skeleton, class, concerned, count });
-        let provider = provider(&delivery.relay.name);
-        let destination = if provider == "(none)" { row_key(concerned) } else { provider.as_bytes() };
-        self.failing.add(class.name(), destination, time, count, permanent);
     }
 
     fn reject(&mut self, seen: &Seen<'_>, reject: &Reject<'_>, count: u64, clients: &mut Clients) {
@@ -350,18 +331,7 @@ impl Lines {
         if let Some(dsn) = reject.dsn {
             *self.rejects.by_dsn.entry(dsn).or_default() += count;
         }
-        let (time, host, text) = (seen.record.time, &*seen.record.host, &*reject.diagnostic);
-        let concerned = if reject.client.ip.is_empty() { &*reject.client.name } else { &*reject.client.ip };
-        self.patterns.see(&Said {
-            source: Source::Reject(reject.stage),
-            time,
-            host,
-            text,
-            skeleton: seen.skeleton,
-            class,
-            concerned,
-            count,
-        });
+        let time = seen.record.time;
         self.timeline.at(time).rejected += count;
         with(clients, time, &reject.client, |row| row.rejected += count);
     }

@@ -7,6 +7,7 @@ mod clients;
 mod courses;
 mod days;
 mod distinct;
+mod failures;
 mod histogram;
 mod lines;
 mod mail;
@@ -29,11 +30,12 @@ pub use provider::provider;
 pub use quantiles::{Measured, Quantiles};
 pub use rows::{ClientRow, HostRow, MailRow, TextRow};
 pub use table::{Row, Table};
-pub use template::{block_list, template};
+pub use template::template;
 pub use timeline::{Bucket, Counted, FINEST_S, Timeline};
 
 use crate::correlate::Life;
 use crate::pipeline::{NO_TIME, Seen};
+use failures::fails;
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +104,15 @@ impl Summary {
     #[inline]
     pub fn line(&mut self, seen: &Seen<'_>) {
         self.lines.see(seen, &mut self.clients);
+        if fails(&seen.line) {
+            self.lines.failures(std::iter::once(seen));
+        }
+    }
+
+    /// The same for lines that failed, most or all of them; faster than one by one.
+    pub fn failures<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>> + Clone) {
+        lines.clone().for_each(|seen| self.lines.see(seen, &mut self.clients));
+        self.lines.failures(lines);
     }
 
     /// Counts lives that are over, as they stand.

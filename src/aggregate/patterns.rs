@@ -8,6 +8,7 @@ use super::template::template;
 use super::timeline::{Tally, Timeline};
 use mailscope_parsers::model::{Class, Micros, Stage};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Templates that are kept before the rare ones go.
 const MANY: usize = 3500;
@@ -64,15 +65,18 @@ impl Default for PatternRow {
 }
 
 impl PatternRow {
-    fn see(&mut self, said: &Said<'_>) {
+    fn count(&mut self, said: &Said<'_>) {
         self.count += said.count;
         self.seen = Some(self.seen.map_or((said.time, said.time), |(first, last)| (first.min(said.time), last.max(said.time))));
         self.classes.add(said.class, said.count);
+        self.timeline.at(said.time).add(said.count);
+    }
+
+    fn show(&mut self, said: &Said<'_>) {
         // Where there were too many to keep, they are not shown at all.
         if !said.concerned.is_empty() && self.concerned.dropped_keys == 0 {
             *self.concerned.row(said.concerned) += said.count;
         }
-        self.timeline.at(said.time).add(said.count);
         self.example(said.time, said.host, said.text);
     }
 
@@ -145,11 +149,16 @@ struct Recent(Vec<(u64, Source, u32)>);
 impl Recent {
     const PLACES: usize = 1 << 13;
 
-    fn at(&mut self, skeleton: u64) -> &mut (u64, Source, u32) {
-        if self.0.is_empty() {
+    fn get(&self, said: &Said<'_>) -> Option<u32> {
+        let (skeleton, source, place) = *self.0.get(said.skeleton as usize % Self::PLACES)?;
+        (said.skeleton != 0 && (skeleton, source) == (said.skeleton, said.source)).then_some(place)
+    }
+
+    fn put(&mut self, said: &Said<'_>, place: u32) {
+        if said.skeleton != 0 {
             self.0.resize(Self::PLACES, (0, Source::Delivery, 0));
+            self.0[said.skeleton as usize % Self::PLACES] = (said.skeleton, said.source, place);
         }
-        &mut self.0[skeleton as usize % Self::PLACES]
     }
 }
 
@@ -158,13 +167,27 @@ impl Patterns {
         self.rows.limit(rows);
     }
 
-    pub fn see(&mut self, said: &Said<'_>) {
-        if said.skeleton != 0
-            && let (skeleton, source, place) = *self.recent.at(said.skeleton)
-            && (skeleton, source) == (said.skeleton, said.source)
-        {
-            return self.rows.at(place as usize).see(said);
+    /// Counts texts, each step for all of them before the next: the rows lie far apart, and what must be waited for is waited
+    /// for together.
+    pub fn see(&mut self, all: &[Said<'_>]) {
+        let mut places: SmallVec<[Option<u32>; 64]> = all.iter().map(|said| self.recent.get(said)).collect();
+        for (said, place) in all.iter().zip(&mut places).filter(|(_, place)| place.is_none()) {
+            // One of those before may have been the same.
+            *place = self.recent.get(said).or_else(|| Some(self.find(said)));
         }
+        let placed = || all.iter().zip(places.iter().flatten());
+        placed().for_each(|(said, place)| self.rows.at(*place as usize).count(said));
+        placed().for_each(|(said, place)| self.rows.at(*place as usize).show(said));
+        let before = self.rows.dropped_keys;
+        self.rows.settle(|_, _| ());
+        if self.rows.dropped_keys != before {
+            // The others have moved.
+            self.recent = Recent::default();
+        }
+    }
+
+    /// The place of the row that a text belongs to.
+    fn find(&mut self, said: &Said<'_>) -> u32 {
         template(said.text, &mut self.scratch);
         self.key.clear();
         self.key.extend_from_slice(match said.source {
@@ -173,16 +196,9 @@ impl Patterns {
         });
         self.key.push(0);
         self.key.extend_from_slice(&self.scratch);
-        let before = self.rows.dropped_keys;
-        let (place, _) = self.rows.place_or_leave(&self.key, |_, _| ());
-        self.rows.at(place).see(said);
-        if self.rows.dropped_keys != before {
-            // The others have moved.
-            self.recent = Recent::default();
-        }
-        if said.skeleton != 0 {
-            *self.recent.at(said.skeleton) = (said.skeleton, said.source, place as u32);
-        }
+        let place = self.rows.place(&self.key).0 as u32;
+        self.recent.put(said, place);
+        place
     }
 
     pub fn merge(&mut self, other: Self) {
@@ -229,7 +245,7 @@ mod tests {
         let texts: Vec<String> = (0..50).map(|n| format!("552 5.2.2 <user{n}@example.org>: mailbox full ({n})")).collect();
         let of = |range: std::ops::Range<usize>| {
             let mut patterns = Patterns::default();
-            range.rev().for_each(|n| patterns.see(&said(n as i64 * 1_000_000, &texts[n])));
+            range.rev().for_each(|n| patterns.see(&[said(n as i64 * 1_000_000, &texts[n])]));
             patterns
         };
         let (whole, mut parts) = (of(0..50), of(20..50));
@@ -250,9 +266,9 @@ mod tests {
     fn the_same_words_are_no_second_example() {
         let mut patterns = Patterns::default();
         for time in [5, 3, 4, 3] {
-            patterns.see(&said(time, "no such user"));
+            patterns.see(&[said(time, "no such user")]);
         }
-        patterns.see(&said(9, "no such user"));
+        patterns.see(&[said(9, "no such user")]);
         assert_eq!(patterns.take_rows().next().unwrap().2.examples.iter().map(|example| example.0).collect::<Vec<_>>(), [3]);
     }
 }

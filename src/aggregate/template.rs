@@ -2,6 +2,7 @@
 //! text, so that the same text always falls into the same row; and however a reply was wrapped, its template is one: the
 //! code that a multi-line reply repeats on every line stands only once.
 
+use mailscope_parsers::classify::list_of;
 use mailscope_parsers::scan::Letters;
 
 /// A longer template is cut.
@@ -43,34 +44,6 @@ static KIND: [u8; 256] = {
     }
     kinds
 };
-
-/// Block lists by their operator's domain: which one it is, is not a varying part.
-const LISTS: &[&str] = &[
-    "spamhaus.org",
-    "spamhaus.net",
-    "spamcop.net",
-    "barracudacentral.org",
-    "sorbs.net",
-    "uceprotect.net",
-    "abuseat.org",
-    "surbl.org",
-    "uribl.com",
-    "invaluement.com",
-    "mailspike.net",
-    "manitu.net",
-    "abusix.zone",
-    "abusix.com",
-    "psbl.org",
-    "surriel.com",
-    "dronebl.org",
-    "spfbl.net",
-    "backscatterer.org",
-    "junkemailfilter.com",
-    "cloudmark.com",
-    "senderscore.com",
-    "senderbase.org",
-    "talosintelligence.com",
-];
 
 /// Words of a date.
 const DATES: &[&[u8]] = &[
@@ -267,8 +240,8 @@ impl<'a> Writer<'a, '_> {
 
     fn link(&mut self, rest: &'a [u8]) -> &'a [u8] {
         let (link, after) = rest.split_at(link_length(rest));
-        match list(link.split(|c| *c == b'/').next().unwrap_or_default()) {
-            Some(list) => self.out.extend_from_slice(list),
+        match list_of(link.split(|c| *c == b'/').next().unwrap_or_default()) {
+            Some(list) => self.out.extend_from_slice(list.as_bytes()),
             None => self.slot(),
         }
         after
@@ -286,9 +259,9 @@ impl<'a> Writer<'a, '_> {
         let (core, trail) = word.split_at(end);
         let kinds = if trail.is_empty() { kinds } else { kinds_of(core) };
         if kinds & DOT != 0
-            && let Some(list) = list(core)
+            && let Some(list) = list_of(core)
         {
-            self.out.extend_from_slice(list);
+            self.out.extend_from_slice(list.as_bytes());
         } else if varies(core, kinds) {
             self.slot();
             return self.out.extend(trail.iter().filter(|c| **c != b'-'));
@@ -317,25 +290,6 @@ fn is_enhanced(word: &[u8]) -> bool {
     let mut parts = word.split(|c| *c == b'.');
     let short = |part: Option<&[u8]>| part.is_some_and(|part| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit));
     matches!(parts.next(), Some(b"2" | b"4" | b"5")) && short(parts.next()) && short(parts.next()) && parts.next().is_none()
-}
-
-/// The block list that a host belongs to: the domain of each is two labels, and they end in few ways.
-fn list(host: &[u8]) -> Option<&'static [u8]> {
-    let (rest, end) = host.split_last_chunk::<3>()?;
-    if rest.is_empty() || !matches!(&end.map(|c| c | 0x20), b"org" | b"net" | b"com" | b"one") {
-        return None;
-    }
-    let mut dots = host.iter().enumerate().rev().filter(|(_, c)| **c == b'.').map(|(at, _)| at);
-    dots.next()?;
-    let domain = dots.next().map_or(host, |at| &host[at + 1..]);
-    LISTS.iter().map(|list| list.as_bytes()).find(|list| list.eq_ignore_ascii_case(domain))
-}
-
-/// The block list that a template names, by its operator's domain.
-#[must_use]
-pub fn block_list(template: &str) -> Option<&'static str> {
-    let lower = template.to_ascii_lowercase();
-    LISTS.iter().find(|list| lower.contains(**list)).copied()
 }
 
 /// Whether a word is of this one message, host or moment.
@@ -384,16 +338,6 @@ mod tests {
         let mut out = Vec::new();
         template(text.as_bytes(), &mut out);
         String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn every_list_is_found() {
-        for name in LISTS {
-            assert_eq!(list(name.to_ascii_uppercase().as_bytes()), Some(name.as_bytes()), "{name}");
-            assert_eq!(list(format!("zen.{name}").as_bytes()), Some(name.as_bytes()), "{name}");
-            assert_eq!(list(format!("not{name}").as_bytes()), None, "{name}");
-        }
-        assert_eq!((list(b"org"), list(b"com"), list(b""), list(b".org")), (None, None, None, None));
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub(super) fn count<'a>(
             }
             run += 1;
         }
-        if reader.leaves_open(seen) {
+        if reader.left_open(seen).is_some() {
             let before = kept.deliveries();
             kept.push(seen);
             open.push(Open { seen: *seen, counts, deliveries: before..kept.deliveries() });
@@ -155,16 +155,19 @@ pub(super) fn count<'a>(
 
 /// Classes the failures that are open, and counts them.
 fn close<'a>(open: &mut Vec<Open<'a>>, reader: &Reader, summary: &mut Summary, kept: &mut Kept<'a>, each: &mut impl FnMut(&Seen<'a>)) {
-    for Open { seen, deliveries, .. } in &mut *open {
-        reader.class(seen);
+    let failures: Vec<_> = open.iter().filter_map(|open| reader.left_open(&open.seen)).collect();
+    reader.class_all(&failures, |at, told| {
+        let Open { seen, deliveries, .. } = &mut open[at];
+        seen.skeleton = told.skeleton;
+        told.put(&mut seen.line);
         if let Line::Event(Event::Delivery(delivery)) = &seen.line {
             kept.class(deliveries.clone(), delivery.class);
         }
-    }
-    for Open { seen, .. } in open.drain(..).filter(|open| open.counts) {
-        summary.line(&seen);
-        each(&seen);
-    }
+    });
+    let counted = open.iter().filter(|open| open.counts).map(|open| &open.seen);
+    summary.failures(counted.clone());
+    counted.for_each(each);
+    open.clear();
 }
 
 /// The earlier report to compare with.

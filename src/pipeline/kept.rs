@@ -114,7 +114,9 @@ impl<'a> Kept<'a> {
 
     /// Asks why each delivery failed, where that was left open.
     pub fn class_all(&mut self, reader: &Reader) {
-        self.deliveries.iter_mut().for_each(|delivery| reader.class_delivery(delivery));
+        let failed = |(at, delivery): (usize, &Delivery<'a>)| Some((at, reader.left_open_of(delivery)?));
+        let (places, failures): (Vec<usize>, Vec<_>) = self.deliveries.iter().enumerate().filter_map(failed).unzip();
+        reader.class_all(&failures, |n, told| told.put_delivery(&mut self.deliveries[places[n]]));
     }
 
     fn instance(&mut self, program: &[u8]) -> u32 {

@@ -1,7 +1,7 @@
 //! Reads the lines of one chunk: envelope, parser, repetition, window.
 
 use crate::input::{Chunk, Clock, MAX_LINE, Zone};
-use mailscope_parsers::classify::Classifier;
+use mailscope_parsers::classify::{Classifier, Failure, Told};
 use mailscope_parsers::envelope::{Envelope, Opened, repeated};
 use mailscope_parsers::generic::Format;
 use mailscope_parsers::model::{Delivery, Line, Micros, Record, Text, Unrecognized};
@@ -55,7 +55,7 @@ impl Reader {
         Self { settings, leaves_classes: false }
     }
 
-    /// The same, but why something failed is left open: who reads then asks for it with [`Reader::class`], for many lines at
+    /// The same, but why something failed is left open: who reads then asks for it with [`Reader::class_all`], for many lines at
     /// a time. Between lines of all kinds the code that classes, and the code of all else, would push each other out of the
     /// nearest memory.
     #[must_use]
@@ -63,15 +63,25 @@ impl Reader {
         Self { leaves_classes: true, ..self }
     }
 
-    /// Whether the line tells a failure whose class was left open.
+    /// The failure that a line tells, where its class was left open.
     #[inline]
     #[must_use]
-    pub fn leaves_open(&self, seen: &Seen<'_>) -> bool {
-        self.leaves_classes && Classifier::asks_why(&seen.line)
+    pub fn left_open<'a>(&self, seen: &Seen<'a>) -> Option<Failure<'a>> {
+        if self.leaves_classes { Failure::of(&seen.line) } else { None }
     }
 
-    /// Says why it failed.
-    pub fn class(&self, seen: &mut Seen<'_>) {
+    /// The same of a delivery.
+    #[must_use]
+    pub fn left_open_of<'a>(&self, delivery: &Delivery<'a>) -> Option<Failure<'a>> {
+        if self.leaves_classes { Failure::of_delivery(delivery) } else { None }
+    }
+
+    /// Says why these failed, each by its place.
+    pub fn class_all(&self, failures: &[Failure<'_>], each: impl FnMut(usize, Told)) {
+        self.settings.classifier.class_all(failures, each);
+    }
+
+    fn class(&self, seen: &mut Seen<'_>) {
         seen.skeleton = self.settings.classifier.class_line(&mut seen.line);
     }
 
@@ -161,13 +171,6 @@ impl Reader {
         self.read_line(&mut seen, &mut Envelope::default(), &mut clock, &mut { last });
         seen.record.time = time;
         seen
-    }
-
-    /// Says why a delivery failed, where that was left open.
-    pub fn class_delivery(&self, delivery: &mut Delivery<'_>) {
-        if self.leaves_classes {
-            self.settings.classifier.class_delivery(delivery);
-        }
     }
 
     #[inline]

@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Memo {
     seed: RandomState,
     /// Skeletons by whole texts: many a text comes again as it was.
-    skeletons: Skeletons,
+    pub skeletons: Skeletons,
     pub classes: Places,
 }
 
 /// What decides on the class beside the text.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Beside {
     pub provider: Option<&'static str>,
     pub reply_code: Option<u16>,
@@ -31,16 +31,18 @@ pub struct Beside {
 }
 
 impl Memo {
-    /// The skeleton of a text; never 0.
-    pub fn skeleton(&self, text: &[u8], vocabulary: &Vocabulary) -> u64 {
-        let whole = self.seed.hash_one(text);
-        self.skeletons.get(whole).unwrap_or_else(|| {
-            let mut hasher = self.seed.build_hasher();
-            skeleton(text, vocabulary, &mut hasher);
-            let skeleton = hasher.finish().max(1);
-            self.skeletons.put(whole, skeleton);
-            skeleton
-        })
+    /// A text as a whole.
+    pub fn text(&self, text: &[u8]) -> u64 {
+        self.seed.hash_one(text)
+    }
+
+    /// The skeleton of a text, worked out and kept for when it comes again; never 0.
+    pub fn skeleton(&self, text: &[u8], whole: u64, vocabulary: &Vocabulary) -> u64 {
+        let mut hasher = self.seed.build_hasher();
+        skeleton(text, vocabulary, &mut hasher);
+        let skeleton = hasher.finish().max(1);
+        self.skeletons.put(whole, skeleton);
+        skeleton
     }
 
     /// Of everything that decides on the class.
@@ -59,7 +61,7 @@ impl Memo {
 /// Each where the hash of its text says. Several threads write: a place's first half is its second under the hash, so that
 /// halves of two writers fit for no text.
 #[derive(Debug)]
-struct Skeletons(Box<[[AtomicU64; 2]]>);
+pub struct Skeletons(Box<[[AtomicU64; 2]]>);
 
 impl Default for Skeletons {
     fn default() -> Self {
@@ -74,7 +76,8 @@ impl Skeletons {
         &self.0[(text >> 48) as usize % Self::PLACES]
     }
 
-    fn get(&self, text: u64) -> Option<u64> {
+    #[inline]
+    pub fn get(&self, text: u64) -> Option<u64> {
         let [masked, skeleton] = self.place(text).each_ref().map(|half| half.load(Ordering::Relaxed));
         (skeleton != 0 && masked ^ text == skeleton).then_some(skeleton)
     }
@@ -109,6 +112,7 @@ impl Places {
         [&self.0[at], &self.0[at ^ 1]]
     }
 
+    #[inline]
     pub fn get(&self, key: u64) -> Option<Class> {
         let held = self.pair(key).into_iter().map(|place| place.load(Ordering::Relaxed)).find(|held| held & !CLASS == key & !CLASS)?;
         Class::ALL.get((held & CLASS).checked_sub(1)? as usize).copied()

@@ -11,7 +11,9 @@
 
 mod automaton;
 mod codes;
+mod failure;
 mod lint;
+mod lists;
 mod memo;
 mod pattern;
 mod provider;
@@ -24,13 +26,15 @@ mod words;
 mod tests;
 
 pub use codes::{Meaning, by_code, meaning_of_class, meaning_of_enhanced, meaning_of_reply};
+pub use failure::{Failure, Told};
+pub use lists::{list_named, list_of};
 pub use provider::{Provider, provider_named, provider_of, providers};
 pub use reply::{Reply, Said};
 pub use rules::{Problem, Rule};
 
-use crate::model::{Action, Class, Delivery, Event, Line, Reject, Status};
+use crate::model::{Class, Line};
 use automaton::Automaton;
-use memo::{Beside, Memo};
+use memo::Memo;
 use std::sync::LazyLock;
 use words::{Vocabulary, Words};
 
@@ -131,72 +135,46 @@ impl Classifier {
         Classified { class, rule: None, provider: relay }
     }
 
-    /// Whether a line tells a failure, so that it is asked why.
-    #[inline]
-    #[must_use]
-    pub fn asks_why(line: &Line<'_>) -> bool {
-        match line {
-            Line::Event(Event::Delivery(delivery)) => has_failed(delivery),
-            Line::Event(Event::Reject(reject)) => was_refused(reject),
-            _ => false,
-        }
-    }
-
-    /// Classes a line where it tells a failure, and gives the skeleton of its text, 0 where it tells none. Where neither words
-    /// nor codes say why, what the parser said stays.
+    /// Classes a line where it tells a failure, and gives the skeleton of its text, 0 where it tells none.
     #[inline]
     pub fn class_line(&self, line: &mut Line<'_>) -> u64 {
-        match line {
-            Line::Event(Event::Delivery(delivery)) => self.class_delivery(delivery),
-            Line::Event(Event::Reject(reject)) if was_refused(reject) => {
-                let Reject { reply_code, dsn, .. } = *reject;
-                let beside = Beside { provider: None, reply_code, dsn, refused: true };
-                let (class, skeleton) = self.known(reject.diagnostic.0, beside, || Reply::of_reject(reject));
-                reject.class = class.or(reject.class);
-                skeleton
-            }
-            _ => 0,
+        let mut skeleton = 0;
+        if let Some(failure) = Failure::of(line) {
+            self.class_all(&[failure], |_, told| {
+                told.put(line);
+                skeleton = told.skeleton;
+            });
         }
+        skeleton
     }
 
-    /// The same for a delivery.
-    pub fn class_delivery(&self, delivery: &mut Delivery<'_>) -> u64 {
-        if !has_failed(delivery) {
-            return 0;
+    /// Says why these failed, each by its place. To ask for many is faster: what must be fetched from memory that is far away
+    /// is fetched for all of them together.
+    pub fn class_all(&self, failures: &[Failure<'_>], mut each: impl FnMut(usize, Told)) {
+        let Memo { skeletons, classes, .. } = &self.memo;
+        let texts: Vec<u64> = failures.iter().map(|failure| self.memo.text(failure.text)).collect();
+        let known: Vec<Option<u64>> = texts.iter().map(|text| skeletons.get(*text)).collect();
+        let told = failures.iter().zip(texts.iter().zip(known)).map(|(failure, (text, known))| {
+            // One of those before may have had the same text.
+            known.or_else(|| skeletons.get(*text)).unwrap_or_else(|| self.memo.skeleton(failure.text, *text, &self.vocabulary))
+        });
+        let told: Vec<u64> = told.collect();
+        let keys: Vec<u64> = failures.iter().zip(&told).map(|(failure, skeleton)| self.memo.key(*skeleton, failure.beside())).collect();
+        let known: Vec<Option<Class>> = keys.iter().map(|key| classes.get(*key)).collect();
+        for (n, failure) in failures.iter().enumerate() {
+            let class = known[n].or_else(|| classes.get(keys[n])).unwrap_or_else(|| {
+                let class = self.classify_of(&failure.reply(), failure.beside().provider).class;
+                classes.put(keys[n], class);
+                class
+            });
+            each(n, Told { class: Some(class).filter(|class| *class != Class::Unknown), skeleton: told[n] });
         }
-        let Delivery { reply_code, dsn, .. } = *delivery;
-        let beside = Beside { provider: provider_of(&delivery.relay.name), reply_code, dsn, refused: false };
-        let (class, skeleton) = self.known(delivery.diagnostic.0, beside, || Reply::of_delivery(delivery));
-        delivery.class = class.or(delivery.class);
-        skeleton
     }
 
     /// What is the same for texts that differ in names and numbers only. Two that have the same differ in nothing else: they
     /// have the same words for the rules, and the same template. It is another one in each process.
     #[must_use]
     pub fn skeleton(&self, text: &[u8]) -> u64 {
-        self.memo.skeleton(text, &self.vocabulary)
+        self.memo.skeleton(text, self.memo.text(text), &self.vocabulary)
     }
-
-    /// The class of a reply, and the skeleton of the text that it stands in.
-    fn known<'r>(&self, text: &[u8], beside: Beside, reply: impl FnOnce() -> Reply<'r>) -> (Option<Class>, u64) {
-        let skeleton = self.skeleton(text);
-        let key = self.memo.key(skeleton, beside);
-        let class = self.memo.classes.get(key).unwrap_or_else(|| {
-            let class = self.classify_of(&reply(), beside.provider).class;
-            self.memo.classes.put(key, class);
-            class
-        });
-        (Some(class).filter(|class| *class != Class::Unknown), skeleton)
-    }
-}
-
-#[inline]
-fn has_failed(delivery: &Delivery<'_>) -> bool {
-    matches!(delivery.status, Status::Deferred | Status::Bounced | Status::Expired | Status::Undeliverable)
-}
-
-#[inline]
-fn was_refused(reject: &Reject<'_>) -> bool {
-    matches!(reject.action, Action::Reject | Action::RejectWarning)
 }

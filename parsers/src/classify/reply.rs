@@ -1,6 +1,6 @@
 //! A failure as it was told: who said it, with which codes, in which words.
 
-use crate::model::{Delivery, EnhancedStatus, Reject};
+use crate::model::EnhancedStatus;
 use crate::scan;
 use memchr::memmem::{self, Finder};
 use memchr::{memchr_iter, memrchr};
@@ -44,21 +44,16 @@ impl<'a> Reply<'a> {
 
     /// What a delivery failed with. The remote spoke where there is a reply code.
     #[must_use]
-    pub fn of_delivery(delivery: &Delivery<'a>) -> Self {
-        Self {
-            relay: delivery.relay.name.0,
-            reply_code: delivery.reply_code,
-            dsn: delivery.dsn,
-            text: words_of_a_host(delivery.diagnostic.0).1,
-            said: if delivery.reply_code.is_some() { Said::Remote } else { Said::Local },
-        }
+    pub fn of_delivery(relay: &'a [u8], reply_code: Option<u16>, dsn: Option<EnhancedStatus>, text: &'a [u8]) -> Self {
+        let said = if reply_code.is_some() { Said::Remote } else { Said::Local };
+        Self { relay, reply_code, dsn, text: words_of_a_host(text).1, said }
     }
 
     /// What a client was told by this server, which may quote a host that it asked about the address.
     #[must_use]
-    pub fn of_reject(reject: &Reject<'a>) -> Self {
-        let said = if quoted(reject.diagnostic.0).is_some() { Said::Remote } else { Said::Local };
-        Self { relay: b"", reply_code: reject.reply_code, dsn: reject.dsn, text: reject.diagnostic.0, said }
+    pub fn of_reject(reply_code: Option<u16>, dsn: Option<EnhancedStatus>, text: &'a [u8]) -> Self {
+        let said = if quoted(text).is_some() { Said::Remote } else { Said::Local };
+        Self { relay: b"", reply_code, dsn, text, said }
     }
 }
 

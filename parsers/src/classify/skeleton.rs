@@ -4,10 +4,12 @@
 //! texts: ids, addresses, hosts, numbers and links are left out where both leave them out for certain, and all else counts
 //! byte by byte. It may part what belongs together, and then the longer way is gone twice; it never joins what differs.
 
+use super::list_of;
 use super::words::{Vocabulary, each_word, is_group};
-use crate::near::{find, rfind};
-use crate::scan::Letters;
+use crate::near::{between, find};
 use std::hash::Hasher;
+use std::ops::Range;
+use wide::u8x16;
 
 /// What parts runs.
 const BREAK: u8 = 0;
@@ -44,13 +46,9 @@ static KINDS: [u8; 256] = {
 /// What is hashed, each with a mark of its own: two skeletons differ, or they are the same parts in the same order.
 #[derive(Clone, Copy)]
 enum Part {
-    /// A short word and what stands behind it, or that alone.
-    Word = 1,
-    /// The first eight letters of a longer one.
-    LongWord,
-    /// A run that stands for itself; its length, before its bytes.
-    Itself,
-    /// A run that is left out.
+    /// Bytes that stand for themselves; their length, before them.
+    Itself = 1,
+    /// A run that is left out, and what stands behind it.
     LeftOut,
     /// A word within it that a rule may have; its length, before its bytes.
     Known,
@@ -63,86 +61,133 @@ fn put(hasher: &mut impl Hasher, part: Part, what: u64) {
     hasher.write_u128((part as u128) << 64 | u128::from(what));
 }
 
-fn put_bytes(hasher: &mut impl Hasher, part: Part, behind: u8, bytes: &[u8]) {
-    put(hasher, part, (bytes.len() as u64) << 8 | u64::from(behind));
+#[inline]
+fn put_bytes(hasher: &mut impl Hasher, part: Part, bytes: &[u8]) {
+    put(hasher, part, bytes.len() as u64);
     hasher.write(bytes);
 }
 
 /// Hashes the skeleton of `text`.
 pub fn skeleton(text: &[u8], vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let words = words(rest, hasher);
-        if words > 0 {
-            rest = &rest[words..];
-            continue;
-        }
-        let (mut end, mut kinds) = (0, 0);
-        for c in rest {
-            let kind = KINDS[usize::from(*c)];
-            if kind == BREAK {
-                break;
+    // All before is hashed.
+    let mut from = 0;
+    for run in Uneven::of(text) {
+        let (bytes, after) = (&text[run.clone()], &text[run.end..]);
+        if let Some(varying) = Varying::of(bytes, kinds_of(bytes), after) {
+            if from < run.start {
+                put_bytes(hasher, Part::Itself, &text[from..run.start]);
             }
-            kinds |= kind;
-            end += 1;
+            from = text.len().min(run.end + 1);
+            varying.put(text, run, vocabulary, hasher);
         }
-        if end == 0 {
-            put(hasher, Part::Word, u64::from(rest[0]) << 56);
-            rest = &rest[1..];
-            continue;
-        }
-        let (run, after) = rest.split_at(end);
-        // With what stands behind it, which has no part of its own then.
-        let behind = after.first().copied().unwrap_or_default();
-        match Varying::of(run, kinds, after) {
-            Some(varying) => varying.put(&rest[..rest.len().min(end + 1)], behind, vocabulary, hasher),
-            None => put_bytes(hasher, Part::Itself, behind, run),
-        }
-        rest = after.get(1..).unwrap_or_default();
+    }
+    if from < text.len() {
+        put_bytes(hasher, Part::Itself, &text[from..]);
     }
 }
 
-/// Hashes words that stand for themselves, each with what parts it from the next, and gives how many bytes they are. Most of
-/// a text is such words, and most of them are short.
-#[inline]
-fn words(text: &[u8], hasher: &mut impl Hasher) -> usize {
-    let is_break = |c: u8| KINDS[usize::from(c)] == BREAK;
-    let mut at = 0;
-    while let Some(eight) = text[at..].first_chunk::<8>() {
-        let length = Letters::of(eight).count;
-        if length < 8 {
-            // A colon or the end of a sentence may stand between.
-            let marked = |c: u8| matches!(c, b':' | b'.') && length < 7 && is_break(eight[length + 1]);
-            let end = if is_break(eight[length]) { length } else { length + 1 };
-            if end > length && !marked(eight[length]) {
-                break;
-            }
-            put(hasher, Part::Word, u64::from_le_bytes(*eight) << (56 - 8 * end));
-            at += end + 1;
-            continue;
-        }
-        let Some(next) = text[at + 8..].first_chunk::<8>() else { break };
-        let more = Letters::of(next).count;
-        if more == 8 || !is_break(next[more]) {
-            break;
-        }
-        put(hasher, Part::LongWord, u64::from_le_bytes(*eight));
-        put(hasher, Part::Word, u64::from_le_bytes(*next) << (56 - 8 * more));
-        at += 8 + more + 1;
+/// The runs that have a digit, an `@`, or a dot in their midst. Whatever else there is stands for itself: most words of a
+/// text, and what parts them.
+struct Uneven<'t> {
+    text: &'t [u8],
+    /// Where the sixteen bytes begin that are looked at, and the [`marks`] of what was not looked at yet.
+    at: usize,
+    breaks: u32,
+    uneven: u32,
+    /// Where the run begins that goes on here.
+    start: usize,
+}
+
+impl<'t> Uneven<'t> {
+    fn of(text: &'t [u8]) -> Self {
+        let (breaks, uneven) = marks(text, 0);
+        Self { text, at: 0, breaks, uneven, start: 0 }
     }
-    at
+
+    /// Goes on to the next sixteen bytes, if there are more.
+    fn go_on(&mut self) -> bool {
+        let more = self.at + 16 < self.text.len();
+        if more {
+            self.at += 16;
+            (self.breaks, self.uneven) = marks(self.text, self.at);
+        }
+        more
+    }
+
+    /// What is behind these breaks begins anew.
+    fn begin_behind(&mut self, breaks: u32) {
+        if breaks != 0 {
+            self.start = self.at + (u32::BITS - breaks.leading_zeros()) as usize;
+        }
+    }
+}
+
+impl Iterator for Uneven<'_> {
+    type Item = Range<usize>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Range<usize>> {
+        while self.uneven == 0 {
+            self.begin_behind(self.breaks);
+            if !self.go_on() {
+                return None;
+            }
+        }
+        let within = u32::MAX << self.uneven.trailing_zeros();
+        self.begin_behind(self.breaks & !within);
+        self.breaks &= within;
+        while self.breaks == 0 {
+            if !self.go_on() {
+                self.uneven = 0;
+                return Some(self.start..self.text.len());
+            }
+        }
+        let end = self.breaks.trailing_zeros();
+        self.uneven &= u32::MAX << end;
+        Some(self.start..self.text.len().min(self.at + end as usize))
+    }
+}
+
+/// Of the next sixteen bytes, a bit for each that parts runs, and one for each that makes a run uneven.
+#[inline]
+fn marks(text: &[u8], at: usize) -> (u32, u32) {
+    let rest = &text[at..];
+    let sixteen = rest.first_chunk().copied().unwrap_or_else(|| {
+        // The end of the text parts, too.
+        let mut last = [b' '; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        last
+    });
+    let bytes = u8x16::new(sixteen);
+    let is = |c: u8| bytes.simd_eq(u8x16::splat(c));
+    // Two that differ in one bit are asked for together.
+    let is_either = |c: u8, bit: u8| (bytes | u8x16::splat(bit)).simd_eq(u8x16::splat(c | bit));
+    let brackets = is_either(b'(', 1) | is_either(b'<', 2) | is_either(b'[', 0x20) | is_either(b']', 0x20);
+    let breaks = between(bytes, 0, b' ') | brackets | is(b',') | is(b';') | is(b'"') | is(b'\'');
+    let [breaks, dots, others] = [breaks, is(b'.'), between(bytes, b'0', b'9') | is(b'@')].map(u8x16::to_bitmask);
+    let next = u32::from(rest.get(16).is_none_or(|c| KINDS[usize::from(*c)] == BREAK));
+    (breaks, others | dots & !(breaks >> 1 | next << 15))
 }
 
 /// A run that varies from message to message, but for these parts of it.
 struct Varying<'a> {
     /// `name=`, or what tells that it is a link, which may go on behind it.
     name: &'a [u8],
-    /// The domain that may be a block list's.
-    list: &'a [u8],
+    /// The block list that it names.
+    list: Option<&'static str>,
     /// What ends a sentence behind it.
     trail: &'a [u8],
-    /// Whether it may have words that rules ask for.
-    has_words: bool,
+    words: Words,
+}
+
+/// The words of a run that rules may ask for.
+#[derive(Clone, Copy)]
+enum Words {
+    None,
+    /// Its letters and digits, whatever parts them.
+    Parts,
+    /// As in any text.
+    Several,
 }
 
 impl<'a> Varying<'a> {
@@ -152,6 +197,9 @@ impl<'a> Varying<'a> {
         }
         let end = run.iter().rposition(|c| !matches!(c, b'.' | b':' | b'-'))? + 1;
         let (core, trail) = run.split_at(end);
+        if kinds & !(DOT | HYPHEN | COLON) == DIGIT {
+            return (!is_status(core)).then_some(Self { name: b"", list: None, trail, words: Words::None });
+        }
         // The words of an address are not looked at, nor those of a host before its IP address, nor the parts of that.
         let is_named = kinds & AT != 0 || kinds & (DOT | COLON) == DOT && after.first() == Some(&b'[');
         let kinds = if trail.is_empty() { kinds } else { kinds_of(core) };
@@ -165,9 +213,15 @@ impl<'a> Varying<'a> {
         } else {
             kinds & DOT != 0 && kinds & (CAPITAL | COLON) == 0 && is_host(core)
         };
-        let has_words =
-            kinds & (SMALL | CAPITAL) != 0 && !is_named && !(kinds & !(SMALL | DIGIT) == COLON && trail.is_empty() && is_ipv6(core));
-        varies.then(|| Self { name: b"", list: domain(core), trail, has_words })
+        let is_address = || kinds & !(SMALL | DIGIT) == COLON && trail.is_empty() && is_ipv6(core);
+        let words = if is_named || kinds & (SMALL | CAPITAL) == 0 || is_address() {
+            Words::None
+        } else if kinds & COLON == 0 && !trail.contains(&b':') {
+            Words::Parts
+        } else {
+            Words::Several
+        };
+        varies.then(|| Self { name: b"", list: list_of(core), trail, words })
     }
 
     /// `name=mx.example.org`
@@ -179,7 +233,7 @@ impl<'a> Varying<'a> {
         let is_plain = kinds & (AT | OTHER) == 0 && kinds_of(&name[..equals - 1]) & !(SMALL | CAPITAL) == 0;
         // Codes have no place in it: one that begins like a code may stand for itself.
         let varying = if is_plain { Self::of(value, kinds, after) } else { None };
-        varying.map(|varying| Self { name, has_words: true, ..varying })
+        varying.map(|varying| Self { name, words: Words::Several, ..varying })
     }
 
     /// `https://www.example.org/why?ip=192.0.2.1`
@@ -187,22 +241,33 @@ impl<'a> Varying<'a> {
         let link = run.strip_prefix(b"https://").or_else(|| run.strip_prefix(b"http://"))?;
         let slash = find(link, b'/');
         let ends = after.first().is_none_or(|c| c.is_ascii_whitespace() || matches!(c, b'<' | b'>' | b'"' | b'\'' | b')' | b']'));
-        let host = &link[..slash.or(ends.then_some(link.len()))?];
-        find(link, b'\\').is_none().then(|| Self { name: b"//", list: domain(host), trail: b"", has_words: true })
+        let (host, path) = link.split_at(slash.or(ends.then_some(link.len()))?);
+        // One that leads to a page for everyone stands for itself.
+        let varies = kinds_of(path) & (DIGIT | DOT) != 0 && find(link, b'\\').is_none();
+        varies.then(|| Self { name: b"//", list: list_of(host), trail: b"", words: Words::Several })
     }
 
-    fn put(&self, run: &[u8], behind: u8, vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
-        let Self { name, list, trail, .. } = self;
+    /// Hashes the parts, and the byte behind the run.
+    fn put(&self, text: &[u8], run: Range<usize>, vocabulary: &Vocabulary, hasher: &mut impl Hasher) {
+        let Self { name, trail, .. } = self;
+        let list = self.list.unwrap_or_default().as_bytes();
+        let behind = text.get(run.end).copied().unwrap_or_default();
         put(hasher, Part::LeftOut, u64::from(behind) << 56 | (name.len() as u64) << 40 | (list.len() as u64) << 20 | trail.len() as u64);
         [name, list, trail].into_iter().filter(|part| !part.is_empty()).for_each(|part| hasher.write(part));
-        if self.has_words {
-            each_word(run, |word| {
-                match vocabulary.may_have(word) {
-                    true => put_bytes(hasher, Part::Known, 0, word),
-                    false => put(hasher, Part::Unknown, 0),
-                }
+        let mut word = |word| match vocabulary.may_have(word) {
+            true => put_bytes(hasher, Part::Known, word),
+            false => put(hasher, Part::Unknown, 0),
+        };
+        match self.words {
+            Words::None => {}
+            Words::Parts => {
+                let parts = text[run].split(|c| !c.is_ascii_alphanumeric());
+                parts.filter(|part| part.iter().any(u8::is_ascii_alphabetic)).for_each(word);
+            }
+            Words::Several => each_word(&text[run.start..text.len().min(run.end + 1)], |one| {
+                word(one);
                 true
-            });
+            }),
         }
     }
 }
@@ -235,17 +300,6 @@ fn is_ipv6(core: &[u8]) -> bool {
     let mut parts = core.split(|c| *c == b':');
     let (first, last) = (parts.next().unwrap_or_default(), parts.next_back().unwrap_or_default());
     [first, last].iter().all(|part| is_group(part) && (part.is_empty() || part.iter().any(digit))) && parts.all(is_group)
-}
-
-/// The last two labels of a host where they may be the domain of a block list, else nothing.
-fn domain(host: &[u8]) -> &[u8] {
-    let Some((_, end)) = host.split_last_chunk::<3>() else { return b"" };
-    if !matches!(&end.map(|c| c | 0x20), b"org" | b"net" | b"com" | b"one") {
-        return b"";
-    }
-    let dot = rfind(host, b'.').and_then(|last| rfind(&host[..last], b'.'));
-    let domain = dot.map_or(host, |at| &host[at + 1..]);
-    if find(domain, b'@').is_some() { b"" } else { domain }
 }
 
 #[cfg(test)]

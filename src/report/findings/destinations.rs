@@ -3,6 +3,7 @@
 
 use super::{Facts, Finding, Severity, When, names, number, percent, text};
 use crate::aggregate::Course;
+use mailscope_parsers::classify::list_named;
 use mailscope_parsers::model::{Class, Side};
 use std::collections::BTreeMap;
 
@@ -149,7 +150,7 @@ fn blocklisted(facts: &Facts<'_>, by_class: &ByClass<'_>, all: &mut Vec<Finding>
     const FEW: u64 = 5;
     let mut lists: BTreeMap<&str, Vec<&crate::aggregate::PatternRow>> = BTreeMap::new();
     for found in facts.patterns.iter().filter(|found| found.stage.is_empty() && found.row.class() == Class::Reputation) {
-        if let Some(list) = crate::aggregate::block_list(&found.template) {
+        if let Some(list) = list_named(&found.template) {
             lists.entry(list).or_default().push(&found.row);
         }
     }

@@ -1,0 +1,95 @@
+//! Why something failed, for many lines at a time: by class, by text, by where it happened.
+
+use super::courses::Happened;
+use super::lines::{Lines, row_key};
+use super::patterns::{Said, Source};
+use super::provider;
+use crate::pipeline::Seen;
+use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Status, domain_of};
+use mailscope_parsers::near::have_capitals;
+use std::borrow::Cow;
+
+/// An attempt that failed, for now or for good.
+struct Attempt<'s, 'a> {
+    seen: &'s Seen<'a>,
+    delivery: &'s Delivery<'a>,
+    domain: Cow<'a, [u8]>,
+}
+
+impl<'s, 'a> Attempt<'s, 'a> {
+    /// Those that a line tells, one for each recipient.
+    fn of(seen: &'s Seen<'a>) -> impl Iterator<Item = Self> {
+        let delivery = if let Line::Event(Event::Delivery(delivery)) = &seen.line { Some(delivery) } else { None };
+        delivery.filter(|delivery| has_failed(delivery)).into_iter().flat_map(move |delivery| {
+            let recipients = delivery.each_recipient().filter(|recipient| !recipient.is_empty());
+            recipients.map(move |recipient| Self { seen, delivery, domain: lower(domain_of(recipient.0)) })
+        })
+    }
+
+    fn class(&self) -> Class {
+        self.delivery.class.unwrap_or(Class::Unknown)
+    }
+
+    fn said(&self) -> Said<'_> {
+        let Self { seen, delivery, domain } = self;
+        said(seen, Source::Delivery, &delivery.diagnostic, self.class(), domain)
+    }
+
+    fn happened(&self) -> Happened<'_> {
+        let provider = provider(&self.delivery.relay.name);
+        let whose = if provider == "(none)" { row_key(&self.domain) } else { provider.as_bytes() };
+        let permanent = self.delivery.status == Status::Bounced;
+        Happened { why: self.class().name(), whose, time: self.seen.record.time, count: self.seen.count.into(), permanent }
+    }
+}
+
+/// What a client was refused with.
+fn refused<'s>(seen: &'s Seen<'s>) -> Option<Said<'s>> {
+    let Line::Event(Event::Reject(reject)) = &seen.line else { return None };
+    let client = &reject.client;
+    let concerned = if client.ip.is_empty() { &client.name } else { &client.ip };
+    let class = reject.class.unwrap_or(Class::Unknown);
+    (reject.action == Action::Reject).then(|| said(seen, Source::Reject(reject.stage), &reject.diagnostic, class, concerned))
+}
+
+fn said<'s>(seen: &'s Seen<'_>, source: Source, text: &'s [u8], class: Class, concerned: &'s [u8]) -> Said<'s> {
+    let Seen { record, skeleton, count, .. } = *seen;
+    Said { source, time: record.time, host: record.host.0, text, skeleton, class, concerned, count: count.into() }
+}
+
+fn lower(domain: &[u8]) -> Cow<'_, [u8]> {
+    if have_capitals(domain) { Cow::Owned(domain.to_ascii_lowercase()) } else { Cow::Borrowed(domain) }
+}
+
+/// Whether there is anything in a line that failed.
+#[inline]
+pub fn fails(line: &Line<'_>) -> bool {
+    match line {
+        Line::Event(Event::Delivery(delivery)) => has_failed(delivery),
+        Line::Event(Event::Reject(reject)) => reject.action == Action::Reject,
+        _ => false,
+    }
+}
+
+fn has_failed(delivery: &Delivery<'_>) -> bool {
+    matches!(delivery.status, Status::Bounced | Status::Deferred) && !delivery.untried
+}
+
+impl Lines {
+    /// Counts why these lines failed, where they did. Each list is gone through for all of them before the next: its rows
+    /// would have to be fetched again.
+    pub fn failures<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>> + Clone) {
+        let attempts: Vec<Attempt<'_, '_>> = lines.clone().flat_map(Attempt::of).collect();
+        let mut said: Vec<Said<'_>> = attempts.iter().map(Attempt::said).collect();
+        said.extend(lines.filter_map(|seen| refused(seen)));
+        self.patterns.see(&said);
+        let happened: Vec<Happened<'_>> = attempts.iter().map(Attempt::happened).collect();
+        self.failing.add_all(&happened);
+        for (attempt, Happened { time, count, permanent, .. }) in attempts.iter().zip(&happened) {
+            self.classes.entry(attempt.class()).or_default().see(*time, *count, *permanent);
+            if !permanent {
+                *self.deferred_domains.row(row_key(&attempt.domain)) += count;
+            }
+        }
+    }
+}
