@@ -205,6 +205,17 @@ static STEP_OF: [u8; 900] = {
 /// Steps a decade.
 const A_DECADE: u16 = STEP_OF[899] as u16 + 1;
 
+/// The first number of each step of a decade, and 1000 behind the last.
+static FIRSTS: [u16; A_DECADE as usize + 1] = {
+    let mut firsts = [1000; A_DECADE as usize + 1];
+    let mut digits = 999;
+    while digits >= 100 {
+        firsts[STEP_OF[digits - 100] as usize] = digits as u16;
+        digits -= 1;
+    }
+    firsts
+};
+
 /// Steps in all.
 const STEPS: u16 = 100 + (parts(BUCKETS).0 + 1) * A_DECADE;
 
@@ -220,9 +231,8 @@ pub fn step(bucket: u16) -> u16 {
 /// The middle of a step.
 pub fn step_value(step: u16) -> u64 {
     let Some(beyond) = step.checked_sub(100) else { return u64::from(step) };
-    let (decade, step) = (beyond / A_DECADE, (beyond % A_DECADE) as u8);
-    let first = STEP_OF.iter().position(|other| *other == step).unwrap_or(0) as u64 + 100;
-    let width = STEP_OF.iter().filter(|other| **other == step).count() as u64;
+    let (decade, step) = (beyond / A_DECADE, usize::from(beyond % A_DECADE));
+    let (first, width) = (u64::from(FIRSTS[step]), u64::from(FIRSTS[step + 1] - FIRSTS[step]));
     // A single number is exact; what a wider step holds lies between its first number and the next step's.
     let middle = if decade == 0 { first + (width - 1) / 2 } else { first * 10 + width * 5 };
     middle.saturating_mul(10_u64.pow(u32::from(decade.saturating_sub(1))))

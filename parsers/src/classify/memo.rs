@@ -70,7 +70,7 @@ impl Default for Skeletons {
 }
 
 impl Skeletons {
-    const PLACES: usize = 1 << 13;
+    const PLACES: usize = 1 << 15;
 
     fn place(&self, text: u64) -> &[AtomicU64; 2] {
         &self.0[(text >> 48) as usize % Self::PLACES]
