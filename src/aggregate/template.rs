@@ -408,7 +408,7 @@ mod tests {
         #[test]
         fn texts_of_one_skeleton_have_one_template(
             before in "(550 |550[- ]5[.]1[.]1 |[a-zA-Z .]{0,8})[ :('\"<=/\\[`]{0,2}", after in "[].,:;)'\">\\[/\\\\-]{0,3}( [a-z*.-]{0,6})?( 550 x)?",
-            holes in prop::array::uniform2("[0-9]{1,4}[-.:]?|([0-9]{1,3}[.]){1,3}[0-9]{1,3}|[a-f0-9]{1,3}:[a-f0-9:]{1,9}|[A-Z]{1,3}-?[0-9]{1,7}|[a-z0-9.+_-]{1,9}(@[a-z.0-9]{1,9})?|[a-z]{1,3}[.][a-z]{1,3}|zen[.]spamhaus[.]org|(x[.])?psbl[.](org|com)|https?://[a-z.]{1,5}(/[a-z0-9?=./]{0,6})?|id=[a-z0-9.:]{1,9}"),
+            holes in prop::array::uniform2("[0-9]{1,4}[-.:]?|([0-9]{1,3}[.]){1,3}[0-9]{1,3}|[a-f0-9]{1,3}:[a-f0-9:]{1,9}|[A-Z]{1,3}-?[0-9]{1,7}|[a-z0-9.+_-]{1,9}(@[a-z.0-9]{1,9})?|[a-z]{1,3}[.][a-z]{1,3}|zen[.]spamhaus[.]org|(x[.])?psbl[.](org|com)|https?://[a-z.]{1,5}(/[a-z0-9?=./]{0,6})?|id=[a-z0-9.:]{1,9}(@[a-z.]{1,4}(spamcop[.]net)?)?"),
         ) {
             let texts = holes.map(|hole| format!("{before}{hole}{after}"));
             let skeletons = texts.each_ref().map(|text| Classifier::built_in().skeleton(text.as_bytes()));

@@ -50,7 +50,7 @@ enum Part {
     Itself = 1,
     /// A run that is left out, and what stands behind it.
     LeftOut,
-    /// A word within it that a rule may have; its length, before its bytes.
+    /// A word within it that a rule has; its length, before its bytes.
     Known,
     /// Another one: no more is asked than that it stands there.
     Unknown,
@@ -193,7 +193,7 @@ enum Words {
 impl<'a> Varying<'a> {
     fn of(run: &'a [u8], kinds: u8, after: &[u8]) -> Option<Self> {
         if kinds & OTHER != 0 {
-            return Self::link(run, after).or_else(|| Self::value(run, after));
+            return Self::link(run, after).or_else(|| Self::value(run, kinds, after));
         }
         let end = run.iter().rposition(|c| !matches!(c, b'.' | b':' | b'-'))? + 1;
         let (core, trail) = run.split_at(end);
@@ -224,16 +224,21 @@ impl<'a> Varying<'a> {
         varies.then(|| Self { name: b"", list: list_of(core), trail, words })
     }
 
-    /// `name=mx.example.org`
-    fn value(run: &'a [u8], after: &[u8]) -> Option<Self> {
+    /// `name=mx.example.org`, `id=a@b.example`
+    fn value(run: &'a [u8], kinds: u8, after: &[u8]) -> Option<Self> {
         let equals = find(run, b'=')? + 1;
         let (name, value) = run.split_at(equals);
-        let kinds = kinds_of(value);
-        // With an address it would be one word.
-        let is_plain = kinds & (AT | OTHER) == 0 && kinds_of(&name[..equals - 1]) & !(SMALL | CAPITAL) == 0;
+        let is_name = kinds_of(&name[..equals - 1]) & !(SMALL | CAPITAL) == 0;
+        let own = kinds_of(value);
+        if !is_name || own & OTHER != 0 {
+            return None;
+        }
+        if kinds & AT != 0 {
+            // With an address it is one word.
+            return Self::of(run, kinds & !OTHER, after);
+        }
         // Codes have no place in it: one that begins like a code may stand for itself.
-        let varying = if is_plain { Self::of(value, kinds, after) } else { None };
-        varying.map(|varying| Self { name, words: Words::Several, ..varying })
+        Self::of(value, own, after).map(|varying| Self { name, words: Words::Several, ..varying })
     }
 
     /// `https://www.example.org/why?ip=192.0.2.1`
@@ -254,7 +259,7 @@ impl<'a> Varying<'a> {
         let behind = text.get(run.end).copied().unwrap_or_default();
         put(hasher, Part::LeftOut, u64::from(behind) << 56 | (name.len() as u64) << 40 | (list.len() as u64) << 20 | trail.len() as u64);
         [name, list, trail].into_iter().filter(|part| !part.is_empty()).for_each(|part| hasher.write(part));
-        let mut word = |word| match vocabulary.may_have(word) {
+        let mut word = |word| match vocabulary.has(word) {
             true => put_bytes(hasher, Part::Known, word),
             false => put(hasher, Part::Unknown, 0),
         };
@@ -353,7 +358,7 @@ mod tests {
     fn words(text: &str, vocabulary: &Vocabulary) -> Vec<Option<String>> {
         let mut words = Vec::new();
         each_word(text.as_bytes(), |word| {
-            let word = vocabulary.may_have(word).then(|| String::from_utf8_lossy(word).to_ascii_lowercase());
+            let word = vocabulary.has(word).then(|| String::from_utf8_lossy(word).to_ascii_lowercase());
             words.push(word);
             true
         });

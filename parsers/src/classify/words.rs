@@ -83,6 +83,14 @@ fn shape(word: &[u8]) -> [u64; 2] {
     [first | lower, last | lower]
 }
 
+/// A word in small letters, cut where it is longer than any that a rule has.
+fn lower<'b>(word: &[u8], buffer: &'b mut [u8; LONGEST]) -> &'b [u8] {
+    let lower = &mut buffer[..word.len().min(LONGEST)];
+    lower.copy_from_slice(&word[..lower.len()]);
+    lower.make_ascii_lowercase();
+    lower
+}
+
 impl Vocabulary {
     /// The number of a word, or of the beginning of one; `None` where it is too short or too long, or there are too many.
     pub fn add(&mut self, word: &[u8], begins: bool) -> Option<Id> {
@@ -110,10 +118,10 @@ impl Vocabulary {
         usize::from(self.last) + 1
     }
 
-    /// Whether a rule may have the word, or a beginning of it; where it says no, none has.
+    /// Whether a rule has the word, or a beginning of it.
     #[inline]
-    pub fn may_have(&self, word: &[u8]) -> bool {
-        self.shapes.have(place_of_shape(shape(word)))
+    pub fn has(&self, word: &[u8]) -> bool {
+        self.shapes.have(place_of_shape(shape(word))) && self.words.contains_key(lower(word, &mut [0; LONGEST]))
             || word.first_chunk().is_some_and(|stem| self.firsts.have(place_of_stem(*stem)) && self.begins(word, *stem))
     }
 
@@ -124,11 +132,7 @@ impl Vocabulary {
 
     fn token(&self, word: &[u8]) -> Token {
         let mut buffer = [0; LONGEST];
-        let length = word.len().min(LONGEST);
-        let lower = &mut buffer[..length];
-        lower.copy_from_slice(&word[..length]);
-        lower.make_ascii_lowercase();
-        let lower = &*lower;
+        let lower = lower(word, &mut buffer);
         let is = if word.len() > LONGEST { None } else { self.words.get(lower).copied() };
         let stem = lower.first_chunk().filter(|stem| self.firsts.have(place_of_stem(**stem)));
         let stems = stem.and_then(|stem| self.stems.get(stem)).map_or(&[][..], Vec::as_slice);
