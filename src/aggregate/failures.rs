@@ -5,7 +5,7 @@ use super::lines::{Lines, row_key};
 use super::patterns::{Said, Source};
 use super::provider;
 use crate::pipeline::Seen;
-use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Status, domain_of};
+use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Reject, Status, Text, domain_of};
 use mailscope_parsers::near::have_capitals;
 use std::borrow::Cow;
 
@@ -17,13 +17,17 @@ struct Attempt<'s, 'a> {
 }
 
 impl<'s, 'a> Attempt<'s, 'a> {
-    /// Those that a line tells, one for each recipient.
-    fn of(seen: &'s Seen<'a>) -> impl Iterator<Item = Self> {
-        let delivery = if let Line::Event(Event::Delivery(delivery)) = &seen.line { Some(delivery) } else { None };
-        delivery.filter(|delivery| has_failed(delivery)).into_iter().flat_map(move |delivery| {
-            let recipients = delivery.each_recipient().filter(|recipient| !recipient.is_empty());
-            recipients.map(move |recipient| Self { seen, delivery, domain: lower(domain_of(recipient.0)) })
-        })
+    /// Adds those that a line tells, one for each recipient.
+    fn add_of(seen: &'s Seen<'a>, delivery: &'s Delivery<'a>, to: &mut Vec<Self>) {
+        let mut add = |recipient: Text<'a>| {
+            if !recipient.is_empty() {
+                to.push(Self { seen, delivery, domain: lower(domain_of(recipient.0)) });
+            }
+        };
+        match delivery.recipients.absent() {
+            true => add(delivery.envelope_recipient),
+            false => delivery.recipients.iter().for_each(add),
+        }
     }
 
     fn class(&self) -> Class {
@@ -44,12 +48,10 @@ impl<'s, 'a> Attempt<'s, 'a> {
 }
 
 /// What a client was refused with.
-fn refused<'s>(seen: &'s Seen<'s>) -> Option<Said<'s>> {
-    let Line::Event(Event::Reject(reject)) = &seen.line else { return None };
+fn refused<'s>(seen: &'s Seen<'_>, reject: &'s Reject<'_>) -> Said<'s> {
     let client = &reject.client;
     let concerned = if client.ip.is_empty() { &client.name } else { &client.ip };
-    let class = reject.class.unwrap_or(Class::Unknown);
-    (reject.action == Action::Reject).then(|| said(seen, Source::Reject(reject.stage), &reject.diagnostic, class, concerned))
+    said(seen, Source::Reject(reject.stage), &reject.diagnostic, reject.class.unwrap_or(Class::Unknown), concerned)
 }
 
 fn said<'s>(seen: &'s Seen<'_>, source: Source, text: &'s [u8], class: Class, concerned: &'s [u8]) -> Said<'s> {
@@ -78,10 +80,16 @@ fn has_failed(delivery: &Delivery<'_>) -> bool {
 impl Lines {
     /// Counts why these lines failed, where they did. Each list is gone through for all of them before the next: its rows
     /// would have to be fetched again.
-    pub fn failures<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>> + Clone) {
-        let attempts: Vec<Attempt<'_, '_>> = lines.clone().flat_map(Attempt::of).collect();
-        let mut said: Vec<Said<'_>> = attempts.iter().map(Attempt::said).collect();
-        said.extend(lines.filter_map(|seen| refused(seen)));
+    pub fn failures<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>>) {
+        let (mut attempts, mut refusals) = (Vec::new(), Vec::new());
+        for seen in lines {
+            match &seen.line {
+                Line::Event(Event::Delivery(delivery)) if has_failed(delivery) => Attempt::add_of(seen, delivery, &mut attempts),
+                Line::Event(Event::Reject(reject)) if reject.action == Action::Reject => refusals.push(refused(seen, reject)),
+                _ => {}
+            }
+        }
+        let said: Vec<Said<'_>> = attempts.iter().map(Attempt::said).chain(refusals).collect();
         self.patterns.see(&said);
         let happened: Vec<Happened<'_>> = attempts.iter().map(Attempt::happened).collect();
         self.failing.add_all(&happened);

@@ -7,6 +7,7 @@ use crate::correlate::{Fact, Step, instance};
 use mailscope_parsers::model::{
     Accepted, Class, ContentVerdict, Delivery, Event, Line, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
 };
+use mailscope_parsers::near::are_same;
 use std::ops::Range;
 
 #[derive(Clone, Copy)]
@@ -119,6 +120,7 @@ impl<'a> Kept<'a> {
         reader.class_all(&failures, |n, told| told.put_delivery(&mut self.deliveries[places[n]]));
     }
 
+    #[inline(always)]
     fn instance(&mut self, program: &[u8]) -> u32 {
         let head = program.first_chunk::<8>().copied();
         if head.is_none() || self.instance.0 != head {
@@ -128,8 +130,9 @@ impl<'a> Kept<'a> {
     }
 
     /// The number of a host; lines of one host come in runs.
+    #[inline(always)]
     fn host(&mut self, name: Text<'a>) -> u32 {
-        if self.hosts.last() != Some(&name) {
+        if self.hosts.last().is_none_or(|last| !are_same(last, &name)) {
             self.hosts.push(name);
         }
         (self.hosts.len() - 1) as u32
