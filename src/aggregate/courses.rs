@@ -64,6 +64,12 @@ impl Row for Course {
     fn weight(&self) -> u64 {
         self.count
     }
+
+    /// When they happened, is asked of rows alone.
+    fn leave(self, dropped: &mut Self) {
+        dropped.count += self.count;
+        dropped.permanent += self.permanent;
+    }
 }
 
 /// Something of which there are courses.

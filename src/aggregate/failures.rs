@@ -3,8 +3,8 @@
 use super::courses::Happened;
 use super::lines::{Lines, row_key};
 use super::patterns::{Said, Source};
-use super::provider;
 use crate::pipeline::Seen;
+use mailscope_parsers::classify::provider_of;
 use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Reject, Status, Text, domain_of};
 use mailscope_parsers::near::have_capitals;
 use std::borrow::Cow;
@@ -40,8 +40,8 @@ impl<'s, 'a> Attempt<'s, 'a> {
     }
 
     fn happened(&self) -> Happened<'_> {
-        let provider = provider(&self.delivery.relay.name);
-        let whose = if provider == "(none)" { row_key(&self.domain) } else { provider.as_bytes() };
+        let provider = self.seen.told.map_or_else(|| provider_of(&self.delivery.relay.name), |told| told.provider);
+        let whose = provider.map_or_else(|| row_key(&self.domain), str::as_bytes);
         let permanent = self.delivery.status == Status::Bounced;
         Happened { why: self.class().name(), whose, time: self.seen.record.time, count: self.seen.count.into(), permanent }
     }
@@ -55,7 +55,8 @@ fn refused<'s>(seen: &'s Seen<'_>, reject: &'s Reject<'_>) -> Said<'s> {
 }
 
 fn said<'s>(seen: &'s Seen<'_>, source: Source, text: &'s [u8], class: Class, concerned: &'s [u8]) -> Said<'s> {
-    let Seen { record, skeleton, count, .. } = *seen;
+    let Seen { record, told, count, .. } = *seen;
+    let skeleton = told.map_or(0, |told| told.skeleton);
     Said { source, time: record.time, host: record.host.0, text, skeleton, class, concerned, count: count.into() }
 }
 

@@ -13,6 +13,11 @@ use std::sync::LazyLock;
 /// A row that can tell how much it matters.
 pub trait Row: Merge + Default {
     fn weight(&self) -> u64;
+
+    /// Leaves to the sum of all that were dropped what is asked of them.
+    fn leave(self, dropped: &mut Self) {
+        dropped.merge(self);
+    }
 }
 
 impl Row for u64 {
@@ -210,7 +215,7 @@ impl<R: Row> Table<R> {
             } else {
                 heir(key, &entry.row);
                 most = most.max(weight);
-                self.dropped.merge(entry.row);
+                entry.row.leave(&mut self.dropped);
                 self.dropped_keys += 1;
             }
         }

@@ -31,7 +31,7 @@ impl Anonymizer {
             other => other,
         };
         // The text is another one: what was known by it is not.
-        Seen { record, line, raw: names.text(Text(seen.raw)).0, skeleton: 0, ..*seen }
+        Seen { record, line, raw: names.text(Text(seen.raw)).0, told: None, ..*seen }
     }
 }
 

@@ -158,7 +158,7 @@ fn close<'a>(open: &mut Vec<Open<'a>>, reader: &Reader, summary: &mut Summary, k
     let failures: Vec<_> = open.iter().filter_map(|open| reader.left_open(&open.seen)).collect();
     reader.class_all(&failures, |at, told| {
         let Open { seen, deliveries, .. } = &mut open[at];
-        seen.skeleton = told.skeleton;
+        seen.told = Some(told);
         told.put(&mut seen.line);
         if let Line::Event(Event::Delivery(delivery)) = &seen.line {
             kept.class(deliveries.clone(), delivery.class);

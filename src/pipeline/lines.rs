@@ -33,8 +33,8 @@ pub struct Seen<'a> {
     pub line: Line<'a>,
     /// How often what the line says happened: `repeated N times` says it N times.
     pub count: u32,
-    /// The skeleton of what a failure was told with (see [`Classifier::skeleton`]); 0 where it is none, or not known.
-    pub skeleton: u64,
+    /// Why a failure failed, where it is one and that is known.
+    pub told: Option<Told>,
     /// The parser's name, empty where none claims the program.
     pub parser: &'static str,
     pub raw: &'a [u8],
@@ -82,7 +82,7 @@ impl Reader {
     }
 
     fn class(&self, seen: &mut Seen<'_>) {
-        seen.skeleton = self.settings.classifier.class_line(&mut seen.line);
+        seen.told = self.settings.classifier.class_line(&mut seen.line);
     }
 
     /// The one parser that is asked, where it is one.
@@ -100,7 +100,7 @@ impl Reader {
             _ => Record { time: NO_TIME, ..Record::default() },
         };
         let line = Line::Unrecognized(Unrecognized::Blank);
-        let mut seen = Seen { record: last, line, count: 1, skeleton: 0, parser: "", raw: b"", number: 0, overlong: false };
+        let mut seen = Seen { record: last, line, count: 1, told: None, parser: "", raw: b"", number: 0, overlong: false };
         let mut from = 0;
         let text = chunk.lines();
         let ends = Places::of(b'\n', text).chain((text.last() != Some(&b'\n')).then_some(text.len()));
@@ -130,7 +130,7 @@ impl Reader {
         let mut clock = Clock::new(self.settings.zone, chunk.near).behind(chunk.last);
         let mut last = Record { time: NO_TIME, ..Record::default() };
         let mut seen =
-            Seen { record: last, line: Line::Ignored(""), count: 1, skeleton: 0, parser: "", raw: b"", number: 0, overlong: false };
+            Seen { record: last, line: Line::Ignored(""), count: 1, told: None, parser: "", raw: b"", number: 0, overlong: false };
         #[allow(clippy::reversed_empty_ranges)] // a place that no chunk has
         let before = context.then_some(usize::MAX..0);
         let mut behind = 0;
@@ -167,7 +167,7 @@ impl Reader {
     pub fn again<'a>(&self, raw: &'a [u8], time: Micros) -> Seen<'a> {
         let mut clock = Clock::new(self.settings.zone, time / 1_000_000);
         let last = Record { time, ..Record::default() };
-        let mut seen = Seen { record: last, line: Line::Ignored(""), count: 1, skeleton: 0, parser: "", raw, number: 0, overlong: false };
+        let mut seen = Seen { record: last, line: Line::Ignored(""), count: 1, told: None, parser: "", raw, number: 0, overlong: false };
         self.read_line(&mut seen, &mut Envelope::default(), &mut clock, &mut { last });
         seen.record.time = time;
         seen

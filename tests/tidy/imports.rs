@@ -20,18 +20,22 @@ const PROGRAM: &[Module] = &[
     Module {
         name: "pipeline",
         crates: &["pipeline", "input", "correlate::Fact", "correlate::Step", "correlate::instance"],
-        parsers: &["classify::Classifier", "envelope", "generic", "model", "near", "Parser", "goes_on", "is_copy", "parse_into"],
+        parsers: &["classify", "envelope", "generic", "model", "near", "Parser", "goes_on", "is_copy", "parse_into"],
     },
     Module { name: "correlate", crates: &["correlate"], parsers: &["model", "near"] },
     // A line as the pipeline hands it on, and its word for no time. Words of a text are found eight letters at a time.
     Module {
         name: "aggregate",
         crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen"],
-        parsers: &["classify", "model", "scan::Letters"],
+        parsers: &["classify", "model", "near", "scan::Letters"],
     },
     Module { name: "numbers", crates: &[], parsers: &[] },
     // Times are written in a zone.
-    Module { name: "report", crates: &["report", "aggregate", "input::Zone", "numbers", "pipeline::NO_TIME"], parsers: &["model"] },
+    Module {
+        name: "report",
+        crates: &["report", "aggregate", "input::Zone", "numbers", "pipeline::NO_TIME"],
+        parsers: &["classify::list_named", "model"],
+    },
     // Of the summaries only what counts by key, and the shapes of texts; of the lives what the logs add to a listing.
     Module {
         name: "queue",
@@ -80,8 +84,8 @@ const PROGRAM: &[Module] = &[
     // Lines as the pipeline hands them on; of the summaries which names are block lists'.
     Module {
         name: "anonymize",
-        crates: &["anonymize", "aggregate::block_list", "pipeline::Seen"],
-        parsers: &["model", "classify::provider_of"],
+        crates: &["anonymize", "pipeline::Seen"],
+        parsers: &["model", "classify::list_named", "classify::provider_of"],
     },
     Module { name: "tables", crates: &["tables", "export"], parsers: &[] },
     Module { name: "query", crates: &["query", "export"], parsers: &[] },

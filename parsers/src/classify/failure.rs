@@ -65,6 +65,8 @@ pub struct Told {
     pub class: Option<Class>,
     /// The skeleton of the text (see [`Classifier::skeleton`](super::Classifier::skeleton)).
     pub skeleton: u64,
+    /// Known by the relay's name.
+    pub provider: Option<&'static str>,
 }
 
 impl Told {

@@ -135,17 +135,16 @@ impl Classifier {
         Classified { class, rule: None, provider: relay }
     }
 
-    /// Classes a line where it tells a failure, and gives the skeleton of its text, 0 where it tells none.
+    /// Classes a line where it tells a failure.
     #[inline]
-    pub fn class_line(&self, line: &mut Line<'_>) -> u64 {
-        let mut skeleton = 0;
-        if let Some(failure) = Failure::of(line) {
-            self.class_all(&[failure], |_, told| {
-                told.put(line);
-                skeleton = told.skeleton;
-            });
-        }
-        skeleton
+    pub fn class_line(&self, line: &mut Line<'_>) -> Option<Told> {
+        let failure = Failure::of(line)?;
+        let mut said = None;
+        self.class_all(&[failure], |_, told| {
+            told.put(line);
+            said = Some(told);
+        });
+        said
     }
 
     /// Says why these failed, each by its place. To ask for many is faster: what must be fetched from memory that is far away
@@ -159,15 +158,20 @@ impl Classifier {
             known.or_else(|| skeletons.get(*text)).unwrap_or_else(|| self.memo.skeleton(failure.text, *text, &self.vocabulary))
         });
         let told: Vec<u64> = told.collect();
-        let keys: Vec<u64> = failures.iter().zip(&told).map(|(failure, skeleton)| self.memo.key(*skeleton, failure.beside())).collect();
-        let known: Vec<Option<Class>> = keys.iter().map(|key| classes.get(*key)).collect();
+        let key = |(failure, skeleton): (&Failure<'_>, &u64)| {
+            let beside = failure.beside();
+            (self.memo.key(*skeleton, beside), beside.provider)
+        };
+        let keys: Vec<(u64, Option<&'static str>)> = failures.iter().zip(&told).map(key).collect();
+        let known: Vec<Option<Class>> = keys.iter().map(|(key, _)| classes.get(*key)).collect();
         for (n, failure) in failures.iter().enumerate() {
-            let class = known[n].or_else(|| classes.get(keys[n])).unwrap_or_else(|| {
-                let class = self.classify_of(&failure.reply(), failure.beside().provider).class;
-                classes.put(keys[n], class);
+            let (key, provider) = keys[n];
+            let class = known[n].or_else(|| classes.get(key)).unwrap_or_else(|| {
+                let class = self.classify_of(&failure.reply(), provider).class;
+                classes.put(key, class);
                 class
             });
-            each(n, Told { class: Some(class).filter(|class| *class != Class::Unknown), skeleton: told[n] });
+            each(n, Told { class: Some(class).filter(|class| *class != Class::Unknown), skeleton: told[n], provider });
         }
     }
 

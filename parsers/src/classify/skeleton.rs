@@ -249,7 +249,10 @@ impl<'a> Varying<'a> {
         let (host, path) = link.split_at(slash.or(ends.then_some(link.len()))?);
         // One that leads to a page for everyone stands for itself.
         let varies = kinds_of(path) & (DIGIT | DOT) != 0 && find(link, b'\\').is_none();
-        varies.then(|| Self { name: b"//", list: list_of(host), trail: b"", words: Words::Several })
+        // Its parts are words but where a colon, an address or what is no ASCII may make others of them.
+        let is_plain = kinds_of(link) & (COLON | AT) == 0 && link.is_ascii() && after.first() != Some(&b'[');
+        let words = if is_plain { Words::Parts } else { Words::Several };
+        varies.then(|| Self { name: b"//", list: list_of(host), trail: b"", words })
     }
 
     /// Hashes the parts, and the byte behind the run.
