@@ -263,6 +263,22 @@ mod tests {
     }
 
     #[test]
+    fn many_at_a_time_are_counted_as_one_by_one() {
+        let texts: Vec<String> = (0..200).map(|n| format!("55{} 5.2.2 <user{n}@example.org>: mailbox full", n % 3)).collect();
+        let all: Vec<Said<'_>> = texts.iter().enumerate().map(|(n, text)| said(n as i64 * 1_000_000, text)).collect();
+        let (mut one_by_one, mut together) = (Patterns::default(), Patterns::default());
+        all.iter().for_each(|said| one_by_one.see(std::slice::from_ref(said)));
+        together.see(&all);
+        let rows = |patterns: &mut Patterns| {
+            let mut rows: Vec<_> = patterns.take_rows().map(|(_, template, row)| (template, row.count, row.seen, row.examples)).collect();
+            rows.sort();
+            rows
+        };
+        let together = rows(&mut together);
+        assert_eq!((together.len(), rows(&mut one_by_one)), (3, together));
+    }
+
+    #[test]
     fn the_same_words_are_no_second_example() {
         let mut patterns = Patterns::default();
         for time in [5, 3, 4, 3] {

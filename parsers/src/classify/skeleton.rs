@@ -338,6 +338,10 @@ mod tests {
             ("error for name=a-b.example type=MX", "error for name=c-d.example type=MX"),
             ("id ab12-cd34 gone", "id ef5-61gh gone"),
             ("client [2001:db8:8ea0::7910] refused", "client [2001:db8:1::e55d] refused"),
+            ("connect to mx1.b.com[192.0.2.1]:25: refused", "connect to relay.c.net[198.51.100.27]:25: refused"),
+            ("not allowed: s=mfrom;id=a1@b.example;ip=192.0.2.1", "not allowed: s=mfrom;id=c.d@e.com;ip=198.51.100.7"),
+            ("queued as 80c631cc3dab-20020a5d8082c8 - smtp", "queued as a1bda9f3efe0-20020a5d50c977 - smtp"),
+            ("a sentence that ends. 17 more", "a sentence that ends. 4 more"),
         ] {
             assert_eq!(of(one), of(other), "{one} / {other}");
         }
@@ -349,6 +353,8 @@ mod tests {
             ("5.1.1 user", "5.1.2 user"),
             ("mx.spam.example said", "mx.ham.example said"),
             ("blocked by zen.spamhaus.org", "blocked by bl.spamcop.net"),
+            ("one two three four five 5.1.1", "one two three four fine 5.1.1"),
+            ("id=a@zen.spamhaus.org;", "id=a@zen.example.org;"),
             ("TSS04 x", "TSS05 x"),
             ("a1-blacklist x", "a1-blocklist x"),
             ("", " "),

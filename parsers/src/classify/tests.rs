@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Class::{self, *};
+use crate::model::{Delivery, Status, Text};
 
 fn class(text: &str) -> Class {
     Classifier::built_in().classify(&Reply::of(text.as_bytes())).class
@@ -26,6 +27,32 @@ fn the_rules_of_the_program_are_clean() {
     let problems: Vec<String> = Classifier::built_in().lint().iter().map(ToString::to_string).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(Classifier::built_in().rules().len() > 100);
+}
+
+#[test]
+fn many_at_a_time_are_classed_as_one_by_one() {
+    let texts =
+        ["550 5.1.1 user unknown", "452 4.2.2 mailbox full", "550 5.1.1 user unknown", "no such thing", "550 5.1.1 <a@b.example>: x"];
+    let failure = |text: &'static str| {
+        let delivery = Delivery { diagnostic: Text(text.as_bytes()), ..Delivery::new(Text(b"1"), Status::Bounced) };
+        Failure::of_delivery(&delivery).expect("a failure")
+    };
+    let failures = texts.map(failure);
+    let of = |classifier: &Classifier, failures: &[Failure<'_>]| {
+        let mut told = Vec::new();
+        classifier.class_all(failures, |n, one| told.push((n, one.class, one.skeleton != 0)));
+        told
+    };
+    // Each by a classifier that knows nothing yet, and all together by one that knows nothing, and by one that does.
+    let alone = failures.each_ref().map(|failure| of(&Classifier::with(&[]).expect("clean rules"), std::slice::from_ref(failure))[0]);
+    let classifier = Classifier::with(&[]).expect("clean rules");
+    for _ in 0..2 {
+        let together = of(&classifier, &failures);
+        assert_eq!(together.iter().map(|(n, ..)| *n).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert!(together.iter().zip(alone).all(|(one, other)| (one.1, one.2) == (other.1, other.2)), "{together:?} {alone:?}");
+    }
+    let [first, _, again, ..] = alone;
+    assert_eq!((first.1, again.1), (Some(RecipientUnknown), Some(RecipientUnknown)));
 }
 
 #[test]
