@@ -5,7 +5,7 @@ use super::lines::{Lines, row_key};
 use super::patterns::{Said, Source};
 use crate::pipeline::Seen;
 use mailscope_parsers::classify::provider_of;
-use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Reject, Status, Text, domain_of};
+use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Reject, Status, domain_of};
 use mailscope_parsers::near::have_capitals;
 use std::borrow::Cow;
 
@@ -17,17 +17,13 @@ struct Attempt<'s, 'a> {
 }
 
 impl<'s, 'a> Attempt<'s, 'a> {
-    /// Adds those that a line tells, one for each recipient.
+    /// Adds those that a line tells, one for each recipient; none where nothing was tried, or nothing failed.
     fn add_of(seen: &'s Seen<'a>, delivery: &'s Delivery<'a>, to: &mut Vec<Self>) {
-        let mut add = |recipient: Text<'a>| {
-            if !recipient.is_empty() {
-                to.push(Self { seen, delivery, domain: lower(domain_of(recipient.0)) });
-            }
-        };
-        match delivery.recipients.absent() {
-            true => add(delivery.envelope_recipient),
-            false => delivery.recipients.iter().for_each(add),
+        if !matches!(delivery.status, Status::Bounced | Status::Deferred) || delivery.untried {
+            return;
         }
+        let recipients = delivery.each_recipient().filter(|recipient| !recipient.is_empty());
+        to.extend(recipients.map(|recipient| Self { seen, delivery, domain: lower(domain_of(recipient.0)) }));
     }
 
     fn class(&self) -> Class {
@@ -64,20 +60,6 @@ fn lower(domain: &[u8]) -> Cow<'_, [u8]> {
     if have_capitals(domain) { Cow::Owned(domain.to_ascii_lowercase()) } else { Cow::Borrowed(domain) }
 }
 
-/// Whether there is anything in a line that failed.
-#[inline]
-pub fn fails(line: &Line<'_>) -> bool {
-    match line {
-        Line::Event(Event::Delivery(delivery)) => has_failed(delivery),
-        Line::Event(Event::Reject(reject)) => reject.action == Action::Reject,
-        _ => false,
-    }
-}
-
-fn has_failed(delivery: &Delivery<'_>) -> bool {
-    matches!(delivery.status, Status::Bounced | Status::Deferred) && !delivery.untried
-}
-
 impl Lines {
     /// Counts why these lines failed, where they did. Each list is gone through for all of them before the next: its rows
     /// would have to be fetched again.
@@ -85,7 +67,7 @@ impl Lines {
         let (mut attempts, mut refusals) = (Vec::new(), Vec::new());
         for seen in lines {
             match &seen.line {
-                Line::Event(Event::Delivery(delivery)) if has_failed(delivery) => Attempt::add_of(seen, delivery, &mut attempts),
+                Line::Event(Event::Delivery(delivery)) => Attempt::add_of(seen, delivery, &mut attempts),
                 Line::Event(Event::Reject(reject)) if reject.action == Action::Reject => refusals.push(refused(seen, reject)),
                 _ => {}
             }

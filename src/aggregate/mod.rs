@@ -35,7 +35,7 @@ pub use timeline::{Bucket, Counted, FINEST_S, Timeline};
 
 use crate::correlate::Life;
 use crate::pipeline::{NO_TIME, Seen};
-use failures::fails;
+use mailscope_parsers::classify::Failure;
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,7 @@ impl Summary {
     #[inline]
     pub fn line(&mut self, seen: &Seen<'_>) {
         self.lines.see(seen, &mut self.clients);
-        if fails(&seen.line) {
+        if Failure::of(&seen.line).is_some() {
             self.lines.failures(std::iter::once(seen));
         }
     }

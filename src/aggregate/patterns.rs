@@ -170,12 +170,11 @@ impl Patterns {
     /// Counts texts, each step for all of them before the next: the rows lie far apart, and what must be waited for is waited
     /// for together.
     pub fn see(&mut self, all: &[Said<'_>]) {
-        let mut places: SmallVec<[Option<u32>; 64]> = all.iter().map(|said| self.recent.get(said)).collect();
-        for (said, place) in all.iter().zip(&mut places).filter(|(_, place)| place.is_none()) {
-            // One of those before may have been the same.
-            *place = self.recent.get(said).or_else(|| Some(self.find(said)));
-        }
-        let placed = || all.iter().zip(places.iter().flatten());
+        let known: SmallVec<[Option<u32>; 64]> = all.iter().map(|said| self.recent.get(said)).collect();
+        // One of those before may have been the same.
+        let place = |(said, known): (&Said<'_>, Option<u32>)| known.or_else(|| self.recent.get(said)).unwrap_or_else(|| self.find(said));
+        let places: SmallVec<[u32; 64]> = all.iter().zip(known).map(place).collect();
+        let placed = || all.iter().zip(&places);
         placed().for_each(|(said, place)| self.rows.at(*place as usize).count(said));
         placed().for_each(|(said, place)| self.rows.at(*place as usize).show(said));
         let before = self.rows.dropped_keys;

@@ -149,13 +149,6 @@ impl<R: Row> Table<R> {
     /// The same, and whether it is new; `heir` is shown the rows that have to go.
     #[inline]
     pub fn row_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> (&mut R, bool) {
-        let (at, is_new) = self.place_or_leave(key, heir);
-        (&mut self.rows[at].row, is_new)
-    }
-
-    /// The place of that row, which holds until `dropped_keys` changes.
-    #[inline]
-    pub fn place_or_leave(&mut self, key: &[u8], heir: impl FnMut(&[u8], &R)) -> (usize, bool) {
         let (mut at, is_new) = self.place(key);
         if is_new && at > self.cap {
             // One too many: it is let in when others have gone.
@@ -164,7 +157,7 @@ impl<R: Row> Table<R> {
             self.prune(heir);
             at = self.place(key).0;
         }
-        (at, is_new)
+        (&mut self.rows[at].row, is_new)
     }
 
     /// Where the row of a key is, which is made if it is not there, and whether it is new. Places hold until rows are

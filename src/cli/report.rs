@@ -16,6 +16,7 @@ use crate::render::{html, json, markdown, text};
 use crate::report::{Baseline, InputFacts, Report, build};
 use anyhow::{Context as _, Result};
 use bumpalo::Bump;
+use mailscope_parsers::classify::Failure;
 use mailscope_parsers::model::{Event, Line, Text, Unrecognized};
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::{ControlFlow, Range};
@@ -88,6 +89,7 @@ pub(super) struct How<'h> {
 /// A failure whose class is left open for now.
 struct Open<'a> {
     seen: Seen<'a>,
+    failure: Failure<'a>,
     counts: bool,
     /// Its place among the deliveries that are kept.
     deliveries: Range<usize>,
@@ -127,10 +129,10 @@ pub(super) fn count<'a>(
             }
             run += 1;
         }
-        if reader.left_open(seen).is_some() {
+        if let Some(failure) = reader.left_open(seen) {
             let before = kept.deliveries();
             kept.push(seen);
-            open.push(Open { seen: *seen, counts, deliveries: before..kept.deliveries() });
+            open.push(Open { seen: *seen, failure, counts, deliveries: before..kept.deliveries() });
             if open.len() == FAILURES {
                 close(&mut open, reader, summary, kept, &mut each);
             }
@@ -155,7 +157,7 @@ pub(super) fn count<'a>(
 
 /// Classes the failures that are open, and counts them.
 fn close<'a>(open: &mut Vec<Open<'a>>, reader: &Reader, summary: &mut Summary, kept: &mut Kept<'a>, each: &mut impl FnMut(&Seen<'a>)) {
-    let failures: Vec<_> = open.iter().filter_map(|open| reader.left_open(&open.seen)).collect();
+    let failures: Vec<_> = open.iter().map(|open| open.failure).collect();
     reader.class_all(&failures, |at, told| {
         let Open { seen, deliveries, .. } = &mut open[at];
         seen.told = Some(told);

@@ -7,7 +7,6 @@ use crate::correlate::{Fact, Step, instance};
 use mailscope_parsers::model::{
     Accepted, Class, ContentVerdict, Delivery, Event, Line, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
 };
-use mailscope_parsers::near::are_same;
 use std::ops::Range;
 
 #[derive(Clone, Copy)]
@@ -132,7 +131,7 @@ impl<'a> Kept<'a> {
     /// The number of a host; lines of one host come in runs.
     #[inline(always)]
     fn host(&mut self, name: Text<'a>) -> u32 {
-        if self.hosts.last().is_none_or(|last| !are_same(last, &name)) {
+        if self.hosts.last() != Some(&name) {
             self.hosts.push(name);
         }
         (self.hosts.len() - 1) as u32

@@ -20,14 +20,26 @@ const PROGRAM: &[Module] = &[
     Module {
         name: "pipeline",
         crates: &["pipeline", "input", "correlate::Fact", "correlate::Step", "correlate::instance"],
-        parsers: &["classify", "envelope", "generic", "model", "near", "Parser", "goes_on", "is_copy", "parse_into"],
+        parsers: &[
+            "classify::Classifier",
+            "classify::Failure",
+            "classify::Told",
+            "envelope",
+            "generic",
+            "model",
+            "near",
+            "Parser",
+            "goes_on",
+            "is_copy",
+            "parse_into",
+        ],
     },
     Module { name: "correlate", crates: &["correlate"], parsers: &["model", "near"] },
     // A line as the pipeline hands it on, and its word for no time. Words of a text are found eight letters at a time.
     Module {
         name: "aggregate",
         crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen"],
-        parsers: &["classify", "model", "near", "scan::Letters"],
+        parsers: &["classify", "model", "near::have_capitals", "scan::Letters"],
     },
     Module { name: "numbers", crates: &[], parsers: &[] },
     // Times are written in a zone.
@@ -81,7 +93,7 @@ const PROGRAM: &[Module] = &[
         ],
         parsers: &["model", "classify::provider_of"],
     },
-    // Lines as the pipeline hands them on; of the summaries which names are block lists'.
+    // Lines as the pipeline hands them on; of the classes which names are providers' and block lists'.
     Module {
         name: "anonymize",
         crates: &["anonymize", "pipeline::Seen"],

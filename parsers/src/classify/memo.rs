@@ -21,7 +21,7 @@ pub struct Memo {
 }
 
 /// What decides on the class beside the text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Beside {
     pub provider: Option<&'static str>,
     pub reply_code: Option<u16>,
