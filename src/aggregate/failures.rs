@@ -22,7 +22,7 @@ impl<'s, 'a> Attempt<'s, 'a> {
         if !matches!(delivery.status, Status::Bounced | Status::Deferred) || delivery.untried {
             return;
         }
-        let recipients = delivery.each_recipient().filter(|recipient| !recipient.is_empty());
+        let recipients = delivery.recipients.or_only(delivery.envelope_recipient).filter(|recipient| !recipient.is_empty());
         to.extend(recipients.map(|recipient| Self { seen, delivery, domain: lower(domain_of(recipient.0)) }));
     }
 

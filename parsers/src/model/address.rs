@@ -58,6 +58,11 @@ impl<'a> Listed<'a> {
         self.0.is_empty()
     }
 
+    /// The same as [`Listed::iter`], or the only address where there is no list.
+    pub fn or_only(self, only: Text<'a>) -> impl Iterator<Item = Text<'a>> {
+        self.absent().then_some(only).into_iter().chain(self.iter())
+    }
+
     /// One after the other, without their brackets.
     pub fn iter(self) -> impl Iterator<Item = Text<'a>> {
         let mut rest = Some(self.0.0).filter(|list| !list.is_empty());

@@ -344,13 +344,8 @@ impl<'a> Delivery<'a> {
     /// The attempt for each recipient of the line: one record is one event, and what is counted are recipients.
     pub fn each(&self) -> impl Iterator<Item = Self> {
         let whole = *self;
-        self.each_recipient().map(move |envelope_recipient| Self { envelope_recipient, recipients: Listed(Text(b"")), ..whole })
-    }
-
-    /// The recipients of the line.
-    pub fn each_recipient(&self) -> impl Iterator<Item = Text<'a>> + use<'a> {
-        let only = self.recipients.absent().then_some(self.envelope_recipient);
-        only.into_iter().chain(self.recipients.iter())
+        let one = move |envelope_recipient| Self { envelope_recipient, recipients: Listed(Text(b"")), ..whole };
+        self.recipients.or_only(self.envelope_recipient).map(one)
     }
 }
 
