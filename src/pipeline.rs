@@ -13,17 +13,39 @@ pub use lines::{NO_TIME, Reader, Seen, Settings, host_matches};
 
 use crate::input::{Chunk, Chunks};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What is done in turn, one chunk after the other.
 struct Ordered<O> {
-    state: Mutex<(u64, O)>,
+    state: Mutex<O>,
+    /// Whose turn it is. It changes with `state` locked.
+    next: AtomicU64,
     changed: Condvar,
 }
 
+/// Looks so often whether it may go on, some twenty microseconds, before it sleeps: turns are short, and to be woken takes
+/// longer than most of them.
+const LOOKS: u32 = 1000;
+
+/// Waits a little until it is so, and no longer.
+fn wait_a_little(mut is_so: impl FnMut() -> bool) {
+    for _ in 0..LOOKS {
+        if is_so() {
+            return;
+        }
+        std::hint::spin_loop();
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    let mut guard = None;
+    wait_a_little(|| {
+        guard = mutex.try_lock().ok();
+        guard.is_some()
+    });
     // A worker that panicked has been reported already; the others may finish.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    guard.unwrap_or_else(|| mutex.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A chunk's place in the order.
@@ -41,13 +63,15 @@ impl<O> Turn<'_, O> {
 
     fn wait_and<R>(&mut self, with: impl FnOnce(&mut O) -> R) -> R {
         self.taken = true;
-        let number = self.number;
-        let state = lock(&self.ordered.state);
-        let mut state = self.ordered.changed.wait_while(state, |(next, _)| *next != number).unwrap_or_else(PoisonError::into_inner);
-        let result = with(&mut state.1);
-        state.0 += 1;
+        let Ordered { state, next, changed } = self.ordered;
+        let is_another_s = || next.load(Ordering::Acquire) != self.number;
+        wait_a_little(|| !is_another_s());
+        let state = lock(state);
+        let mut state = changed.wait_while(state, |_| is_another_s()).unwrap_or_else(PoisonError::into_inner);
+        let result = with(&mut state);
+        next.store(self.number + 1, Ordering::Release);
         drop(state);
-        self.ordered.changed.notify_all();
+        changed.notify_all();
         result
     }
 }
@@ -84,7 +108,7 @@ where
     L: Send,
     O: Send,
 {
-    let ordered = Ordered { state: Mutex::new((0, ordered)), changed: Condvar::new() };
+    let ordered = Ordered { state: Mutex::new(ordered), next: AtomicU64::new(0), changed: Condvar::new() };
     let source = Mutex::new((0, chunks));
     let worker = || {
         let mut mine = local();
@@ -107,7 +131,7 @@ where
     };
     let locals =
         if threads <= 1 { vec![worker()] } else { rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.broadcast(|_| worker()) };
-    let ordered = ordered.state.into_inner().unwrap_or_else(PoisonError::into_inner).1;
+    let ordered = ordered.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     let chunks = source.into_inner().unwrap_or_else(PoisonError::into_inner).1;
     Ok(Done { locals, ordered, chunks })
 }

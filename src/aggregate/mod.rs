@@ -103,10 +103,16 @@ impl Summary {
     /// Counts what a line of the window says by itself.
     #[inline]
     pub fn line(&mut self, seen: &Seen<'_>) {
-        self.lines.see(seen, &mut self.clients);
+        self.see(seen);
         if Failure::of(&seen.line).is_some() {
             self.lines.failures(std::iter::once(seen));
         }
+    }
+
+    /// The same for a line that tells no failure.
+    #[inline]
+    pub fn see(&mut self, seen: &Seen<'_>) {
+        self.lines.see(seen, &mut self.clients);
     }
 
     /// The same for lines that failed, most or all of them; faster than one by one.

@@ -129,7 +129,10 @@ pub(super) fn count<'a>(
             }
             run += 1;
         }
-        if let Some(failure) = reader.left_open(seen) {
+        let failure = Failure::of(&seen.line);
+        if let Some(failure) = failure
+            && reader.leaves_classes()
+        {
             let before = kept.deliveries();
             kept.push(seen);
             open.push(Open { seen: *seen, failure, counts, deliveries: before..kept.deliveries() });
@@ -139,7 +142,10 @@ pub(super) fn count<'a>(
             return;
         }
         if counts {
-            summary.line(seen);
+            match failure {
+                Some(_) => summary.line(seen),
+                None => summary.see(seen),
+            }
             each(seen);
             if let Line::Unrecognized(reason) = seen.line
                 && counted.unrecognized.is_none()

@@ -16,6 +16,8 @@ use std::hash::{BuildHasher, Hasher};
 const MANY_LINGER: usize = 20_000;
 /// New ids are looked through for those that are over when they are so many more than the lives.
 const FEW_YOUNG: usize = 4096;
+/// Memory for so many lives is at hand: no more end in most moments.
+const FEW_SPARE: usize = 64;
 
 /// What an id is known by.
 #[inline]
@@ -70,10 +72,14 @@ impl LogClock {
     const LEAP: Micros = 60 * 60 * 1_000_000;
 
     fn advance(&mut self, time: Micros) -> bool {
+        if time <= self.now {
+            self.doubtful = None;
+            return false;
+        }
         let far = self.now != Micros::MIN && time > self.now.saturating_add(Self::LEAP);
         let agreed = self.doubtful.is_some_and(|doubtful| (time - doubtful).abs() <= Self::LEAP);
         self.doubtful = far.then_some(time);
-        if time <= self.now || (far && !agreed) {
+        if far && !agreed {
             return false;
         }
         self.now = time;
@@ -106,10 +112,9 @@ impl Host {
 
     /// Takes one event; lives that are over go to `closed`.
     pub fn step(&mut self, step: &Step<'_, '_>, closed: &mut BoxedLives, spare: &mut BoxedLives) {
-        if let Some(old) = spare.pop_if(|_| self.spare.len() < 8) {
-            self.spare.push(old);
-        }
         if self.clock.advance(step.time) {
+            let wanted = FEW_SPARE.saturating_sub(self.spare.len()).min(spare.len());
+            self.spare.extend(spare.drain(spare.len() - wanted..));
             self.expire(closed);
         }
         match step.fact {

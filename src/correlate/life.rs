@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 /// Up to so many recipients are searched one by one.
 const FEW: usize = 32;
 /// The text and the recipients of most lives are no more than this.
-const USUAL_TEXT: usize = 256;
+const USUAL_TEXT: usize = 512;
 /// With message-ids, clients' names and replies.
 const USUAL_TEXT_OF_ROWS: usize = 1024;
 const LITTLE_TEXT: usize = 128;
@@ -240,7 +240,7 @@ impl Life {
     /// Takes memory at once that is enough for most lives.
     pub(super) fn take_room(&mut self, detail: Detail) {
         if self.text.capacity() == 0 {
-            self.text.reserve_exact(usual_text(detail) / 4 * 3);
+            self.text.reserve_exact(usual_text(detail) / 2);
         }
     }
 
@@ -374,8 +374,8 @@ impl Life {
     fn push(&mut self, recipient: Recipient) -> usize {
         let at = self.recipients.len();
         if at == 0 {
-            // As many as the queue manager said, and no place more.
-            self.recipients.reserve_exact((self.nrcpt as usize).clamp(1, FEW));
+            // As many as the queue manager said, and hardly a place more.
+            self.recipients.reserve_exact((self.nrcpt as usize).clamp(USUAL_RECIPIENTS, FEW));
         }
         if at >= FEW {
             let index = &mut self.rare.get_or_insert_default().index;

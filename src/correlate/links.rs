@@ -10,6 +10,7 @@ use super::{DISORDER, LINGER, Step};
 use hashbrown::{HashMap, HashTable};
 use mailscope_parsers::model::{Accepted, Delivery, Micros, Status};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// A chain of more queue files than this is a loop.
@@ -57,6 +58,9 @@ impl Links {
     }
 }
 
+/// Few lives have the same message-id.
+pub(super) type Slots = SmallVec<[Slot; 4]>;
+
 /// Lives by the hash of their message-id; several may have the same.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Index(#[serde(with = "super::stored")] HashTable<(u64, Slot)>);
@@ -79,8 +83,8 @@ impl Index {
     }
 
     /// In the order in which they began, whatever the table's order is.
-    pub(super) fn of(&self, message_id: u64) -> Vec<Slot> {
-        let mut slots: Vec<Slot> = self.0.iter_hash(message_id).filter(|(known, _)| *known == message_id).map(|(_, slot)| *slot).collect();
+    pub(super) fn of(&self, message_id: u64) -> Slots {
+        let mut slots: Slots = self.0.iter_hash(message_id).filter(|(known, _)| *known == message_id).map(|(_, slot)| *slot).collect();
         slots.sort_unstable_by_key(|slot| slot.generation);
         slots
     }
@@ -194,8 +198,8 @@ impl Host {
         }
     }
 
-    fn living(&self, index: &Index, message_id: u64) -> Vec<usize> {
-        if index.is_empty() { Vec::new() } else { index.of(message_id).into_iter().filter_map(|slot| self.at(slot)).collect() }
+    fn living(&self, index: &Index, message_id: u64) -> SmallVec<[usize; 4]> {
+        if index.is_empty() { SmallVec::new() } else { index.of(message_id).into_iter().filter_map(|slot| self.at(slot)).collect() }
     }
 
     fn link_same_recipients(&mut self, parent: usize, child: usize) {

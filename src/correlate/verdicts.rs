@@ -7,6 +7,7 @@
 use super::host::{Host, hash, id_hash};
 use super::ids::OVER;
 use super::life::Life;
+use super::links::Slots;
 use super::{Detail, Step};
 use mailscope_parsers::model::ContentVerdict;
 
@@ -29,7 +30,7 @@ impl Host {
     fn spoken_of(&mut self, step: &Step<'_, '_>, event: &ContentVerdict<'_>) -> Option<usize> {
         let id = event.queue_id.0;
         let by_message_id = |host: &Self| {
-            let known = if event.message_id.is_empty() { Vec::new() } else { host.links.spoken_of.of(hash(&event.message_id)) };
+            let known = if event.message_id.is_empty() { Slots::new() } else { host.links.spoken_of.of(hash(&event.message_id)) };
             known.into_iter().rev().find_map(|slot| host.at(slot))
         };
         if id.is_empty() {

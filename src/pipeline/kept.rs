@@ -59,16 +59,13 @@ impl<'a> Kept<'a> {
     pub fn push(&mut self, seen: &Seen<'a>) {
         let Line::Event(event) = &seen.line else { return };
         // Without an id nothing that comes later can be told to be of it (formats that are data). A delivery is news all the same.
-        if event.queue_id().is_empty() && !matches!(event, Event::Delivery(_) | Event::Notification(_) | Event::Verdict(_)) {
-            return;
-        }
         let what = match event {
-            Event::MessageId(event) => Small::MessageId(*event),
-            Event::Queued(event) => Small::Queued(*event),
-            Event::Removed(event) => Small::Removed(*event),
+            Event::MessageId(event) if !event.queue_id.is_empty() => Small::MessageId(*event),
+            Event::Queued(event) if !event.queue_id.is_empty() => Small::Queued(*event),
+            Event::Removed(event) if !event.queue_id.is_empty() => Small::Removed(*event),
             Event::Notification(event) => Small::Notification(*event),
-            Event::QueueAction(event) => Small::QueueAction(*event),
-            Event::Accepted(event) => {
+            Event::QueueAction(event) if !event.queue_id.is_empty() => Small::QueueAction(*event),
+            Event::Accepted(event) if !event.queue_id.is_empty() => {
                 self.accepted.push(*event);
                 Small::Accepted
             }
@@ -77,7 +74,7 @@ impl<'a> Kept<'a> {
                 Small::Delivery
             }
             Event::Delivery(event) => return self.push_each(seen, event),
-            Event::Reject(event) => {
+            Event::Reject(event) if !event.queue_id.is_empty() => {
                 self.rejects.push(*event);
                 Small::Reject
             }
