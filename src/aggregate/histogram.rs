@@ -219,12 +219,25 @@ static FIRSTS: [u16; A_DECADE as usize + 1] = {
 /// Steps in all.
 const STEPS: u16 = 100 + (parts(BUCKETS).0 + 1) * A_DECADE;
 
-/// The step that a bucket is in. Less than 100 stands for itself.
+/// The bucket of a decade's digits.
+#[inline]
+pub fn bucket_of(decade: u16, digits: u16) -> u16 {
+    if decade == 0 { digits } else { decade * 900 + digits }
+}
+
+/// The step that a bucket is in.
 #[inline]
 pub fn step(bucket: u16) -> u16 {
-    match parts(bucket) {
-        (0, digits @ 0..100) => digits,
-        (decade, digits) => 100 + decade * A_DECADE + u16::from(STEP_OF[usize::from(digits - 100)]),
+    let (decade, digits) = parts(bucket);
+    step_of(decade, digits)
+}
+
+/// The step that digits are in. Less than 100 stands for itself.
+#[inline]
+pub fn step_of(decade: u16, digits: u16) -> u16 {
+    match (decade, digits) {
+        (0, 0..100) => digits,
+        _ => 100 + decade * A_DECADE + u16::from(STEP_OF[usize::from(digits - 100)]),
     }
 }
 

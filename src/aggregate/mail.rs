@@ -254,15 +254,15 @@ impl Mail {
         match fate.outcome {
             Outcome::Delivered => {
                 self.good += fate.mail;
-                self.timeline.at(recipient.decisive.time).delivered += 1;
                 self.host(life).delivered += 1;
                 if let Some(delay) = fate.delay {
                     self.delay.add(delay);
                 }
+                let bucket = self.timeline.at(recipient.decisive.time);
+                bucket.delivered += 1;
                 if let Some(delays) = recipient.decisive.delays() {
                     let stages = [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission];
-                    let sums = &mut self.timeline.at(recipient.decisive.time).stages;
-                    sums.iter_mut().zip(stages).for_each(|(sum, stage)| *sum = sum.saturating_add(u64::try_from(stage).unwrap_or(0)));
+                    bucket.stages.iter_mut().zip(stages).for_each(|(sum, stage)| *sum = sum.saturating_add(u64::try_from(stage).unwrap_or(0)));
                     self.stages.before_qmgr.add(Measured::new(delays.before_qmgr));
                     self.stages.in_qmgr.add(Measured::new(delays.in_qmgr));
                     self.stages.conn_setup.add(Measured::new(delays.conn_setup));

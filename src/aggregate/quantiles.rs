@@ -4,7 +4,7 @@
 //! that are two per cent wide. MTAs log delays with two or three digits, so most quantiles come out exactly as logged,
 //! and merging is adding: the result does not depend on order or split.
 
-use super::histogram::{BUCKETS, Few, Many, step, step_value};
+use super::histogram::{Few, Many, bucket_of, step, step_of, step_value};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -53,41 +53,63 @@ impl Measured {
     #[must_use]
     pub fn new(micros: Micros) -> Self {
         let micros = u64::try_from(micros).unwrap_or(0);
-        let bucket = bucket(micros);
-        Self { micros, bucket, step: step(bucket) }
+        let (decade, digits) = parts(micros);
+        Self { micros, bucket: bucket_of(decade, digits), step: step_of(decade, digits) }
     }
 }
 
-/// Powers of ten that make three digits of a number with so many bits, and the least number that needs the next one.
-static SCALES: [(u64, u16, u64); 65] = {
-    let mut scales = [(1, 0, 1000); 65];
+/// What makes three digits of a number with so many bits.
+#[derive(Clone, Copy)]
+struct Scale {
+    decade: u16,
+    /// Two to the 64th, divided by ten to the power of the decade and by that of the decade before: to multiply is faster.
+    shares: [u64; 2],
+    /// The least number that has the decade's digits; less has those of the decade before.
+    least: u64,
+}
+
+/// Beyond this so many bits are not enough for [`Scale::shares`]: a day and more.
+const LONG: u64 = 10_u64.pow(11);
+
+/// Of two to the 64th, rounded up. The whole of it, which is one too many for 64 bits, nobody asks for.
+const fn share(power: u64) -> u64 {
+    if power < 2 { 0 } else { u64::MAX / power + 1 }
+}
+
+static SCALES: [Scale; 38] = {
+    let mut scales = [Scale { decade: 0, shares: [0, 0], least: 0 }; 38];
     let mut bits = 0;
-    while bits <= 64 {
-        // The largest number of so many bits.
-        let most = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
-        let (mut power, mut decade) = (1_u64, 0);
+    while bits < scales.len() {
+        let (most, mut power, mut decade) = ((1_u64 << bits) - 1, 1_u64, 0);
         while most / power >= 1000 {
             power *= 10;
             decade += 1;
         }
-        scales[bits] = (power, decade, if power == 1 { 0 } else { power * 100 });
+        scales[bits] = Scale { decade, shares: [share(power), share(power / 10)], least: if power == 1 { 0 } else { power * 100 } };
         bits += 1;
     }
     scales
 };
 
-/// 0 to 999 stand for themselves, then 900 buckets a decade.
+/// The first three digits, 100 to 999, of a number, and how many there are behind them; a smaller number is its own digits.
 #[inline]
-fn bucket(micros: u64) -> u16 {
-    let (mut power, mut decade, least) = SCALES[(64 - micros.leading_zeros()) as usize];
-    if micros < least {
-        power /= 10;
-        decade -= 1;
+fn parts(micros: u64) -> (u16, u16) {
+    if micros >= LONG {
+        return long_parts(micros);
     }
-    let digits = (micros / power) as u16;
-    let bucket = if decade == 0 { digits } else { 1000 + (decade - 1) * 900 + (digits - 100) };
-    debug_assert!(bucket < BUCKETS);
-    bucket
+    let Scale { decade, shares, least } = SCALES[(64 - micros.leading_zeros()) as usize];
+    let below = usize::from(micros < least);
+    let decade = decade - below as u16;
+    let digits = if decade == 0 { micros } else { ((u128::from(micros) * u128::from(shares[below])) >> 64) as u64 };
+    (decade, digits as u16)
+}
+
+fn long_parts(mut micros: u64) -> (u16, u16) {
+    let mut decade = 0;
+    while micros >= 1000 {
+        (micros, decade) = (micros / 10, decade + 1);
+    }
+    (decade, micros as u16)
 }
 
 /// The middle of a bucket, or its lower end where values have no more digits than that.
@@ -204,8 +226,14 @@ impl Quantiles {
 
 #[cfg(test)]
 mod tests {
+    use super::super::histogram::BUCKETS;
     use super::*;
     use proptest::prelude::*;
+
+    fn bucket(micros: u64) -> u16 {
+        let (decade, digits) = parts(micros);
+        bucket_of(decade, digits)
+    }
 
     proptest! {
         #[test]
@@ -235,7 +263,9 @@ mod tests {
         let steps = (1..20_000).map(|micros| (bucket(micros - 1), bucket(micros)));
         assert!(steps.into_iter().all(|(before, after)| after == before || after == before + 1));
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
-        for micros in (0..20_000).chain((20_000..2_000_000).step_by(7)).chain((0..26).map(|n| 3_u64.pow(n))) {
+        let near_powers = (0..19).flat_map(|n| (0..3).map(move |more| 10_u64.pow(n) + more - 1));
+        for micros in (0..20_000).chain((20_000..2_000_000).step_by(7)).chain((0..26).map(|n| 3_u64.pow(n))).chain(near_powers) {
+            assert_eq!(parts(micros), long_parts(micros));
             let bucket = bucket(micros);
             let back = value(bucket);
             assert!(back <= micros && micros - back <= micros / 100, "{micros} {back}");

@@ -17,7 +17,7 @@ const MANY_LINGER: usize = 20_000;
 /// New ids are looked through for those that are over when they are so many more than the lives.
 const FEW_YOUNG: usize = 4096;
 /// Memory for so many lives is at hand: no more end in most moments.
-const FEW_SPARE: usize = 64;
+const FEW_SPARE: usize = 8;
 
 /// What an id is known by.
 #[inline]
@@ -389,13 +389,14 @@ impl Host {
     /// Where the life of an id is, or [`OVER`]. Only where two instances claim the same open id, the program's name
     /// decides.
     #[inline]
-    pub(super) fn place(&self, hash: u64, instance: u32) -> Option<u32> {
-        self.ids.place(hash, |at| self.lives.get(at as usize).is_some_and(|life| life.instance != instance))
+    pub(super) fn place(&mut self, hash: u64, instance: u32) -> Option<u32> {
+        let lives = &self.lives;
+        self.ids.place(hash, |at| lives.get(at as usize).is_some_and(|life| life.instance != instance))
     }
 
     /// The life of an id, if it is not over.
     #[inline]
-    pub(super) fn find(&self, hash: u64, instance: u32) -> Option<usize> {
+    pub(super) fn find(&mut self, hash: u64, instance: u32) -> Option<usize> {
         self.place(hash, instance).filter(|at| *at != OVER).map(|at| at as usize)
     }
 

@@ -51,13 +51,46 @@ pub struct Ids {
     #[serde(with = "super::stored")]
     table: HashTable<Entry>,
     over: VecDeque<Over>,
+    #[serde(skip)]
+    lately: Lately,
+}
+
+/// Where the lives are that were asked for lately: the lines of a message come in runs, and the table is far away.
+#[derive(Clone)]
+struct Lately([(u64, u32); LATELY]);
+
+const LATELY: usize = 256;
+
+impl Default for Lately {
+    fn default() -> Self {
+        Self([(0, OVER); LATELY])
+    }
+}
+
+impl Lately {
+    #[inline]
+    fn get(&self, id: u64) -> Option<u32> {
+        let (known, at) = self.0[id as usize % LATELY];
+        (known == id && at != OVER).then_some(at)
+    }
+
+    #[inline]
+    fn put(&mut self, id: u64, at: u32) {
+        self.0[id as usize % LATELY] = (id, at);
+    }
+
+    /// What is known of the id is so no longer.
+    #[inline]
+    fn forget(&mut self, id: u64) {
+        self.0[id as usize % LATELY].1 = OVER;
+    }
 }
 
 impl Ids {
     /// With room for a busy hour: what grows by and by is copied again and again.
     pub fn with_room() -> Self {
         const ROOM: usize = 28_000;
-        Self { table: HashTable::with_capacity(ROOM), over: VecDeque::with_capacity(ROOM) }
+        Self { table: HashTable::with_capacity(ROOM), over: VecDeque::with_capacity(ROOM), lately: Lately::default() }
     }
 
     /// What comes after a generation; there is no generation 0.
@@ -67,9 +100,16 @@ impl Ids {
 
     /// Where the life of an id is, or [`OVER`]. Where two instances claim the id, it is one that is not `of_another`.
     #[inline]
-    pub fn place(&self, id: u64, of_another: impl Fn(u32) -> bool) -> Option<u32> {
+    pub fn place(&mut self, id: u64, of_another: impl Fn(u32) -> bool) -> Option<u32> {
+        if let Some(at) = self.lately.get(id) {
+            return Some(at);
+        }
         let is_it = |entry: &Entry| entry.id == id && !(entry.mark & Entry::CONTESTED != 0 && of_another(entry.at));
-        self.table.find(id, is_it).map(|entry| entry.at)
+        let entry = self.table.find(id, is_it)?;
+        if entry.mark & Entry::CONTESTED == 0 {
+            self.lately.put(id, entry.at);
+        }
+        Some(entry.at)
     }
 
     /// The id has a life at this place from now on; that of a life that is over serves again.
@@ -80,10 +120,12 @@ impl Ids {
                 self.table.insert_unique(id, Entry { id, at, mark: generation }, |entry| entry.id);
             }
         }
+        self.lately.forget(id);
     }
 
     /// Two instances claim the id of the life at this place.
     pub fn contest(&mut self, id: u64, at: u32) {
+        self.lately.forget(id);
         if let Some(entry) = self.table.find_mut(id, |entry| entry.at == at) {
             entry.mark |= Entry::CONTESTED;
         }
@@ -91,6 +133,7 @@ impl Ids {
 
     /// The id of the life at this place is forgotten.
     pub fn forget(&mut self, id: u64, at: u32) {
+        self.lately.forget(id);
         if let Ok(entry) = self.table.find_entry(id, |entry| entry.at == at) {
             entry.remove();
         }
@@ -98,6 +141,7 @@ impl Ids {
 
     /// The life at this place is over; its id is remembered until then.
     pub fn end(&mut self, id: u64, at: u32, due: Micros) {
+        self.lately.forget(id);
         if let Some(entry) = self.table.find_mut(id, |entry| entry.at == at) {
             entry.at = OVER;
             self.over.push_back(Over { id, generation: entry.generation(), due_s: seconds(due) });
