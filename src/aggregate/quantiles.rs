@@ -9,16 +9,17 @@ use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// A mergeable distribution of durations.
+/// A mergeable distribution of durations. What every duration touches comes first, 40 bytes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[repr(C)]
 pub struct Quantiles {
     pub count: u64,
     pub sum: u64,
     pub max: u64,
-    counts: Counts,
     /// Buckets that are not counted yet: a row that is seldom looked at stands far away, and its counts farther.
     recent: [u16; RECENT],
     waiting: u16,
+    counts: Counts,
 }
 
 /// So many are counted at a time.
@@ -125,17 +126,26 @@ impl Quantiles {
     /// Counts one duration.
     #[inline]
     pub fn add(&mut self, duration: Measured) {
-        self.count += 1;
-        self.sum = self.sum.saturating_add(duration.micros);
-        self.max = self.max.max(duration.micros);
-        if let Counts::Many(many) = &mut self.counts {
-            return many.put(duration.step, 1);
-        }
+        self.sum_up(duration);
         self.recent[usize::from(self.waiting) % RECENT] = duration.bucket;
         self.waiting += 1;
         if usize::from(self.waiting) == RECENT {
             self.catch_up();
         }
+    }
+
+    /// The same for a distribution that is at hand, because all durations go there.
+    #[inline]
+    pub fn add_at_once(&mut self, duration: Measured) {
+        self.sum_up(duration);
+        self.put(duration.bucket, duration.step, 1);
+    }
+
+    #[inline]
+    fn sum_up(&mut self, duration: Measured) {
+        self.count += 1;
+        self.sum = self.sum.saturating_add(duration.micros);
+        self.max = self.max.max(duration.micros);
     }
 
     /// Counts what waits for it.

@@ -9,8 +9,9 @@ use smallvec::SmallVec;
 use std::sync::LazyLock;
 
 /// Mail to or from one domain, relay, provider, sender or account. Rows are many and most are touched for mail that was
-/// delivered: what only failures need stands apart.
+/// delivered: what that needs is one line of memory, and what only failures need stands apart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[repr(C, align(64))]
 pub struct MailRow {
     pub delivered: u64,
     /// Of delivered recipients, each with its message's size.
@@ -220,5 +221,15 @@ impl Merge for TextRow {
 impl Row for TextRow {
     fn weight(&self) -> u64 {
         self.count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_two_lines_of_memory() {
+        assert_eq!((size_of::<MailRow>(), align_of::<MailRow>()), (128, 64));
     }
 }

@@ -3,10 +3,8 @@
 
 use super::Merge;
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Deserialize, Serialize, Serializer};
-use std::cmp::Reverse;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::LazyLock;
 
@@ -29,8 +27,23 @@ impl Row for u64 {
 /// A longer key is cut.
 const LONGEST: usize = 1024;
 
-/// What a key is known by, and the place of its row. A look-up compares the hash and the length and never goes where the key
-/// itself is: under a seed that nobody knows, two of a million names would be taken for one once in ten million runs.
+/// A row's key: what it is known by, and where it is among the keys.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    hash: u64,
+    start: u32,
+    length: u32,
+}
+
+impl Key {
+    fn of<'k>(&self, keys: &'k [u8]) -> &'k [u8] {
+        &keys[self.start as usize..][..self.length as usize]
+    }
+}
+
+/// What a key is known by, and the place of its row; no place where nothing is. A look-up compares the hash and the length
+/// and never goes where the key itself is: under a seed that nobody knows, two of a million names would be taken for one once
+/// in ten million runs.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     hash: u64,
@@ -38,12 +51,48 @@ struct Known {
     place: u32,
 }
 
-/// A row, and where its key is among the keys.
-#[derive(Clone, Debug)]
-struct Entry<R> {
-    start: u32,
-    length: u32,
-    row: R,
+impl Known {
+    const NOTHING: Self = Self { hash: 0, length: 0, place: u32::MAX };
+}
+
+/// Where each row is, by its key's hash: open addressing in one piece of memory, because rows are many and far apart, and to
+/// fetch a second line of it for each of them would take as long as all the rest.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    /// A power of two, or none.
+    slots: Vec<Known>,
+}
+
+impl Index {
+    /// The place of a key's row, or else the slot that it would have.
+    #[inline]
+    fn find(&self, hash: u64, length: u32) -> Result<u32, usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = hash as usize & mask;
+        while let Some(slot) = self.slots.get(at) {
+            if slot.hash == hash && slot.length == length && slot.place != Known::NOTHING.place {
+                return Ok(slot.place);
+            }
+            if slot.place == Known::NOTHING.place {
+                break;
+            }
+            at = (at + 1) & mask;
+        }
+        Err(at)
+    }
+
+    /// Makes room for so many rows, of which these are there already.
+    fn grow<'k>(&mut self, rows: usize, known: impl Iterator<Item = &'k Key>) {
+        // At three quarters a look-up seldom goes beyond the line of memory that it begins in.
+        let slots = (rows + rows / 3 + 1).next_power_of_two().max(8);
+        self.slots.clear();
+        self.slots.resize(slots, Known::NOTHING);
+        for (place, key) in known.enumerate() {
+            if let Err(slot) = self.find(key.hash, key.length) {
+                self.slots[slot] = Known { hash: key.hash, length: key.length, place: place as u32 };
+            }
+        }
+    }
 }
 
 /// Of this process: what an attacker can't know, he can't make names for.
@@ -63,21 +112,15 @@ pub(super) fn parted(key: &[u8]) -> (&[u8], &[u8]) {
     (&key[..at], key.get(at + 1..).unwrap_or_default())
 }
 
-impl<R> Entry<R> {
-    fn key<'k>(&self, keys: &'k [u8]) -> &'k [u8] {
-        &keys[self.start as usize..][..self.length as usize]
-    }
-}
-
 /// Rows by key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(bound(deserialize = "R: Row + Deserialize<'de>"), from = "Stored<R>")]
 pub struct Table<R> {
-    rows: Vec<Entry<R>>,
-    /// The keys of all rows, one behind the other: what is rarely looked at does not lie between what is.
+    rows: Vec<R>,
+    /// The rows' keys, and their bytes one behind the other: what is rarely looked at does not lie between what is.
+    known: Vec<Key>,
     keys: Vec<u8>,
-    /// Where each row is, by its key's hash.
-    index: HashTable<Known>,
+    index: Index,
     cap: usize,
     /// What was dropped, summed up.
     pub dropped: R,
@@ -131,8 +174,8 @@ impl<R: Row + Serialize> Serialize for Table<R> {
 impl<R: Row> Table<R> {
     #[must_use]
     pub fn new(cap: usize) -> Self {
-        let (rows, keys, index) = (Vec::new(), Vec::new(), HashTable::new());
-        Self { rows, keys, index, cap, dropped: R::default(), dropped_keys: 0, error: 0 }
+        let (rows, known, keys, index) = (Vec::new(), Vec::new(), Vec::new(), Index::default());
+        Self { rows, known, keys, index, cap, dropped: R::default(), dropped_keys: 0, error: 0 }
     }
 
     /// Keeps no more rows than this from now on, and none more than before.
@@ -152,12 +195,12 @@ impl<R: Row> Table<R> {
         let (mut at, is_new) = self.place(key);
         if is_new && at > self.cap {
             // One too many: it is let in when others have gone.
-            self.keys.truncate(self.rows[at].start as usize);
             self.rows.truncate(at);
+            self.known.truncate(at);
             self.prune(heir);
             at = self.place(key).0;
         }
-        (&mut self.rows[at].row, is_new)
+        (&mut self.rows[at], is_new)
     }
 
     /// Where the row of a key is, which is made if it is not there, and whether it is new. Places hold until rows are
@@ -165,22 +208,37 @@ impl<R: Row> Table<R> {
     #[inline]
     pub fn place(&mut self, key: &[u8]) -> (usize, bool) {
         let key = &key[..key.len().min(LONGEST)];
-        let (hash, length) = (hash_of(key), key.len() as u32);
-        match self.index.entry(hash, |known| known.hash == hash && known.length == length, |known| known.hash) {
-            hashbrown::hash_table::Entry::Occupied(entry) => (entry.get().place as usize, false),
-            hashbrown::hash_table::Entry::Vacant(entry) => {
-                let place = self.rows.len();
-                entry.insert(Known { hash, length, place: place as u32 });
-                self.rows.push(Entry { start: self.keys.len() as u32, length, row: R::default() });
-                self.keys.extend_from_slice(key);
-                (place, true)
-            }
+        self.place_of(key, hash_of(key))
+    }
+
+    /// The same of a key whose hash is known.
+    #[inline]
+    fn place_of(&mut self, key: &[u8], hash: u64) -> (usize, bool) {
+        let length = key.len() as u32;
+        match self.index.find(hash, length) {
+            Ok(place) => (place as usize, false),
+            Err(slot) => (self.begin(key, hash, slot), true),
         }
+    }
+
+    /// Makes the row of a key that has none.
+    #[inline(never)]
+    fn begin(&mut self, key: &[u8], hash: u64, mut slot: usize) -> usize {
+        let (place, length) = (self.rows.len(), key.len() as u32);
+        if (place + 1) * 4 > self.index.slots.len() * 3 {
+            self.index.grow(place + 1, self.known.iter());
+            slot = self.index.find(hash, length).err().unwrap_or(slot);
+        }
+        self.index.slots[slot] = Known { hash, length, place: place as u32 };
+        self.rows.push(R::default());
+        self.known.push(Key { hash, start: self.keys.len() as u32, length });
+        self.keys.extend_from_slice(key);
+        place
     }
 
     #[inline]
     pub fn at(&mut self, place: usize) -> &mut R {
-        &mut self.rows[place].row
+        &mut self.rows[place]
     }
 
     /// Drops light rows where there are too many.
@@ -192,27 +250,35 @@ impl<R: Row> Table<R> {
 
     /// Drops the lighter half. Of two rows of the same weight the later name goes first.
     fn prune(&mut self, mut heir: impl FnMut(&[u8], &R)) {
-        let mut weights: Vec<(u64, &[u8])> = self.iter().map(|(key, row)| (row.weight(), key)).collect();
+        let weights: Vec<u64> = self.rows.iter().map(R::weight).collect();
+        let mut stays = vec![true; weights.len()];
+        let mut lightest = weights.clone();
         let keep = self.cap / 2;
-        let (_, limit, _) = weights.select_nth_unstable_by(keep, |a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        let limit = (limit.0, Reverse(limit.1.to_vec()));
-        let all = std::mem::replace(self, Self::new(self.cap));
-        (self.dropped, self.dropped_keys, self.error) = (all.dropped, all.dropped_keys, all.error);
-        let mut most = 0;
-        for entry in all.rows {
-            let key = entry.key(&all.keys);
-            let weight = entry.row.weight();
-            if (weight, Reverse(key)) > (limit.0, Reverse(&limit.1.0)) {
-                let place = self.place(key).0;
-                *self.at(place) = entry.row;
-            } else {
-                heir(key, &entry.row);
-                most = most.max(weight);
-                entry.row.leave(&mut self.dropped);
-                self.dropped_keys += 1;
+        let (heavy, least, _) = lightest.select_nth_unstable_by(keep, |a, b| b.cmp(a));
+        let (least, heavier) = (*least, heavy.iter().filter(|weight| **weight > *least).count());
+        // Names decide among the rows of that weight alone: there are many, and to compare names takes longer.
+        let mut even: Vec<usize> = (0..weights.len()).filter(|at| weights[*at] == least).collect();
+        even.select_nth_unstable_by_key(keep - heavier, |at| self.known[*at].of(&self.keys));
+        even[keep - heavier..].iter().for_each(|at| stays[*at] = false);
+        stays.iter_mut().zip(&weights).for_each(|(stays, weight)| *stays &= *weight >= least);
+        self.error += least;
+        let keys = std::mem::take(&mut self.keys);
+        let (known, dropped) = (std::mem::take(&mut self.known), &mut self.dropped);
+        let mut at = 0;
+        self.rows.retain_mut(|row| {
+            let key = known[at].of(&keys);
+            at += 1;
+            if stays[at - 1] {
+                self.known.push(Key { start: self.keys.len() as u32, ..known[at - 1] });
+                self.keys.extend_from_slice(key);
+                return true;
             }
-        }
-        self.error += most;
+            heir(key, row);
+            std::mem::take(row).leave(dropped);
+            false
+        });
+        self.dropped_keys += (stays.len() - self.rows.len()) as u64;
+        self.index.grow(self.cap.min(stays.len()), self.known.iter());
     }
 
     /// Whether every key that there was has its row. So it is up to the cap, whatever was counted where.
@@ -223,13 +289,13 @@ impl<R: Row> Table<R> {
 
     /// The rows themselves, by their keys; the table knows what it dropped, and no more.
     pub fn take_rows(&mut self) -> impl Iterator<Item = (Vec<u8>, R)> {
-        self.index = HashTable::new();
-        let keys = std::mem::take(&mut self.keys);
-        std::mem::take(&mut self.rows).into_iter().map(move |entry| (entry.key(&keys).to_vec(), entry.row))
+        self.index = Index::default();
+        let (known, keys) = (std::mem::take(&mut self.known), std::mem::take(&mut self.keys));
+        std::mem::take(&mut self.rows).into_iter().zip(known).map(move |(row, key)| (key.of(&keys).to_vec(), row))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &R)> {
-        self.rows.iter().map(|entry| (entry.key(&self.keys), &entry.row))
+        self.rows.iter().zip(&self.known).map(|(row, key)| (key.of(&self.keys), row))
     }
 
     /// Adds another table; `heir` is shown the rows that have to go.
@@ -237,9 +303,9 @@ impl<R: Row> Table<R> {
         self.dropped.merge(other.dropped);
         self.dropped_keys += other.dropped_keys;
         self.error += other.error;
-        for theirs in other.rows {
-            let place = self.place(theirs.key(&other.keys)).0;
-            self.at(place).merge(theirs.row);
+        for (row, key) in other.rows.into_iter().zip(other.known) {
+            let place = self.place_of(key.of(&other.keys), key.hash).0;
+            self.at(place).merge(row);
         }
         // Not before both are in: a row may be light on either side and heavy in sum.
         self.settle(heir);

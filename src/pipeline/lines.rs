@@ -175,19 +175,23 @@ impl Reader {
 
     #[inline]
     fn read_line<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) {
-        match envelope.open_alike(seen.raw) {
-            Some(record) => self.read_opened(seen, record, clock, last),
-            None => self.read_other(seen, envelope, clock, last),
-        }
-    }
-
-    /// A line that has nothing in common with the one before it.
-    #[inline(never)]
-    fn read_other<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) {
         match envelope.open(seen.raw, clock) {
-            Ok(Opened::Record(record)) => self.read_opened(seen, record, clock, last),
+            Ok(Opened::Record(record)) => {
+                let record = Record { time: clock.settle(record.time), ..record };
+                match is_copy(last, &record) {
+                    // Two copies make a pair: what comes behind them is no third one.
+                    Some(copy) if self.settings.parser.is_none_or(|only| only.name == copy.1) => {
+                        passed_over(seen, record, copy);
+                        *last = Record { text: Text(b""), ..record };
+                    }
+                    _ => {
+                        *last = record;
+                        self.read_record(seen, record, 1);
+                    }
+                }
+            }
             Ok(Opened::Repeat { time, host, times }) if host == last.host && !last.text.is_empty() => {
-                self.read_record(seen, Record { time: clock.settle(time), ..*last }, times);
+                self.read_again(seen, Record { time: clock.settle(time), ..*last }, times);
             }
             Ok(Opened::Repeat { time, host, .. }) => {
                 not_read(seen, Record { time: clock.settle(time), host, ..Record::default() }, Unrecognized::Repeat);
@@ -197,22 +201,6 @@ impl Reader {
                 None if self.open_by_definition(seen, clock, last) || self.names_columns(seen, last) => {}
                 None => not_read(seen, Record { time: last.time, ..Record::default() }, reason),
             },
-        }
-    }
-
-    #[inline(always)]
-    fn read_opened<'a>(&self, seen: &mut Seen<'a>, mut record: Record<'a>, clock: &mut Clock, last: &mut Record<'a>) {
-        record.time = clock.settle(record.time);
-        match is_copy(last, &record) {
-            // Two copies make a pair: what comes behind them is no third one.
-            Some(copy) if self.settings.parser.is_none_or(|only| only.name == copy.1) => {
-                passed_over(seen, record, copy);
-                *last = Record { text: Text(b""), ..record };
-            }
-            _ => {
-                *last = record;
-                self.read_record(seen, record, 1);
-            }
         }
     }
 
@@ -228,6 +216,12 @@ impl Reader {
         if !self.leaves_classes {
             self.class(seen);
         }
+    }
+
+    /// The same of what was said before.
+    #[cold]
+    fn read_again<'a>(&self, seen: &mut Seen<'a>, record: Record<'a>, times: u32) {
+        self.read_record(seen, record, times);
     }
 
     /// A line without a header that is known, by a format that is data.

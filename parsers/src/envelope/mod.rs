@@ -22,7 +22,6 @@ pub use records::{Form, Records, is_field_name};
 use crate::model::{Calendar, Micros, Record, Text, Unrecognized};
 use crate::near::find_any;
 use crate::scan::{Cursor, digits, number};
-use wide::u8x16;
 
 /// What a line is, once its header is off.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +47,7 @@ pub struct Envelope {
 #[derive(Debug, Default)]
 struct Head {
     /// The first sixteen, those behind them where there are more than 32, and the last sixteen.
-    parts: [u8x16; 3],
+    parts: [u128; 3],
     /// How many bytes; 0 where there is nothing to go by.
     len: usize,
     /// Where the host's name begins; a blank follows it. Exim's own files have none.
@@ -67,17 +66,16 @@ impl Head {
             return None;
         }
         let (head, rest) = line.split_at_checked(self.len)?;
-        let ([one, two, three], known) = (Self::parts(head)?, &self.parts);
-        let same = one.simd_eq(known[0]) & two.simd_eq(known[1]) & three.simd_eq(known[2]);
-        (same.to_bitmask() == 0xFFFF).then_some((self.time, self.host.map(|host| &head[host..self.len - 1]), rest))
+        let differ = Self::parts(head)?.iter().zip(&self.parts).fold(0, |differ, (one, other)| differ | (one ^ other));
+        (differ == 0).then_some((self.time, self.host.map(|host| &head[host..self.len - 1]), rest))
     }
 
     /// What a head of 16 to 48 bytes is compared by.
     #[inline]
-    fn parts(head: &[u8]) -> Option<[u8x16; 3]> {
+    fn parts(head: &[u8]) -> Option<[u128; 3]> {
         let (first, last) = (head.first_chunk()?, head.last_chunk()?);
         let between = if head.len() > 32 { head[16..].first_chunk()? } else { first };
-        Some([first, between, last].map(|part| u8x16::new(*part)))
+        Some([first, between, last].map(|part| u128::from_le_bytes(*part)))
     }
 
     /// Stamps with fractions of a second hardly ever come twice.
@@ -121,28 +119,23 @@ impl Hour {
 }
 
 impl Envelope {
-    /// The record, where it begins like the one before it and has nothing unusual about it: most lines of most logs. Of
-    /// another line nothing is known yet.
-    #[inline(always)]
-    #[must_use]
-    pub fn open_alike<'a>(&self, line: &'a [u8]) -> Option<Record<'a>> {
-        let (time, host, rest) = self.head.of(line)?;
-        if rest.last() == Some(&b'\r') {
-            return None;
-        }
-        let opened = match host {
-            Some(host) => behind_host(time, host, Cursor::new(rest)),
-            None => exim::open(time, Cursor::new(rest)),
-        };
-        if let Ok(Opened::Record(record)) = opened { Some(record) } else { None }
-    }
-
     /// Takes the header off.
     ///
     /// # Errors
     /// The reason why the line is not a record.
-    #[inline(never)]
+    #[inline(always)]
     pub fn open<'a>(&mut self, line: &'a [u8], calendar: &mut dyn Calendar) -> Result<Opened<'a>, Unrecognized> {
+        // Most lines of most logs: they are opened where it is asked for.
+        match self.head.of(line.strip_suffix(b"\r").unwrap_or(line)) {
+            Some((time, Some(host), rest)) => behind_host(time, host, Cursor::new(rest)),
+            Some((time, None, rest)) => exim::open(time, Cursor::new(rest)),
+            None => self.open_anew(line, calendar),
+        }
+    }
+
+    /// The same of a line that does not begin like the last one.
+    #[inline(never)]
+    fn open_anew<'a>(&mut self, line: &'a [u8], calendar: &mut dyn Calendar) -> Result<Opened<'a>, Unrecognized> {
         let mut line = Cursor::new(line.strip_suffix(b"\r").unwrap_or(line));
         if line.rest.first() == Some(&b'<') {
             skip_priority(&mut line);
