@@ -85,12 +85,32 @@ impl<O> Drop for Turn<'_, O> {
     }
 }
 
+/// The threads of a run.
+pub struct Crew(Option<rayon::ThreadPool>);
+
+impl Crew {
+    /// Does it where [`both`] has these threads.
+    pub fn work<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.0 {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+}
+
+/// Does two things, at the same time where a [`Crew`] is at work, which has a thread to spare.
+pub fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+    // Elsewhere rayon would take threads that nobody asked for.
+    if rayon::current_thread_index().is_some() { rayon::join(one, other) } else { (one(), other()) }
+}
+
 /// What comes out of a run.
 pub struct Done<L, O> {
     /// What each worker kept for itself.
     pub locals: Vec<L>,
     pub ordered: O,
     pub chunks: Chunks,
+    pub crew: Crew,
 }
 
 /// Works through all chunks on `threads` threads.
@@ -129,9 +149,9 @@ where
         }
         mine
     };
-    let locals =
-        if threads <= 1 { vec![worker()] } else { rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.broadcast(|_| worker()) };
+    let crew = if threads > 1 { Some(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?) } else { None };
+    let locals = crew.as_ref().map_or_else(|| vec![worker()], |pool| pool.broadcast(|_| worker()));
     let ordered = ordered.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     let chunks = source.into_inner().unwrap_or_else(PoisonError::into_inner).1;
-    Ok(Done { locals, ordered, chunks })
+    Ok(Done { locals, ordered, chunks, crew: Crew(crew) })
 }

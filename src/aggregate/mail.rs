@@ -8,6 +8,7 @@ use super::table::Table;
 use super::timeline::Timeline;
 use super::{Clients, Distinct, Merge, Window, provider};
 use crate::correlate::{End, Life, Outcome, Recipient, hash};
+use crate::pipeline::both;
 use mailscope_parsers::model::{Class, domain_of};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -297,14 +298,19 @@ impl Mail {
             *self.class_recipients.entry(class).or_default() += count;
         }
         self.auth_successes += other.auth_successes;
-        self.domains.merge(other.domains, |_, _| ());
-        self.providers.merge(other.providers, |_, _| ());
-        self.sender_domains.merge(other.sender_domains, |_, _| ());
-        let providers = &mut self.providers;
-        self.relays.merge(other.relays, |relay, row| providers.row(provider(relay).as_bytes()).add(row));
-        let domains = &mut self.sender_domains;
-        self.senders.merge(other.senders, |sender, row| domains.row(sender_domain(sender)).add(row));
-        self.auth_users.merge(other.auth_users, |_, _| ());
+        let Self { domains, relays, providers, senders, sender_domains, auth_users, .. } = self;
+        both(
+            || {
+                domains.merge(other.domains, |_, _| ());
+                providers.merge(other.providers, |_, _| ());
+                relays.merge(other.relays, |relay, row| providers.row(provider(relay).as_bytes()).add(row));
+            },
+            || {
+                sender_domains.merge(other.sender_domains, |_, _| ());
+                senders.merge(other.senders, |sender, row| sender_domains.row(sender_domain(sender)).add(row));
+                auth_users.merge(other.auth_users, |_, _| ());
+            },
+        );
         self.hosts.resize_with(self.hosts.len().max(other.hosts.len()), HostRow::default);
         for (mine, theirs) in self.hosts.iter_mut().zip(other.hosts) {
             mine.merge(theirs);

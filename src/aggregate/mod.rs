@@ -34,7 +34,7 @@ pub use template::template;
 pub use timeline::{Bucket, Counted, FINEST_S, Timeline};
 
 use crate::correlate::Life;
-use crate::pipeline::{NO_TIME, Seen};
+use crate::pipeline::{NO_TIME, Seen, both};
 use mailscope_parsers::classify::Failure;
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
@@ -142,9 +142,27 @@ impl Summary {
         self
     }
 
+    /// All of them together; none of none.
+    #[must_use]
+    pub fn all(mut summaries: Vec<Self>) -> Option<Self> {
+        let others = summaries.split_off(summaries.len().div_ceil(2));
+        if others.is_empty() {
+            return summaries.pop();
+        }
+        match both(|| Self::all(summaries), || Self::all(others)) {
+            (Some(one), Some(other)) => Some(one.merged(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
     pub fn merge(&mut self, other: Self) {
-        self.lines.merge(other.lines);
-        self.mail.merge(other.mail);
-        self.clients.merge(other.clients);
+        let Self { lines, mail, clients, .. } = self;
+        both(
+            || mail.merge(other.mail),
+            || {
+                lines.merge(other.lines);
+                clients.merge(other.clients);
+            },
+        );
     }
 }

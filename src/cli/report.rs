@@ -214,7 +214,7 @@ impl Gathered {
 /// Where it can't be read at all.
 pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let chunks = input.take_chunks()?;
-    let (window, host) = (input.window, input.host.as_deref());
+    let (window, host, zone) = (input.window, input.host.as_deref(), input.zone);
     let progress = input.progress.clone();
     let names = input.anonymizer.clone();
     let reader = input.reader_of_many();
@@ -249,14 +249,18 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     }
     let Ordered { mut correlator, places } = done.ordered;
     let bytes = done.locals.iter().map(|worker| worker.bytes).sum::<u64>().saturating_add_signed(done.chunks.surplus);
-    let summaries = done.locals.into_iter().map(|worker| worker.summary);
-    let mut summary = summaries.reduce(Summary::merged).unwrap_or_else(|| Summary::new(window));
-    let open = correlator.finish();
-    summary.lives(open.iter().map(|life| &**life));
-    summary.name_hosts(correlator.hosts());
-    let overlong = summary.lines.overlong;
-    let (report, rest) = build(summary, InputFacts { files: done.chunks.files, bytes }, wanted.baseline, wanted.top, input.zone);
-    std::mem::forget((open, correlator, rest));
+    let summaries = done.locals.into_iter().map(|worker| worker.summary).collect();
+    let facts = InputFacts { files: done.chunks.files, bytes };
+    let (report, overlong, rest) = done.crew.work(|| {
+        let mut summary = Summary::all(summaries).unwrap_or_else(|| Summary::new(window));
+        let open = correlator.finish();
+        summary.lives(open.iter().map(|life| &**life));
+        summary.name_hosts(correlator.hosts());
+        let overlong = summary.lines.overlong;
+        let (report, rest) = build(summary, facts, wanted.baseline, wanted.top, zone);
+        (report, overlong, (open, correlator, rest))
+    });
+    std::mem::forget(rest);
     Ok(Gathered { report, places, unreadable: done.chunks.unreadable, overlong })
 }
 

@@ -5,7 +5,7 @@ use super::lists::{self, approximate, delay, rounded, sorted, text};
 use super::*;
 use crate::aggregate::{self, Summary, Table, provider};
 use crate::input::Zone;
-use crate::pipeline::NO_TIME;
+use crate::pipeline::{NO_TIME, both};
 use mailscope_parsers::model::{Class, Micros};
 
 /// What only the reading of the input knows.
@@ -25,7 +25,11 @@ pub struct Rest(#[allow(dead_code)] Summary, #[allow(dead_code)] Tables);
 #[must_use]
 pub fn build(mut summary: Summary, input: InputFacts, baseline: Option<&Baseline>, top: usize, zone: Zone) -> (Report, Rest) {
     let tables = Tables::of(&mut summary);
-    let report = with_facts(&mut summary, &tables, zone, |facts| of_parts(facts, findings::find(facts, baseline), input, top));
+    let report = with_facts(&mut summary, &tables, zone, |facts| {
+        let (findings, mut report) = both(|| findings::find(facts, baseline), || of_parts(facts, input, top));
+        report.findings = findings;
+        report
+    });
     (report, Rest(summary, tables))
 }
 
@@ -45,18 +49,29 @@ fn with_facts<T>(summary: &mut Summary, tables: &Tables, zone: Zone, make: impl 
     make(&Facts { summary, tables, patterns: &patterns, span, buckets: &buckets, bucket_s, zone })
 }
 
-fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: usize) -> Report {
+/// All of it but the findings.
+fn of_parts(facts: &Facts<'_>, input: InputFacts, top: usize) -> Report {
     let Facts { summary, tables, span, bucket_s, zone, .. } = *facts;
     let (lines, mail) = (&summary.lines, &summary.mail);
     let stamp = |time: Micros| zone.local(time).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false);
     let mut other = BTreeMap::new();
     let mut rows = Lists { top, other: &mut other, approximate: BTreeMap::new() };
-    let domains = rows.mail("domains", "domain", &tables.domains);
-    let providers = rows.mail("providers", "provider", &tables.providers);
-    let relays = rows.mail("relays", "relay", &tables.relays);
-    let senders = rows.mail("senders", "sender", &mail.senders);
-    let sender_domains = rows.mail("sender_domains", "sender_domain", &tables.sender_domains);
-    let auth_users = rows.mail("auth_users", "auth_user", &mail.auth_users);
+    let ([domains, providers, relays], [senders, sender_domains, auth_users]) = both(
+        || {
+            [("domain", &tables.domains), ("provider", &tables.providers), ("relay", &tables.relays)]
+                .map(|(key, table)| List::of(key, table, top))
+        },
+        || {
+            [("sender", &mail.senders), ("sender_domain", &tables.sender_domains), ("auth_user", &mail.auth_users)]
+                .map(|(key, table)| List::of(key, table, top))
+        },
+    );
+    let domains = rows.mail("domains", domains);
+    let providers = rows.mail("providers", providers);
+    let relays = rows.mail("relays", relays);
+    let senders = rows.mail("senders", senders);
+    let sender_domains = rows.mail("sender_domains", sender_domains);
+    let auth_users = rows.mail("auth_users", auth_users);
     let (clients, beyond) = lists::clients(&summary.clients.rows, top);
     rows.note("clients", beyond, approximate(&summary.clients.rows));
     let problems = problems(lines, &mut rows, &stamp);
@@ -125,7 +140,7 @@ fn of_parts(facts: &Facts<'_>, findings: Vec<Finding>, input: InputFacts, top: u
         timeline: timeline::rows(facts.buckets, zone),
         heat,
         patterns,
-        findings,
+        findings: Vec::new(),
         unclassified,
         unrecognized: unrecognized(lines, top, &stamp),
         other,
@@ -161,21 +176,27 @@ impl Tables {
         let taken = |table: &mut Table<aggregate::MailRow>| std::mem::replace(table, Table::new(0));
         let (mut domains, mut relays, mut providers) = (taken(&mut mail.domains), taken(&mut mail.relays), taken(&mut mail.providers));
         let mut sender_domains = taken(&mut mail.sender_domains);
-        for (domain, attempts) in lines.deferred_domains.iter() {
-            domains.row(domain).failures_mut().deferred_attempts += attempts;
-        }
-        domains.dropped.failures_mut().deferred_attempts += lines.deferred_domains.dropped;
-        for (relay, attempts) in lines.deferred_relays.iter() {
-            let heir = |relay: &[u8], row: &aggregate::MailRow| providers.row(provider(relay).as_bytes()).add(row);
-            relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts += attempts;
-        }
-        relays.dropped.failures_mut().deferred_attempts += lines.deferred_relays.dropped;
-        for (relay, row) in relays.iter() {
-            providers.row(provider(relay).as_bytes()).add(row);
-        }
-        for (sender, row) in mail.senders.iter() {
-            sender_domains.row(aggregate::sender_domain(sender)).add(row);
-        }
+        both(
+            || {
+                for (domain, attempts) in lines.deferred_domains.iter() {
+                    domains.row(domain).failures_mut().deferred_attempts += attempts;
+                }
+                domains.dropped.failures_mut().deferred_attempts += lines.deferred_domains.dropped;
+                for (relay, attempts) in lines.deferred_relays.iter() {
+                    let heir = |relay: &[u8], row: &aggregate::MailRow| providers.row(provider(relay).as_bytes()).add(row);
+                    relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts += attempts;
+                }
+                relays.dropped.failures_mut().deferred_attempts += lines.deferred_relays.dropped;
+                for (relay, row) in relays.iter() {
+                    providers.row(provider(relay).as_bytes()).add(row);
+                }
+            },
+            || {
+                for (sender, row) in mail.senders.iter() {
+                    sender_domains.row(aggregate::sender_domain(sender)).add(row);
+                }
+            },
+        );
         let mut timeline = std::mem::take(&mut lines.timeline);
         timeline.merge(std::mem::take(&mut mail.timeline));
         Self { domains, relays, providers, sender_domains, timeline }
@@ -189,16 +210,29 @@ struct Lists<'a> {
     approximate: BTreeMap<&'static str, Approximate>,
 }
 
+/// A list of mail by key: its rows up to the top, and what is said of the others.
+struct List {
+    rows: Vec<MailRow>,
+    other: Option<Other>,
+    approximate: Option<Approximate>,
+}
+
+impl List {
+    fn of(key: &'static str, table: &Table<aggregate::MailRow>, top: usize) -> Self {
+        let (rows, other) = lists::mail(key, table, top);
+        Self { rows, other, approximate: approximate(table) }
+    }
+}
+
 impl Lists<'_> {
     fn note(&mut self, list: &'static str, other: Option<Other>, approximate: Option<Approximate>) {
         self.other.extend(other.map(|other| (list, other)));
         self.approximate.extend(approximate.map(|approximate| (list, approximate)));
     }
 
-    fn mail(&mut self, list: &'static str, key: &'static str, table: &Table<aggregate::MailRow>) -> Vec<MailRow> {
-        let (rows, other) = lists::mail(key, table, self.top);
-        self.note(list, other, approximate(table));
-        rows
+    fn mail(&mut self, name: &'static str, list: List) -> Vec<MailRow> {
+        self.note(name, list.other, list.approximate);
+        list.rows
     }
 
     /// Notes how many rows of a list of counts are beyond the top, and their sum.

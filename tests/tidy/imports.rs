@@ -38,14 +38,14 @@ const PROGRAM: &[Module] = &[
     // A line as the pipeline hands it on, and its word for no time. Words of a text are found eight letters at a time.
     Module {
         name: "aggregate",
-        crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen"],
+        crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen", "pipeline::both"],
         parsers: &["classify", "model", "near::have_capitals", "scan::Letters"],
     },
     Module { name: "numbers", crates: &[], parsers: &[] },
     // Times are written in a zone.
     Module {
         name: "report",
-        crates: &["report", "aggregate", "input::Zone", "numbers", "pipeline::NO_TIME"],
+        crates: &["report", "aggregate", "input::Zone", "numbers", "pipeline::NO_TIME", "pipeline::both"],
         parsers: &["classify::list_named", "model"],
     },
     // Of the summaries only what counts by key, and the shapes of texts; of the lives what the logs add to a listing.
