@@ -34,9 +34,9 @@ impl Merge for Failed {
     }
 }
 
-/// As of other rows, of which there are as many.
+/// One of thousands of rows.
 impl Counted for Failed {
-    const WIDEST_S: i32 = Tally::WIDEST_S;
+    const MOST_QUARTERS: usize = 200;
 }
 
 impl Course {

@@ -1,16 +1,15 @@
 //! How often which bucket of a delay there was: in two forms, for few different buckets and for many.
 //!
-//! The first is a hash table of four bytes a bucket; most senders and domains never need more. The second has counters in
+//! The first is a sorted list of four bytes a bucket; most senders and domains never need more. The second has counters in
 //! pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
 
 use serde::{Deserialize, Serialize};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
-/// Buckets with their counts, by open addressing. The number of places is a power of two; one that counts nothing is free.
+/// Buckets with their counts, the smallest first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Few {
     places: SmallVec<[Place; 4]>,
-    used: u16,
 }
 
 /// A bucket in the upper bits, how often in the lower ones.
@@ -36,62 +35,39 @@ impl Place {
 
 impl Few {
     /// So many different buckets it holds, each up to [`Place::FULL`] times.
-    const MOST: u16 = 96;
+    const MOST: usize = 96;
 
     /// Counts a bucket of 14 bits; `false`, and nothing done, where it would be too many.
     #[inline]
     pub fn put(&mut self, bucket: u16, times: u64) -> bool {
-        if self.places.is_empty() {
-            self.grow();
+        let at = self.places.partition_point(|place| place.bucket() < bucket);
+        match self.places.get_mut(at).filter(|place| place.bucket() == bucket) {
+            Some(place) => {
+                let fits = place.times() + times <= Place::FULL;
+                if fits {
+                    place.0 += times as u32;
+                }
+                fits
+            }
+            None => self.put_new(at, bucket, times),
         }
-        let at = self.find(bucket);
-        let known = self.places[at].times();
-        if known == 0 {
-            return self.put_new(bucket, times);
-        }
-        let fits = known + times <= Place::FULL;
-        if fits {
-            self.places[at].0 += times as u32;
-        }
-        fits
     }
 
-    fn put_new(&mut self, bucket: u16, times: u64) -> bool {
-        if usize::from(self.used) * 4 >= self.places.len() * 3 && self.places.len() < usize::from(Self::MOST) {
-            self.grow();
-        }
-        if times > Place::FULL || self.used == Self::MOST {
+    fn put_new(&mut self, at: usize, bucket: u16, times: u64) -> bool {
+        if times > Place::FULL || self.places.len() == Self::MOST {
             return false;
         }
-        let at = self.find(bucket);
-        self.used += 1;
-        self.places[at] = Place::new(bucket, times);
+        if self.places.len() == self.places.capacity() {
+            // There are many such lists, and each has few buckets more than it had.
+            self.places.reserve_exact((self.places.len() / 4).max(4));
+        }
+        self.places.insert(at, Place::new(bucket, times));
         true
     }
 
-    /// Where the bucket is, or would be.
-    #[inline]
-    fn find(&self, bucket: u16) -> usize {
-        let mask = self.places.len() - 1;
-        let mut at = usize::from(bucket.wrapping_mul(0x9E37) >> 3) & mask;
-        while self.places[at].times() != 0 && self.places[at].bucket() != bucket {
-            at = (at + 1) & mask;
-        }
-        at
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let places = smallvec![Place::default(); (self.places.len() * 2).max(4)];
-        for place in std::mem::replace(&mut self.places, places).into_iter().filter(|place| place.times() != 0) {
-            let at = self.find(place.bucket());
-            self.places[at] = place;
-        }
-    }
-
-    /// In no order.
+    /// The smallest bucket first.
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
-        self.places.iter().filter(|place| place.times() != 0).map(|place| (place.bucket(), place.times()))
+        self.places.iter().map(|place| (place.bucket(), place.times()))
     }
 }
 
@@ -283,8 +259,8 @@ mod tests {
     #[test]
     fn few_are_counted_up_to_the_limits_and_nothing_is_lost() {
         let mut few = Few::default();
-        for bucket in 0..Few::MOST * 3 {
-            assert_eq!(few.put(bucket * 7, 2), bucket < Few::MOST);
+        for bucket in 0..Few::MOST as u16 * 3 {
+            assert_eq!(few.put(bucket * 7, 2), usize::from(bucket) < Few::MOST);
         }
         assert!(few.put(7, Place::FULL - 2) && !few.put(7, 1));
         let sum: u64 = few.iter().map(|(_, times)| times).sum();

@@ -263,7 +263,11 @@ impl Mail {
                 bucket.delivered += 1;
                 if let Some(delays) = recipient.decisive.delays() {
                     let stages = [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission];
-                    bucket.stages.iter_mut().zip(stages).for_each(|(sum, stage)| *sum = sum.saturating_add(u64::try_from(stage).unwrap_or(0)));
+                    bucket
+                        .stages
+                        .iter_mut()
+                        .zip(stages)
+                        .for_each(|(sum, stage)| *sum = sum.saturating_add(u64::try_from(stage).unwrap_or(0)));
                     self.stages.before_qmgr.add_at_once(Measured::new(delays.before_qmgr));
                     self.stages.in_qmgr.add_at_once(Measured::new(delays.in_qmgr));
                     self.stages.conn_setup.add_at_once(Measured::new(delays.conn_setup));

@@ -193,11 +193,7 @@ impl Quantiles {
     fn sorted(&self) -> Vec<(u64, u64)> {
         match &self.settled().counts {
             Counts::Many(many) => many.iter().map(|(step, times)| (step_value(step), times)).collect(),
-            Counts::Few(few) => {
-                let mut sorted: Vec<(u64, u64)> = few.iter().map(|(bucket, times)| (value(bucket), times)).collect();
-                sorted.sort_unstable();
-                sorted
-            }
+            Counts::Few(few) => few.iter().map(|(bucket, times)| (value(bucket), times)).collect(),
         }
     }
 

@@ -6,19 +6,21 @@ use serde::{Deserialize, Serialize};
 
 /// The finest bucket.
 pub const FINEST_S: i64 = 300;
-/// The widths of buckets, and how many of each there are before they are made wider. More than the first are longer than the
-/// three hours that are shown so finely; more than the second are a week, and are shown in days.
-const WIDTHS: [(i32, usize); 3] = [(FINEST_S as i32, 64), (900, 700), (3600, usize::MAX)];
+/// A quarter of an hour: every zone's hours and days are made of these.
+const QUARTER_S: i32 = 900;
+/// More of the finest buckets are longer than the three hours that are shown so finely.
+const MOST_FINEST: usize = 64;
 
 /// What can be counted over time.
 pub trait Counted: Merge + Default {
-    /// No bucket is wider. Every zone's hours and days are made of quarters of an hour.
-    const WIDEST_S: i32;
+    /// With more quarters of an hour than this, buckets are made whole hours: in zones that are off by half an hour its hours
+    /// and days are cut at the hour before, then.
+    const MOST_QUARTERS: usize;
 }
 
-/// One of many rows: in zones that are off by half an hour its days are cut at the hour before, in logs of more than a week.
+/// One of some hundred rows: a week, and what is longer is shown in days.
 impl Counted for Tally {
-    const WIDEST_S: i32 = 3600;
+    const MOST_QUARTERS: usize = 700;
 }
 
 /// How often something happened in one bucket; four thousand million and more are one number.
@@ -43,8 +45,9 @@ impl Merge for Tally {
     }
 }
 
+/// The only one of its kind.
 impl Counted for Bucket {
-    const WIDEST_S: i32 = 900;
+    const MOST_QUARTERS: usize = usize::MAX;
 }
 
 /// What happened in one bucket.
@@ -94,7 +97,7 @@ fn never() -> Micros {
 
 impl<B> Default for Timeline<B> {
     fn default() -> Self {
-        Self { bucket_s: WIDTHS[0].0, buckets: Vec::new(), current: None, begins: never() }
+        Self { bucket_s: FINEST_S as i32, buckets: Vec::new(), current: None, begins: never() }
     }
 }
 
@@ -152,9 +155,13 @@ impl<B: Counted> Timeline<B> {
 
     /// The next width, where there are too many of this one.
     fn too_many(&self) -> Option<i32> {
-        let at = WIDTHS.iter().position(|(width_s, _)| *width_s == self.bucket_s)?;
-        let (next_s, _) = *WIDTHS.get(at + 1).filter(|(next_s, _)| *next_s <= B::WIDEST_S)?;
-        (self.buckets.len() > WIDTHS[at].1).then_some(next_s)
+        const FINEST: i32 = FINEST_S as i32;
+        let (most, next_s) = match self.bucket_s {
+            FINEST => (MOST_FINEST, QUARTER_S),
+            QUARTER_S => (B::MOST_QUARTERS, 3600),
+            _ => return None,
+        };
+        (self.buckets.len() > most).then_some(next_s)
     }
 
     fn widen(&mut self, to_s: i32) {
