@@ -257,7 +257,7 @@ impl Mail {
                 self.good += fate.mail;
                 self.host(life).delivered += 1;
                 if let Some(delay) = fate.delay {
-                    self.delay.add_at_once(delay);
+                    self.delay.add(delay);
                 }
                 let bucket = self.timeline.at(recipient.decisive.time);
                 bucket.delivered += 1;
@@ -268,10 +268,10 @@ impl Mail {
                         .iter_mut()
                         .zip(stages)
                         .for_each(|(sum, stage)| *sum = sum.saturating_add(u64::try_from(stage).unwrap_or(0)));
-                    self.stages.before_qmgr.add_at_once(Measured::new(delays.before_qmgr));
-                    self.stages.in_qmgr.add_at_once(Measured::new(delays.in_qmgr));
-                    self.stages.conn_setup.add_at_once(Measured::new(delays.conn_setup));
-                    self.stages.transmission.add_at_once(Measured::new(delays.transmission));
+                    self.stages.before_qmgr.add(Measured::new(delays.before_qmgr));
+                    self.stages.in_qmgr.add(Measured::new(delays.in_qmgr));
+                    self.stages.conn_setup.add(Measured::new(delays.conn_setup));
+                    self.stages.transmission.add(Measured::new(delays.transmission));
                 }
             }
             Outcome::Bounced | Outcome::Expired => {

@@ -126,26 +126,17 @@ impl Quantiles {
     /// Counts one duration.
     #[inline]
     pub fn add(&mut self, duration: Measured) {
-        self.sum_up(duration);
+        self.count += 1;
+        self.sum = self.sum.saturating_add(duration.micros);
+        self.max = self.max.max(duration.micros);
+        if let Counts::Many(many) = &mut self.counts {
+            return many.put(duration.step, 1);
+        }
         self.recent[usize::from(self.waiting) % RECENT] = duration.bucket;
         self.waiting += 1;
         if usize::from(self.waiting) == RECENT {
             self.catch_up();
         }
-    }
-
-    /// The same for a distribution that is at hand, because all durations go there.
-    #[inline]
-    pub fn add_at_once(&mut self, duration: Measured) {
-        self.sum_up(duration);
-        self.put(duration.bucket, duration.step, 1);
-    }
-
-    #[inline]
-    fn sum_up(&mut self, duration: Measured) {
-        self.count += 1;
-        self.sum = self.sum.saturating_add(duration.micros);
-        self.max = self.max.max(duration.micros);
     }
 
     /// Counts what waits for it.

@@ -23,7 +23,7 @@ pub fn open(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecogniz
             line = whole;
         }
     }
-    if pid.is_none() && is_syslog(line.rest) {
+    if pid.is_none() && !is_of_message(line.rest) && is_syslog(line.rest) {
         return host_and_tag(time, line);
     }
     Ok(Opened::Record(Record { time, host: Text(b""), program: Text(b"exim"), pid, text: Text(line.rest) }))
@@ -36,6 +36,13 @@ fn rspamd(time: Micros, line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
     let is = count > 0 && line.rest.get(count + 1) == Some(&b'(');
     let (program, pid) = if is { (&b"rspamd"[..], Some(pid)) } else { (&b"exim"[..], None) };
     Ok(Opened::Record(Record { time, host: Text(b""), program: Text(program), pid, text: Text(line.rest) }))
+}
+
+/// Whether a message id of either length stands here, and a flag behind it: no host is followed by one.
+#[inline]
+fn is_of_message(rest: &[u8]) -> bool {
+    let flag = |at: usize| rest.get(at) == Some(&b' ') && matches!(rest.get(at + 1), Some(b'<' | b'=' | b'-' | b'>' | b'*'));
+    rest.get(6) == Some(&b'-') && (flag(23) || flag(16))
 }
 
 /// `HOST TAG[PID]: `, `TAG[PID]: `, and `HOST last message repeated`. A tag without process id may be any word of Exim's:

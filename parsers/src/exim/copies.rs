@@ -28,8 +28,8 @@ fn is_header(line: &[u8]) -> bool {
 /// Whether a record is the reject log's copy of the one before it: same process, same second, same words.
 #[inline]
 pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str> {
-    // Most records are of another process, and most servers of another name.
-    if before.pid != record.pid || before.time != record.time {
+    // Most records are of another process, and most servers of another name; files of Exim's own have no host.
+    if before.pid != record.pid || before.time != record.time || record.host.is_empty() {
         return None;
     }
     copies(before, record)
@@ -38,7 +38,7 @@ pub fn is_copy(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str>
 /// The same of two records of one process and second.
 fn copies(before: &Record<'_>, record: &Record<'_>) -> Option<&'static str> {
     let same = || before.program == record.program && before.host == record.host;
-    if record.host.is_empty() || !is_exim(&record.program) || !same() {
+    if !is_exim(&record.program) || !same() {
         return None;
     }
     let (wrapped::Inner::Text(first), wrapped::Inner::Text(second)) = (wrapped::open(&before.text), wrapped::open(&record.text)) else {

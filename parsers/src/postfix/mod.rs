@@ -75,6 +75,9 @@ impl Daemon {
                 _ => {}
             }
         }
+        if program.len() < b"x/smtp".len() {
+            return None;
+        }
         let Some(slash) = rfind(program, b'/') else {
             return program.starts_with(b"postfix").then_some(Self::Unsaid);
         };

@@ -36,7 +36,12 @@ pub fn find<'a>(shapes: Shapes, queue_id: Text<'a>, text: &'a [u8]) -> Option<Li
 /// Whether the whole of `text` has this shape.
 pub fn fits(mut pattern: &[u8], text: &[u8]) -> bool {
     let mut text = Cursor::new(text);
-    while let Some((&first, rest)) = pattern.split_first() {
+    loop {
+        let (literal, gap_on) = pattern.split_at(words(pattern));
+        let Some((first, rest)) = gap_on.split_first() else { return text.rest == literal };
+        if !text.eat(literal) {
+            return false;
+        }
         pattern = rest;
         let fits = match first {
             b'*' => match gap(&mut pattern, &mut text) {
@@ -44,20 +49,22 @@ pub fn fits(mut pattern: &[u8], text: &[u8]) -> bool {
                 found => found.is_some(),
             },
             b'#' => digits(&mut text),
-            b'@' => scan::peer(&mut text).is_some(),
-            literal => text.eat(&[literal]),
+            _ => scan::peer(&mut text).is_some(),
         };
         if !fits {
             return false;
         }
     }
-    text.rest.is_empty()
+}
+
+/// How many bytes a pattern has before its first gap.
+fn words(pattern: &[u8]) -> usize {
+    pattern.iter().position(|c| matches!(c, b'*' | b'#' | b'@')).unwrap_or(pattern.len())
 }
 
 /// Skips to the words after a gap, and over them; whether that ended pattern and text.
 fn gap(pattern: &mut &[u8], text: &mut Cursor<'_>) -> Option<bool> {
-    let words = pattern.iter().position(|c| matches!(c, b'*' | b'#' | b'@')).unwrap_or(pattern.len());
-    let (literal, after) = pattern.split_at(words);
+    let (literal, after) = pattern.split_at(words(pattern));
     if after.is_empty() {
         return text.rest.ends_with(literal).then_some(true);
     }
