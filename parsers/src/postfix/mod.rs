@@ -75,7 +75,7 @@ impl Daemon {
                 _ => {}
             }
         }
-        if program.len() < b"x/smtp".len() {
+        if program.len() < b"/smtp".len() {
             return None;
         }
         let Some(slash) = rfind(program, b'/') else {
