@@ -42,8 +42,13 @@ pub fn sixteens(text: &[u8], mut each: impl FnMut(u8x16)) {
         each(u8x16::new(*last));
     } else if let Some(both) = both_ends(text) {
         each(u8x16::new(both));
-    } else if !text.is_empty() {
-        each(u8x16::new(std::array::from_fn(|at| text[at % text.len()])));
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let both = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+        each(u8x16::new((u128::from(both) | u128::from(both) << 64).to_le_bytes()));
+    } else if let (Some(first), Some(last)) = (text.first(), text.last()) {
+        let mut bytes = [*first; 16];
+        (bytes[1], bytes[2]) = (text[text.len() / 2], *last);
+        each(u8x16::new(bytes));
     }
 }
 
@@ -53,6 +58,18 @@ pub fn sixteens(text: &[u8], mut each: impl FnMut(u8x16)) {
 pub fn between(bytes: u8x16, least: u8, most: u8) -> u8x16 {
     let above = bytes - u8x16::splat(least);
     above.min(u8x16::splat(most - least)).simd_eq(above)
+}
+
+/// Whether all bytes lie between these two, both included, and whether one of `these` is among them.
+#[inline]
+#[must_use]
+pub fn lie_between<const N: usize>(text: &[u8], least: u8, most: u8, these: [u8; N]) -> (bool, bool) {
+    let (mut inside, mut found) = (u8x16::splat(0xFF), u8x16::ZERO);
+    sixteens(text, |bytes| {
+        inside &= between(bytes, least, most);
+        found = these.into_iter().fold(found, |found, c| found | bytes.simd_eq(u8x16::splat(c)));
+    });
+    (inside.to_bitmask() == 0xFFFF, found.to_bitmask() != 0)
 }
 
 /// Whether a capital of ASCII is among them.
@@ -227,6 +244,21 @@ mod tests {
             }
         }
         assert!(!have_capitals(b""));
+    }
+
+    #[test]
+    fn what_lies_beyond_and_what_is_among_them_is_seen_wherever_it_stands() {
+        for length in 0..50 {
+            for at in 0..length {
+                for c in 0..=255 {
+                    let mut text = vec![b'x'; length];
+                    text[at] = c;
+                    let expected = ((b' '..=b'~').contains(&c), [b'"', b'\n', 0xC3].contains(&c));
+                    assert_eq!(lie_between(&text, b' ', b'~', [b'"', b'\n', 0xC3]), expected, "{c} at {at} of {length}");
+                }
+            }
+        }
+        assert_eq!(lie_between(b"", b' ', b'~', [b'"']), (true, false));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::stamp::{integer, seconds};
 use super::{Cell, Column, Rows, Sink, Stamps, shown};
 use crate::input::Zone;
 use mailscope_parsers::model::EnhancedStatus;
+use mailscope_parsers::near::lie_between;
 use std::io::Write;
 
 /// How a spreadsheet wants its cells.
@@ -102,10 +103,7 @@ fn is_formula(text: &[u8]) -> bool {
 }
 
 fn write_text(to: &mut Vec<u8>, text: &[u8], manner: Manner) {
-    // Without an early end: so it is done many bytes at a time.
-    let is_quoted = |c: u8| c == manner.delimiter || matches!(c, b'"' | b'\r' | b'\n');
-    let of =
-        |bytes: &[u8]| bytes.iter().fold((true, false), |(plain, quoted), c| (plain & matches!(c, b' '..=b'~'), quoted | is_quoted(*c)));
+    let of = |bytes: &[u8]| lie_between(bytes, b' ', b'~', [manner.delimiter, b'"', b'\r', b'\n']);
     let (plain, mut quoted) = of(text);
     let safe;
     let bytes = if plain {

@@ -115,6 +115,9 @@ fn digits(to: &mut Vec<u8>, number: i64, width: usize, mark: u8) {
 
 /// A number as it is.
 pub fn integer(to: &mut Vec<u8>, number: u64) {
+    if number < 10 {
+        return to.push(b'0' + number as u8);
+    }
     fill(to, number, number.checked_ilog10().unwrap_or(0) as usize + 1);
 }
 
@@ -149,7 +152,12 @@ pub fn seconds(to: &mut Vec<u8>, micros: Micros, decimal: u8) {
     let rest = micros.unsigned_abs() % 1_000_000;
     if rest > 0 {
         to.push(decimal);
-        fill(to, rest, 6);
+        // Most logs say no more than hundredths.
+        if rest.is_multiple_of(10_000) {
+            fill(to, rest / 10_000, 2);
+        } else {
+            fill(to, rest, 6);
+        }
         while to.last() == Some(&b'0') {
             to.pop();
         }
