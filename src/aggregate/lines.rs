@@ -16,7 +16,7 @@ use mailscope_parsers::model::{
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Distinct keys that a list may hold before the light ones go: what a hash table of 65,536 places holds.
+/// Distinct keys that a list may hold before the light ones go.
 pub(super) const MANY: usize = 57_000;
 const SOME: usize = 4096;
 /// Unrecognized lines shown for each reason.

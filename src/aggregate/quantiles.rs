@@ -59,17 +59,18 @@ impl Measured {
     }
 }
 
-/// What makes three digits of a number with so many bits.
+/// What makes three digits of a number with so many bits, where the number is less than [`LONG`].
 #[derive(Clone, Copy)]
 struct Scale {
     decade: u16,
-    /// Two to the 64th, divided by ten to the power of the decade and by that of the decade before: to multiply is faster.
+    /// Two to the 64th, divided by ten to the power of the decade and by that of the decade before: to multiply by these and
+    /// leave the lower half is faster than to divide.
     shares: [u64; 2],
     /// The least number that has the decade's digits; less has those of the decade before.
     least: u64,
 }
 
-/// Beyond this so many bits are not enough for [`Scale::shares`]: a day and more.
+/// From a day on, 64 bits of a share are not enough for all digits to be right.
 const LONG: u64 = 10_u64.pow(11);
 
 /// Of two to the 64th, rounded up. The whole of it, which is one too many for 64 bits, nobody asks for.
@@ -92,7 +93,7 @@ static SCALES: [Scale; 38] = {
     scales
 };
 
-/// The first three digits, 100 to 999, of a number, and how many there are behind them; a smaller number is its own digits.
+/// How many digits a number has behind its first three, and these, 100 to 999; a smaller number is its own digits.
 #[inline]
 fn parts(micros: u64) -> (u16, u16) {
     if micros >= LONG {

@@ -17,7 +17,7 @@ const MANY_LINGER: usize = 20_000;
 /// New ids are looked through for those that are over when they are so many more than the lives.
 const FEW_YOUNG: usize = 4096;
 /// Memory for so many lives is at hand: no more end in most moments.
-const FEW_SPARE: usize = 8;
+const FEW_SPARE: usize = 64;
 
 /// What an id is known by.
 #[inline]

@@ -55,34 +55,35 @@ pub struct Ids {
     lately: Lately,
 }
 
-/// Where the lives are that were asked for lately: the lines of a message come in runs, and the table is far away.
-#[derive(Clone)]
-struct Lately([(u64, u32); LATELY]);
-
-const LATELY: usize = 256;
-
-impl Default for Lately {
-    fn default() -> Self {
-        Self([(0, OVER); LATELY])
-    }
-}
+/// Where the lives are that were asked for lately: the lines of a message come in runs, and the table is far away. Of most
+/// hosts nothing is kept.
+#[derive(Clone, Default)]
+struct Lately(Vec<(u64, u32)>);
 
 impl Lately {
+    const PLACES: usize = 256;
+
+    fn with_room() -> Self {
+        Self(vec![(0, OVER); Self::PLACES])
+    }
+
     #[inline]
     fn get(&self, id: u64) -> Option<u32> {
-        let (known, at) = self.0[id as usize % LATELY];
+        let (known, at) = *self.0.get(id as usize % Self::PLACES)?;
         (known == id && at != OVER).then_some(at)
     }
 
     #[inline]
     fn put(&mut self, id: u64, at: u32) {
-        self.0[id as usize % LATELY] = (id, at);
+        if let Some(place) = self.0.get_mut(id as usize % Self::PLACES) {
+            *place = (id, at);
+        }
     }
 
     /// What is known of the id is so no longer.
     #[inline]
     fn forget(&mut self, id: u64) {
-        self.0[id as usize % LATELY].1 = OVER;
+        self.put(id, OVER);
     }
 }
 
@@ -90,7 +91,7 @@ impl Ids {
     /// With room for a busy hour: what grows by and by is copied again and again.
     pub fn with_room() -> Self {
         const ROOM: usize = 28_000;
-        Self { table: HashTable::with_capacity(ROOM), over: VecDeque::with_capacity(ROOM), lately: Lately::default() }
+        Self { table: HashTable::with_capacity(ROOM), over: VecDeque::with_capacity(ROOM), lately: Lately::with_room() }
     }
 
     /// What comes after a generation; there is no generation 0.

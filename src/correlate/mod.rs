@@ -123,7 +123,7 @@ impl Correlator {
 
     /// Gives the memory of lives back that have been counted.
     pub fn recycle(&mut self, mut lives: BoxedLives) {
-        const ENOUGH: usize = 512;
+        const ENOUGH: usize = 1024;
         let detail = self.detail;
         let room = ENOUGH.saturating_sub(self.spare.len());
         self.spare.extend(lives.drain(..).take(room).map(|mut life| {
