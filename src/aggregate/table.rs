@@ -251,31 +251,29 @@ impl<R: Row> Table<R> {
     /// Drops the lighter half. Of two rows of the same weight the later name goes first.
     fn prune(&mut self, mut heir: impl FnMut(&[u8], &R)) {
         let weights: Vec<u64> = self.rows.iter().map(R::weight).collect();
-        let mut stays = vec![true; weights.len()];
-        let mut lightest = weights.clone();
         let keep = self.cap / 2;
-        let (heavy, least, _) = lightest.select_nth_unstable_by(keep, |a, b| b.cmp(a));
+        let mut ordered = weights.clone();
+        let (heavy, least, _) = ordered.select_nth_unstable_by(keep, |a, b| b.cmp(a));
         let (least, heavier) = (*least, heavy.iter().filter(|weight| **weight > *least).count());
         // Names decide among the rows of that weight alone: there are many, and to compare names takes longer.
         let mut even: Vec<usize> = (0..weights.len()).filter(|at| weights[*at] == least).collect();
         even.select_nth_unstable_by_key(keep - heavier, |at| self.known[*at].of(&self.keys));
+        let mut stays: Vec<bool> = weights.iter().map(|weight| *weight >= least).collect();
         even[keep - heavier..].iter().for_each(|at| stays[*at] = false);
-        stays.iter_mut().zip(&weights).for_each(|(stays, weight)| *stays &= *weight >= least);
         self.error += least;
-        let keys = std::mem::take(&mut self.keys);
-        let (known, dropped) = (std::mem::take(&mut self.known), &mut self.dropped);
-        let mut at = 0;
+        let (keys, known, dropped) = (std::mem::take(&mut self.keys), std::mem::take(&mut self.known), &mut self.dropped);
+        let mut each = known.iter().zip(&stays);
         self.rows.retain_mut(|row| {
-            let key = known[at].of(&keys);
-            at += 1;
-            if stays[at - 1] {
-                self.known.push(Key { start: self.keys.len() as u32, ..known[at - 1] });
-                self.keys.extend_from_slice(key);
-                return true;
+            let Some((key, stays)) = each.next() else { return false };
+            let name = key.of(&keys);
+            if *stays {
+                self.known.push(Key { start: self.keys.len() as u32, ..*key });
+                self.keys.extend_from_slice(name);
+            } else {
+                heir(name, row);
+                std::mem::take(row).leave(dropped);
             }
-            heir(key, row);
-            std::mem::take(row).leave(dropped);
-            false
+            *stays
         });
         self.dropped_keys += (stays.len() - self.rows.len()) as u64;
         self.index.grow(self.cap.min(stays.len()), self.known.iter());
@@ -342,6 +340,23 @@ mod tests {
         }
         let sum: u64 = table.iter().map(|(_, count)| count).sum();
         assert_eq!(sum + table.dropped, 20_000);
+    }
+
+    #[test]
+    fn of_equally_light_rows_the_first_names_stay_and_the_others_have_heirs() {
+        let mut table = Table::new(4);
+        for (key, count) in [("f", 5_u64), ("e", 1), ("d", 1), ("c", 1), ("b", 1), ("a", 1)] {
+            let place = table.place(key.as_bytes()).0;
+            *table.at(place) += count;
+        }
+        let mut heirs = Vec::new();
+        table.settle(|key, count| heirs.push((key.to_vec(), *count)));
+        assert_eq!(table.iter().collect::<Vec<_>>(), [(&b"f"[..], &5), (b"a", &1)]);
+        assert_eq!(heirs, [(b"e".to_vec(), 1), (b"d".to_vec(), 1), (b"c".to_vec(), 1), (b"b".to_vec(), 1)]);
+        assert_eq!((table.dropped, table.dropped_keys, table.error), (4, 4, 1));
+        // They are found where they are now.
+        *table.row(b"a") += 1;
+        assert_eq!((*table.row(b"a"), *table.row(b"f"), table.iter().count()), (2, 5, 2));
     }
 
     #[test]
