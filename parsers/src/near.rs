@@ -7,11 +7,16 @@ use wide::u8x16;
 /// Beyond so many bytes nothing is near any more.
 const FAR: usize = 96;
 
+/// Which of sixteen bytes are one of these.
+#[inline(always)]
+fn one_of<const N: usize>(bytes: u8x16, these: [u8; N]) -> u8x16 {
+    these.into_iter().fold(u8x16::ZERO, |found, c| found | bytes.simd_eq(u8x16::splat(c)))
+}
+
 /// A bit for each of sixteen bytes that is one of these, the first one lowest.
 #[inline(always)]
 fn bits<const N: usize>(bytes: &[u8; 16], these: [u8; N]) -> u32 {
-    let bytes = u8x16::new(*bytes);
-    these.into_iter().fold(u8x16::ZERO, |found, c| found | bytes.simd_eq(u8x16::splat(c))).to_bitmask()
+    one_of(u8x16::new(*bytes), these).to_bitmask()
 }
 
 /// Eight to sixteen bytes as sixteen: the first eight, and the last eight.
@@ -67,7 +72,7 @@ pub fn lie_between<const N: usize>(text: &[u8], least: u8, most: u8, these: [u8;
     let (mut inside, mut found) = (u8x16::splat(0xFF), u8x16::ZERO);
     sixteens(text, |bytes| {
         inside &= between(bytes, least, most);
-        found = these.into_iter().fold(found, |found, c| found | bytes.simd_eq(u8x16::splat(c)));
+        found |= one_of(bytes, these);
     });
     (inside.to_bitmask() == 0xFFFF, found.to_bitmask() != 0)
 }
@@ -232,32 +237,31 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_capital_is_seen_wherever_it_stands() {
+    /// Shows texts of all lengths with every byte at every place, and that byte.
+    fn everywhere(check: impl Fn(&[u8], u8, &str)) {
         for length in 0..50 {
             for at in 0..length {
                 for c in 0..=255 {
                     let mut text = vec![b'x'; length];
                     text[at] = c;
-                    assert_eq!(have_capitals(&text), c.is_ascii_uppercase(), "{c} at {at} of {length}");
+                    check(&text, c, &format!("{c} at {at} of {length}"));
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_capital_is_seen_wherever_it_stands() {
+        everywhere(|text, c, place| assert_eq!(have_capitals(text), c.is_ascii_uppercase(), "{place}"));
         assert!(!have_capitals(b""));
     }
 
     #[test]
     fn what_lies_beyond_and_what_is_among_them_is_seen_wherever_it_stands() {
-        for length in 0..50 {
-            for at in 0..length {
-                for c in 0..=255 {
-                    let mut text = vec![b'x'; length];
-                    text[at] = c;
-                    let expected = ((b' '..=b'~').contains(&c), [b'"', b'\n', 0xC3].contains(&c));
-                    assert_eq!(lie_between(&text, b' ', b'~', [b'"', b'\n', 0xC3]), expected, "{c} at {at} of {length}");
-                }
-            }
-        }
+        everywhere(|text, c, place| {
+            let expected = ((b' '..=b'~').contains(&c), [b'"', b'\n', 0xC3].contains(&c));
+            assert_eq!(lie_between(text, b' ', b'~', [b'"', b'\n', 0xC3]), expected, "{place}");
+        });
         assert_eq!(lie_between(b"", b' ', b'~', [b'"']), (true, false));
     }
 

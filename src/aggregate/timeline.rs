@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// The finest bucket.
 pub const FINEST_S: i64 = 300;
-/// A quarter of an hour: every zone's hours and days are made of these.
-const QUARTER_S: i32 = 900;
+/// The widths of buckets. Every zone's hours and days are made of quarters of an hour.
+const FINE: i32 = FINEST_S as i32;
+const QUARTER: i32 = 900;
+const HOUR: i32 = 3600;
 /// More of the finest buckets are longer than the three hours that are shown so finely.
 const MOST_FINEST: usize = 64;
 
@@ -97,7 +99,7 @@ fn never() -> Micros {
 
 impl<B> Default for Timeline<B> {
     fn default() -> Self {
-        Self { bucket_s: FINEST_S as i32, buckets: Vec::new(), current: None, begins: never() }
+        Self { bucket_s: FINE, buckets: Vec::new(), current: None, begins: never() }
     }
 }
 
@@ -155,10 +157,9 @@ impl<B: Counted> Timeline<B> {
 
     /// The next width, where there are too many of this one.
     fn too_many(&self) -> Option<i32> {
-        const FINEST: i32 = FINEST_S as i32;
         let (most, next_s) = match self.bucket_s {
-            FINEST => (MOST_FINEST, QUARTER_S),
-            QUARTER_S => (B::MOST_QUARTERS, 3600),
+            FINE => (MOST_FINEST, QUARTER),
+            QUARTER => (B::MOST_QUARTERS, HOUR),
             _ => return None,
         };
         (self.buckets.len() > most).then_some(next_s)

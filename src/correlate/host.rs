@@ -389,14 +389,13 @@ impl Host {
     /// Where the life of an id is, or [`OVER`]. Only where two instances claim the same open id, the program's name
     /// decides.
     #[inline]
-    pub(super) fn place(&mut self, hash: u64, instance: u32) -> Option<u32> {
-        let lives = &self.lives;
-        self.ids.place(hash, |at| lives.get(at as usize).is_some_and(|life| life.instance != instance))
+    pub(super) fn place(&self, hash: u64, instance: u32) -> Option<u32> {
+        self.ids.place(hash, |at| self.lives.get(at as usize).is_some_and(|life| life.instance != instance))
     }
 
     /// The life of an id, if it is not over.
     #[inline]
-    pub(super) fn find(&mut self, hash: u64, instance: u32) -> Option<usize> {
+    pub(super) fn find(&self, hash: u64, instance: u32) -> Option<usize> {
         self.place(hash, instance).filter(|at| *at != OVER).map(|at| at as usize)
     }
 

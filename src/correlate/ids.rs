@@ -51,47 +51,13 @@ pub struct Ids {
     #[serde(with = "super::stored")]
     table: HashTable<Entry>,
     over: VecDeque<Over>,
-    #[serde(skip)]
-    lately: Lately,
-}
-
-/// Where the lives are that were asked for lately: the lines of a message come in runs, and the table is far away. Of most
-/// hosts nothing is kept.
-#[derive(Clone, Default)]
-struct Lately(Vec<(u64, u32)>);
-
-impl Lately {
-    const PLACES: usize = 256;
-
-    fn with_room() -> Self {
-        Self(vec![(0, OVER); Self::PLACES])
-    }
-
-    #[inline]
-    fn get(&self, id: u64) -> Option<u32> {
-        let (known, at) = *self.0.get(id as usize % Self::PLACES)?;
-        (known == id && at != OVER).then_some(at)
-    }
-
-    #[inline]
-    fn put(&mut self, id: u64, at: u32) {
-        if let Some(place) = self.0.get_mut(id as usize % Self::PLACES) {
-            *place = (id, at);
-        }
-    }
-
-    /// What is known of the id is so no longer.
-    #[inline]
-    fn forget(&mut self, id: u64) {
-        self.put(id, OVER);
-    }
 }
 
 impl Ids {
     /// With room for a busy hour: what grows by and by is copied again and again.
     pub fn with_room() -> Self {
         const ROOM: usize = 28_000;
-        Self { table: HashTable::with_capacity(ROOM), over: VecDeque::with_capacity(ROOM), lately: Lately::with_room() }
+        Self { table: HashTable::with_capacity(ROOM), over: VecDeque::with_capacity(ROOM) }
     }
 
     /// What comes after a generation; there is no generation 0.
@@ -101,16 +67,9 @@ impl Ids {
 
     /// Where the life of an id is, or [`OVER`]. Where two instances claim the id, it is one that is not `of_another`.
     #[inline]
-    pub fn place(&mut self, id: u64, of_another: impl Fn(u32) -> bool) -> Option<u32> {
-        if let Some(at) = self.lately.get(id) {
-            return Some(at);
-        }
+    pub fn place(&self, id: u64, of_another: impl Fn(u32) -> bool) -> Option<u32> {
         let is_it = |entry: &Entry| entry.id == id && !(entry.mark & Entry::CONTESTED != 0 && of_another(entry.at));
-        let entry = self.table.find(id, is_it)?;
-        if entry.mark & Entry::CONTESTED == 0 {
-            self.lately.put(id, entry.at);
-        }
-        Some(entry.at)
+        self.table.find(id, is_it).map(|entry| entry.at)
     }
 
     /// The id has a life at this place from now on; that of a life that is over serves again.
@@ -121,12 +80,10 @@ impl Ids {
                 self.table.insert_unique(id, Entry { id, at, mark: generation }, |entry| entry.id);
             }
         }
-        self.lately.forget(id);
     }
 
     /// Two instances claim the id of the life at this place.
     pub fn contest(&mut self, id: u64, at: u32) {
-        self.lately.forget(id);
         if let Some(entry) = self.table.find_mut(id, |entry| entry.at == at) {
             entry.mark |= Entry::CONTESTED;
         }
@@ -134,7 +91,6 @@ impl Ids {
 
     /// The id of the life at this place is forgotten.
     pub fn forget(&mut self, id: u64, at: u32) {
-        self.lately.forget(id);
         if let Ok(entry) = self.table.find_entry(id, |entry| entry.at == at) {
             entry.remove();
         }
@@ -142,7 +98,6 @@ impl Ids {
 
     /// The life at this place is over; its id is remembered until then.
     pub fn end(&mut self, id: u64, at: u32, due: Micros) {
-        self.lately.forget(id);
         if let Some(entry) = self.table.find_mut(id, |entry| entry.at == at) {
             entry.at = OVER;
             self.over.push_back(Over { id, generation: entry.generation(), due_s: seconds(due) });
