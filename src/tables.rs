@@ -1,7 +1,7 @@
 //! The tables as polars frames: rows in, columns out.
 //!
-//! In go rows as any table has them, out come frames of as many rows as were gathered. This and what is built on it (SQL,
-//! parquet) is the cargo feature `tables`; nothing on the path of the report knows of it.
+//! In go rows as any table has them, out come frames of as many rows as were gathered. This, SQL over it and parquet, which has
+//! the same columns and types, are the cargo feature `tables`; nothing on the path of the report knows of it.
 
 use crate::export::{Cell, Column, Rows, Stamps, Type};
 use anyhow::Result;

@@ -5,6 +5,8 @@
 
 mod condition;
 mod delimited;
+#[cfg(feature = "tables")]
+mod dictionary;
 mod jsonl;
 mod lines;
 mod listed;

@@ -91,7 +91,7 @@ const PROGRAM: &[Module] = &[
             "render::json",
             "render::printable",
         ],
-        parsers: &["model", "classify::provider_of", "near::lie_between"],
+        parsers: &["model", "classify::provider_of", "near::are_same", "near::lie_between"],
     },
     // Lines as the pipeline hands them on; of the classes which names are providers' and block lists'.
     Module {
