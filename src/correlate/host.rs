@@ -53,7 +53,7 @@ pub struct Host {
     pub(super) detail: Detail,
     since: Micros,
     clock: LogClock,
-    /// Lives to look at again, each queue with a constant delay and so in order.
+    /// Lives to look at again, the first one first.
     settling: VecDeque<(Micros, Slot)>,
     lingering: VecDeque<(Micros, Slot)>,
     young: VecDeque<(Micros, Slot)>,
@@ -66,17 +66,29 @@ pub struct Host {
 struct LogClock {
     now: Micros,
     doubtful: Option<Micros>,
+    /// Whether only the first line has told it yet.
+    unconfirmed: bool,
 }
 
 impl LogClock {
     const LEAP: Micros = 60 * 60 * 1_000_000;
 
+    fn new() -> Self {
+        Self { now: Micros::MIN, doubtful: None, unconfirmed: false }
+    }
+
     fn advance(&mut self, time: Micros) -> bool {
+        let is_first = self.now == Micros::MIN;
+        let unconfirmed = std::mem::replace(&mut self.unconfirmed, is_first);
         if time <= self.now {
             self.doubtful = None;
+            if unconfirmed && time != Micros::MIN && time < self.now - Self::LEAP {
+                // The first line's time was wrong, or this one's is: the log will tell.
+                self.now = time;
+            }
             return false;
         }
-        let far = self.now != Micros::MIN && time > self.now.saturating_add(Self::LEAP);
+        let far = !is_first && time > self.now.saturating_add(Self::LEAP);
         let agreed = self.doubtful.is_some_and(|doubtful| (time - doubtful).abs() <= Self::LEAP);
         self.doubtful = far.then_some(time);
         if far && !agreed {
@@ -101,7 +113,7 @@ impl Host {
             links: Links::default(),
             detail,
             since,
-            clock: LogClock { now: Micros::MIN, doubtful: None },
+            clock: LogClock::new(),
             settling: VecDeque::new(),
             lingering: VecDeque::new(),
             young: VecDeque::new(),
@@ -271,10 +283,10 @@ impl Host {
         let gone = !life.has_open() && life.recipients.len() >= life.nrcpt as usize;
         if gone && life.removed.is_none() {
             life.removed = Some((time, Removal::Done));
-            self.settling.push_back((time + DISORDER, slot));
+            line_up(&mut self.settling, time + DISORDER, slot);
         } else if !gone && life.removed.take().is_some() {
             // Another recipient, which came later, waits.
-            self.idle.push_back((time + FORGOTTEN, slot));
+            line_up(&mut self.idle, time + FORGOTTEN, slot);
         }
     }
 
@@ -293,7 +305,7 @@ impl Host {
         }
         if life.removed.is_none() {
             life.removed = Some((step.time, if deleted { Removal::Deleted } else { event.how }));
-            self.settling.push_back((step.time + DISORDER, slot));
+            line_up(&mut self.settling, step.time + DISORDER, slot);
         }
     }
 
@@ -424,12 +436,18 @@ impl Host {
         self.generations[at] = self.generation;
         life.queue_id = if id.first() == Some(&UNNAMED) { Span::default() } else { life.keep(id) };
         self.ids.begin(hash, place(at), self.generation);
-        self.young.push_back((step.time + NEVER_A_MESSAGE, self.slot(at)));
+        let slot = self.slot(at);
+        line_up(&mut self.young, step.time + NEVER_A_MESSAGE, slot);
         if self.young.len() > self.lives.len() + FEW_YOUNG {
             // Most are over within seconds, and need not be looked at after an hour.
             self.young.retain(|(_, slot)| self.generations.get(slot.at as usize) == Some(&slot.generation));
         }
         at
+    }
+
+    /// Whether there is a life at that place: some are free.
+    pub(super) fn is_alive(&self, at: usize) -> bool {
+        self.generations[at] != 0
     }
 
     pub(super) fn slot(&self, at: usize) -> Slot {
@@ -449,7 +467,7 @@ impl Host {
             if self.lives[at].is_complete() {
                 self.bury(at, closed);
             } else {
-                self.lingering.push_back((self.lives[at].end_of_linger(), slot));
+                line_up(&mut self.lingering, self.lives[at].end_of_linger(), slot);
             }
         }
         while let Some((_, slot)) = due_or_surplus(&mut self.lingering, |(due, _)| *due <= now, MANY_LINGER) {
@@ -462,7 +480,7 @@ impl Host {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if self.lives[at].proof {
                 self.lives[at].waits();
-                self.idle.push_back((now + FORGOTTEN, slot));
+                line_up(&mut self.idle, now + FORGOTTEN, slot);
             } else {
                 self.close(at, End::Abandoned, closed);
             }
@@ -472,7 +490,7 @@ impl Host {
             if now - self.lives[at].last_line >= FORGOTTEN {
                 self.close(at, End::Abandoned, closed);
             } else {
-                self.idle.push_back((now + FORGOTTEN, slot));
+                line_up(&mut self.idle, now + FORGOTTEN, slot);
             }
         }
         self.links.expire(now);
@@ -516,8 +534,7 @@ impl Host {
     /// Ends everything, as it stands.
     pub fn finish(&mut self, closed: &mut BoxedLives) {
         for at in 0..self.lives.len() {
-            // Places that are free have no life in them.
-            if self.generations[at] != 0 {
+            if self.is_alive(at) {
                 self.close(at, End::Open, closed);
             }
         }
@@ -535,6 +552,17 @@ fn place(at: usize) -> u32 {
 pub(super) fn due_or_surplus<T>(queue: &mut VecDeque<T>, is_due: impl Fn(&T) -> bool, most: usize) -> Option<T> {
     let is_full = queue.len() > most;
     queue.pop_front_if(|item| is_full || is_due(item))
+}
+
+/// Puts a life where its time is: mostly behind all others. What stands behind it then was logged with a time that was wrong or
+/// is over, and must not hold it up.
+#[inline]
+fn line_up(queue: &mut VecDeque<(Micros, Slot)>, due: Micros, slot: Slot) {
+    if queue.back().is_none_or(|(last, _)| *last <= due) {
+        queue.push_back((due, slot));
+    } else {
+        queue.insert(queue.partition_point(|(other, _)| *other <= due), (due, slot));
+    }
 }
 
 fn due(queue: &mut VecDeque<(Micros, Slot)>, now: Micros) -> Option<Slot> {

@@ -25,8 +25,8 @@ pub struct Links {
     /// Message-id to lives that handed something off, and to lives that came from inside.
     parents: Index,
     children: Index,
-    /// Message-id to lives that a program beside the server may speak of, where rows are made.
-    pub(super) spoken_of: Index,
+    /// Message-id to lives that a program beside the server may speak of; made when one speaks for the first time.
+    pub(super) spoken_of: Option<Index>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 use super::host::{Host, hash, id_hash};
 use super::ids::OVER;
 use super::life::Life;
-use super::links::Slots;
+use super::links::Index;
 use super::{Detail, Step};
 use mailscope_parsers::model::ContentVerdict;
 
@@ -29,33 +29,45 @@ impl Host {
     /// The life that is meant. Milters speak of a message before some servers do: then it begins here.
     fn spoken_of(&mut self, step: &Step<'_, '_>, event: &ContentVerdict<'_>) -> Option<usize> {
         let id = event.queue_id.0;
-        let by_message_id = |host: &Self| {
-            let known = if event.message_id.is_empty() { Slots::new() } else { host.links.spoken_of.of(hash(&event.message_id)) };
-            known.into_iter().rev().find_map(|slot| host.at(slot))
-        };
         if id.is_empty() {
-            return by_message_id(self);
+            return self.by_message_id(&event.message_id);
         }
         match self.place(id_hash(id), 0) {
             Some(OVER) => None,
             Some(at) => Some(at as usize),
-            None => by_message_id(self).or_else(|| Some(self.born(step, id_hash(id), id))),
+            None => self.by_message_id(&event.message_id).or_else(|| Some(self.born(step, id_hash(id), id))),
         }
+    }
+
+    /// The youngest life with this message-id.
+    fn by_message_id(&mut self, message_id: &[u8]) -> Option<usize> {
+        if message_id.is_empty() {
+            return None;
+        }
+        if self.links.spoken_of.is_none() {
+            self.links.spoken_of = Some(Index::default());
+            for at in 0..self.lives.len() {
+                if self.is_alive(at) {
+                    self.may_be_spoken_of(at);
+                }
+            }
+        }
+        let known = self.links.spoken_of.as_ref()?.of(hash(message_id));
+        known.into_iter().rev().find_map(|slot| self.at(slot))
     }
 
     /// The life has a message-id now, by which it may be spoken of.
     pub(super) fn may_be_spoken_of(&mut self, at: usize) {
-        let message_id = self.lives[at].message_id_hash;
-        if self.detail >= Detail::Recipients && message_id != 0 {
-            let slot = self.slot(at);
-            self.links.spoken_of.add(message_id, slot);
+        let (slot, message_id) = (self.slot(at), self.lives[at].message_id_hash);
+        if let Some(index) = self.links.spoken_of.as_mut().filter(|_| message_id != 0) {
+            index.add(message_id, slot);
         }
     }
 
     pub(super) fn is_not_spoken_of(&mut self, at: usize) {
-        if self.detail >= Detail::Recipients {
-            let slot = self.slot(at);
-            self.links.spoken_of.remove(self.lives[at].message_id_hash, slot);
+        let (slot, message_id) = (self.slot(at), self.lives[at].message_id_hash);
+        if let Some(index) = &mut self.links.spoken_of {
+            index.remove(message_id, slot);
         }
     }
 }

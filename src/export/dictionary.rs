@@ -4,7 +4,7 @@
 //! is much cheaper than to find it out of the whole column. In go cells, out come arrays that are written as they are.
 
 use super::Cell;
-use foldhash::fast::RandomState;
+use foldhash::fast::{FoldHasher, RandomState};
 use hashbrown::HashTable;
 use mailscope_parsers::model::{EnhancedStatus, Text};
 use mailscope_parsers::near::are_same;
@@ -14,7 +14,7 @@ use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::{ArrowDataType, IntegerType};
 use polars_arrow::offset::OffsetsBuffer;
 use polars_arrow::types::NativeType;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hasher as _};
 
 /// The key of a row without a value.
 const NONE: u32 = u32::MAX;
@@ -52,13 +52,15 @@ impl Keys {
         self.keys.last().copied()
     }
 
-    /// The key of a value; `None`, and the next key is its, where it is new.
+    /// The key of a value, which is written to be hashed; `None`, and the next key is its, where it is new.
     #[inline]
-    fn find<V: Hash + ?Sized>(&mut self, value: &V, next: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+    fn find(&mut self, write: impl FnOnce(&mut FoldHasher<'_>), next: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         if self.searches.are_vain() {
             return None;
         }
-        let half = (self.seed.hash_one(value) >> 32) as u32;
+        let mut hasher = self.seed.build_hasher();
+        write(&mut hasher);
+        let half = (hasher.finish() >> 32) as u32;
         let known = self.known.find(spread(half), |(other, key)| *other == half && is_it(*key)).map(|(_, key)| *key);
         self.searches.all += 1;
         match known {
@@ -73,9 +75,10 @@ impl Keys {
         self.known.clear();
         self.searches = Searches::default();
         let mut keys = emptied(&mut self.keys);
-        let validity = Bitmap::from_trusted_len_iter(keys.iter().map(|key| *key != NONE));
-        keys.iter_mut().filter(|key| **key == NONE).for_each(|key| *key = 0);
-        let keys = PrimitiveArray::from_vec(keys).with_validity(Some(validity).filter(|validity| validity.unset_bits() > 0));
+        let are_some = keys.contains(&NONE).then(|| Bitmap::from_trusted_len_iter(keys.iter().map(|key| *key != NONE)));
+        // The key of what is not there is any that is.
+        keys.iter_mut().for_each(|key| *key = if *key == NONE { 0 } else { *key });
+        let keys = PrimitiveArray::from_vec(keys).with_validity(are_some);
         let data_type = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(values.dtype().clone()), false);
         Ok(DictionaryArray::<u32>::try_new(data_type, keys, values)?.boxed())
     }
@@ -123,7 +126,7 @@ impl Texts {
     fn find(&mut self, text: &[u8]) -> u32 {
         let Self { keys, bytes, ends, .. } = self;
         let next = ends.len() as u32;
-        keys.find(text, next, |key| are_same(value(bytes, ends, key), text)).unwrap_or_else(|| {
+        keys.find(|hasher| hasher.write(text), next, |key| are_same(value(bytes, ends, key), text)).unwrap_or_else(|| {
             bytes.extend_from_slice(text);
             ends.push(bytes.len() as i64);
             next
@@ -197,7 +200,7 @@ impl Numbers {
     fn find(&mut self, bits: u64) -> u32 {
         let Self { keys, values } = self;
         let next = values.len() as u32;
-        keys.find(&bits, next, |key| values[key as usize] == bits).unwrap_or_else(|| {
+        keys.find(|hasher| hasher.write_u64(bits), next, |key| values[key as usize] == bits).unwrap_or_else(|| {
             values.push(bits);
             next
         })

@@ -43,7 +43,7 @@ use mailscope_parsers::model::{EnhancedStatus, Micros, Text};
 use std::borrow::Cow;
 
 /// One cell of a row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
     Empty,
     Text(&'a [u8]),

@@ -4,16 +4,21 @@ use super::dictionary::{Numbers, Texts};
 use super::{Cell, Column, Rows, Sink, Type};
 use crate::tables::{Clock, Gathered};
 use anyhow::{Context as _, Result};
+use polars::error::to_compute_err;
 use polars::prelude::{CompatLevel, PolarsResult, SchemaExt as _};
 use polars_arrow::array::Array;
-use polars_arrow::record_batch::RecordBatchT;
-use polars_parquet::write::{CompressionOptions, Encoding, FileWriter, StatisticsOptions, Version, WriteOptions, row_group_iter};
+use polars_parquet::parquet::error::ParquetError;
+use polars_parquet::write::{
+    CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding, FallibleStreamingIterator as _, FileWriter, StatisticsOptions,
+    Version, WriteOptions, array_to_columns,
+};
 use std::io::Write;
 
 /// Rows of a row group.
 const GROUP: usize = 1 << 16;
 
-const OPTIONS: WriteOptions = WriteOptions {
+/// A column of numbers. Each different one is there once: to pack them makes little of little.
+const NUMBERS: WriteOptions = WriteOptions {
     statistics: StatisticsOptions {
         min_value: true,
         max_value: true,
@@ -22,8 +27,15 @@ const OPTIONS: WriteOptions = WriteOptions {
         binary_statistics_truncate_length: None,
     },
     version: Version::V1,
-    compression: CompressionOptions::Snappy,
+    compression: CompressionOptions::Uncompressed,
     data_page_size: None,
+};
+
+/// A column of text. Of names in no order the first and the last tell a reader nothing.
+const TEXTS: WriteOptions = WriteOptions {
+    statistics: StatisticsOptions { min_value: false, max_value: false, ..NUMBERS.statistics },
+    compression: CompressionOptions::Snappy,
+    ..NUMBERS
 };
 
 enum Values {
@@ -58,6 +70,13 @@ impl Values {
         }
     }
 
+    fn options(&self) -> WriteOptions {
+        match self {
+            Self::Text(_) => TEXTS,
+            Self::Integer(_) | Self::Number(_) => NUMBERS,
+        }
+    }
+
     fn take(&mut self) -> PolarsResult<Box<dyn Array>> {
         match self {
             Self::Text(texts) => texts.take(),
@@ -79,19 +98,26 @@ impl<W: Write + Send> Parquet<W> {
     pub fn new(to: W, columns: &[Column]) -> Result<Self> {
         let schema = Gathered::new(columns, Clock::Moments).schema().to_arrow(CompatLevel::newest());
         let columns = columns.iter().map(Values::of).collect();
-        Ok(Self { writer: FileWriter::try_new(to, schema, OPTIONS)?, columns, rows: 0 })
+        Ok(Self { writer: FileWriter::try_new(to, schema, NUMBERS)?, columns, rows: 0 })
     }
 
+    /// Writes the rows gathered as a group.
     fn write(&mut self) -> Result<()> {
-        let rows = std::mem::take(&mut self.rows);
-        if rows > 0 {
-            let arrays = self.columns.iter_mut().map(Values::take).collect::<PolarsResult<Vec<_>>>()?;
-            let encodings = vec![vec![Encoding::RleDictionary]; arrays.len()].into();
-            let fields = self.writer.parquet_schema().fields().to_vec();
-            let batch = RecordBatchT::try_new(rows, self.writer.schema().clone().into(), arrays)?;
-            self.writer.write(rows as u64, row_group_iter(batch, encodings, fields, OPTIONS))?;
+        if self.rows == 0 {
+            return Ok(());
         }
-        Ok(())
+        let fields = self.writer.parquet_schema().fields().to_vec();
+        let mut columns = Vec::with_capacity(fields.len());
+        for (column, field) in self.columns.iter_mut().zip(fields) {
+            let options = column.options();
+            for pages in array_to_columns(column.take()?, field, options, &[Encoding::RleDictionary])? {
+                let pages = DynIter::new(pages.map(|page| page.map_err(|error| ParquetError::FeatureNotSupported(error.to_string()))));
+                let packed = Compressor::new(pages, options.compression, Vec::new()).map_err(to_compute_err);
+                columns.push(Ok(DynStreamingIterator::new(packed)));
+            }
+        }
+        let rows = std::mem::take(&mut self.rows);
+        Ok(self.writer.write(rows as u64, DynIter::new(columns.into_iter()))?)
     }
 }
 

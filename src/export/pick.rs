@@ -30,7 +30,7 @@ impl<R: Rows> Rows for Pick<R> {
         }
         match &self.columns {
             None => self.to.row(cells),
-            Some(columns) => self.to.row(&columns.iter().map(|at| cells[*at].clone()).collect::<Vec<_>>()),
+            Some(columns) => self.to.row(&columns.iter().map(|at| cells[*at]).collect::<Vec<_>>()),
         }
     }
 }

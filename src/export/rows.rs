@@ -2,36 +2,71 @@
 
 use super::Cell;
 use crate::aggregate::Window;
-use crate::correlate::{Attempt, End, Life, Outcome, Recipient};
+use crate::correlate::{Attempt, End, Life, Outcome, Recipient, Span};
 use mailscope_parsers::classify::provider_of;
 use mailscope_parsers::model::{Micros, domain_of};
+use std::ops::Deref;
 
 /// Who waits so long after the first attempt is told of beside those who bounced.
 const LONG: Micros = 4 * 3600 * 1_000_000;
 
+/// One row, in the making or made.
+pub struct Row<'a> {
+    cells: [Cell<'a>; MOST],
+    filled: usize,
+}
+
+/// No table has more columns.
+const MOST: usize = 32;
+
+impl<'a> Row<'a> {
+    fn of<const N: usize>(cells: [Cell<'a>; N]) -> Self {
+        let mut row = Self { cells: [Cell::Empty; MOST], filled: 0 };
+        row.add(cells);
+        row
+    }
+
+    /// Puts cells behind the others.
+    #[inline(always)]
+    fn add<const N: usize>(&mut self, cells: [Cell<'a>; N]) {
+        self.cells[self.filled..self.filled + N].copy_from_slice(&cells);
+        self.filled += N;
+    }
+}
+
+impl<'a> Deref for Row<'a> {
+    type Target = [Cell<'a>];
+
+    fn deref(&self) -> &[Cell<'a>] {
+        &self.cells[..self.filled]
+    }
+}
+
 /// The attempts of a life, in the order of its lines, recipient by recipient.
-pub fn deliveries<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Vec<Cell<'a>>> {
+pub fn deliveries<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Row<'a>> {
     let attempts = life.recipients.iter().flat_map(|recipient| life.attempts(recipient).map(move |attempt| (recipient, attempt)));
+    let mut whole = Whole::of(life, host);
     attempts.filter(move |(_, attempt)| window.contains(attempt.time)).map(move |(recipient, attempt)| {
         let delay = if attempt.time == recipient.decisive.time { life.delay(recipient) } else { attempt.delay() };
-        let mut row = Vec::with_capacity(32);
-        row.extend([Cell::Time(attempt.time), text(host), text(life.text(life.queue_id)), first_queue_id(life)]);
-        row.extend([text(life.text(recipient.address)), text(life.text(recipient.original)), Cell::Word(attempt.status.name())]);
-        row.extend(where_to(life, attempt, delay));
-        row.push(text(life.text(life.particulars(attempt).queued_as)));
-        row.extend(facts(life));
-        row.extend(domains(life, recipient, attempt));
+        let mut row = Row::of([Cell::Time(attempt.time)]);
+        row.add(whole.ids);
+        row.add([text(life.text(recipient.address)), text(life.text(recipient.original)), Cell::Word(attempt.status.name())]);
+        row.add(where_to(life, attempt, delay));
+        row.add([text(life.text(life.particulars(attempt).queued_as))]);
+        row.add(whole.facts);
+        row.add(whole.domains(life, recipient, attempt));
         row
     })
 }
 
 /// The recipients of a life, in the order of their first lines.
-pub fn recipients<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Vec<Cell<'a>>> {
-    counted(life, window).map(move |recipient| recipient_row(life, host, recipient))
+pub fn recipients<'a>(life: &'a Life, host: &'a [u8], window: Window) -> impl Iterator<Item = Row<'a>> {
+    let mut whole = Whole::of(life, host);
+    counted(life, window).map(move |recipient| recipient_row(life, &mut whole, recipient))
 }
 
 /// Of the recipients those who will not get it, and those who had to wait too long for it at `end`, the end of the window.
-pub fn bounces<'a>(life: &'a Life, host: &'a [u8], window: Window, end: Micros) -> impl Iterator<Item = Vec<Cell<'a>>> {
+pub fn bounces<'a>(life: &'a Life, host: &'a [u8], window: Window, end: Micros) -> impl Iterator<Item = Row<'a>> {
     // What was taken away while somebody waited, and given up, waited no longer than that.
     let end = match (life.end, life.removed) {
         (End::Removed, Some((removed, _))) => removed,
@@ -42,29 +77,28 @@ pub fn bounces<'a>(life: &'a Life, host: &'a [u8], window: Window, end: Micros) 
         Outcome::Deferred => end - recipient.first_attempt >= LONG,
         _ => false,
     };
-    counted(life, window).filter(wanted).map(move |recipient| recipient_row(life, host, recipient))
+    let mut whole = Whole::of(life, host);
+    counted(life, window).filter(wanted).map(move |recipient| recipient_row(life, &mut whole, recipient))
 }
 
 /// The row of a message that was received in the window: of the queue file that it came in.
 #[must_use]
-pub fn message<'a>(life: &'a Life, host: &'a [u8], window: Window) -> Option<Vec<Cell<'a>>> {
+pub fn message<'a>(life: &'a Life, host: &'a [u8], window: Window) -> Option<Row<'a>> {
     let arrival = life.arrival.filter(|arrival| life.received() && window.contains(*arrival))?;
     let of = |outcome: Outcome| {
         let count = life.recipients.iter().filter(|recipient| recipient.outcome == outcome).count();
         Cell::Integer(count as u64)
     };
-    let mut row = Vec::with_capacity(32);
-    row.extend([Cell::Time(arrival), text(host), text(life.text(life.queue_id)), text(life.text(life.message_id)), text(life.sender())]);
-    row.extend([life.client_name, life.client_ip, life.auth_user].map(|span| text(life.text(span))));
-    row.push(if life.size_bytes == 0 { Cell::Empty } else { Cell::Integer(life.size_bytes) });
     let mail = life.recipients.iter().filter(|recipient| !matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued));
-    row.push(Cell::Integer(mail.clone().count() as u64));
-    row.extend([of(Outcome::Delivered), of(Outcome::Forwarded), of(Outcome::HandedOff), of(Outcome::Bounced), of(Outcome::Expired)]);
-    row.extend([of(Outcome::Discarded), of(Outcome::Deleted), of(Outcome::Deferred)]);
-    row.push(Cell::Integer(mail.map(|recipient| u64::from(recipient.attempts)).sum()));
-    row.push(life.removed.map_or(Cell::Empty, |(removed, _)| Cell::Time(removed)));
-    row.push(text(life.text(life.rare().verdicts)));
-    row.push(text(domain_of(life.sender())));
+    let ids = [life.queue_id, life.message_id].map(|span| text(life.text(span)));
+    let mut row = Row::of([Cell::Time(arrival), text(host), ids[0], ids[1], text(life.sender())]);
+    row.add([life.client_name, life.client_ip, life.auth_user].map(|span| text(life.text(span))));
+    row.add([if life.size_bytes == 0 { Cell::Empty } else { Cell::Integer(life.size_bytes) }, Cell::Integer(mail.clone().count() as u64)]);
+    row.add([of(Outcome::Delivered), of(Outcome::Forwarded), of(Outcome::HandedOff), of(Outcome::Bounced), of(Outcome::Expired)]);
+    row.add([of(Outcome::Discarded), of(Outcome::Deleted), of(Outcome::Deferred)]);
+    row.add([Cell::Integer(mail.map(|recipient| u64::from(recipient.attempts)).sum())]);
+    row.add([life.removed.map_or(Cell::Empty, |(removed, _)| Cell::Time(removed)), text(life.text(life.rare().verdicts))]);
+    row.add([text(domain_of(life.sender()))]);
     Some(row)
 }
 
@@ -73,14 +107,13 @@ fn counted(life: &Life, window: Window) -> impl Iterator<Item = &Recipient> {
     life.recipients.iter().filter(move |recipient| window.contains(recipient.last_attempt) && is_mail(recipient))
 }
 
-fn recipient_row<'a>(life: &'a Life, host: &'a [u8], recipient: &'a Recipient) -> Vec<Cell<'a>> {
-    let mut row = Vec::with_capacity(32);
-    row.extend([text(host), text(life.text(life.queue_id)), first_queue_id(life)]);
-    row.extend([text(life.text(recipient.address)), text(life.text(recipient.original)), Cell::Word(recipient.outcome.name())]);
-    row.extend([Cell::Integer(u64::from(recipient.attempts)), Cell::Time(recipient.first_attempt), Cell::Time(recipient.last_attempt)]);
-    row.extend(where_to(life, &recipient.decisive, delivered_delay(life, recipient)));
-    row.extend(facts(life));
-    row.extend(domains(life, recipient, &recipient.decisive));
+fn recipient_row<'a>(life: &'a Life, whole: &mut Whole<'a>, recipient: &'a Recipient) -> Row<'a> {
+    let mut row = Row::of(whole.ids);
+    row.add([text(life.text(recipient.address)), text(life.text(recipient.original)), Cell::Word(recipient.outcome.name())]);
+    row.add([Cell::Integer(u64::from(recipient.attempts)), Cell::Time(recipient.first_attempt), Cell::Time(recipient.last_attempt)]);
+    row.add(where_to(life, &recipient.decisive, delivered_delay(life, recipient)));
+    row.add(whole.facts);
+    row.add(whole.domains(life, recipient, &recipient.decisive));
     row
 }
 
@@ -90,11 +123,6 @@ fn delivered_delay(life: &Life, recipient: &Recipient) -> Option<Micros> {
 
 fn text(bytes: &[u8]) -> Cell<'_> {
     if bytes.is_empty() { Cell::Empty } else { Cell::Text(bytes) }
-}
-
-fn first_queue_id(life: &Life) -> Cell<'_> {
-    let message = life.message();
-    text(message.text(message.queue_id))
 }
 
 /// Transport, relay, delays, codes, class and diagnostic.
@@ -133,8 +161,30 @@ fn facts(life: &Life) -> [Cell<'_>; 7] {
     ]
 }
 
-/// What is told by the addresses and the relay's name.
-fn domains<'a>(life: &'a Life, recipient: &Recipient, attempt: &Attempt) -> [Cell<'a>; 3] {
-    let provider = provider_of(life.text(attempt.relay_name));
-    [text(domain_of(life.text(recipient.address))), text(domain_of(life.sender())), provider.map_or(Cell::Empty, Cell::Word)]
+/// What all rows of a life have in common.
+struct Whole<'a> {
+    /// Host, queue id, and that of the chain's first queue file.
+    ids: [Cell<'a>; 3],
+    facts: [Cell<'a>; 7],
+    sender_domain: Cell<'a>,
+    /// A relay, and whose it is: most attempts of a message have the same.
+    provider: (Span, Cell<'a>),
+}
+
+impl<'a> Whole<'a> {
+    fn of(life: &'a Life, host: &'a [u8]) -> Self {
+        let message = life.message();
+        let ids = [text(host), text(life.text(life.queue_id)), text(message.text(message.queue_id))];
+        let (sender_domain, nowhere) = (text(domain_of(life.sender())), (Span::default(), Cell::Empty));
+        Self { ids, facts: facts(life), sender_domain, provider: nowhere }
+    }
+
+    /// What is told by the addresses and the relay's name.
+    fn domains(&mut self, life: &'a Life, recipient: &Recipient, attempt: &Attempt) -> [Cell<'a>; 3] {
+        if self.provider.0 != attempt.relay_name {
+            let provider = provider_of(life.text(attempt.relay_name));
+            self.provider = (attempt.relay_name, provider.map_or(Cell::Empty, Cell::Word));
+        }
+        [text(domain_of(life.text(recipient.address))), self.sender_domain, self.provider.1]
+    }
 }

@@ -68,6 +68,24 @@ fn an_id_that_never_became_a_message_is_given_up_after_an_hour() {
     assert_figures(&at("2026-11-01T01:01:00"), &[("messages.abandoned", 1), ("messages.open", 0), ("messages.received", 1)]);
 }
 
+#[test]
+fn a_line_with_a_wrong_time_holds_nobody_up() {
+    let (wrong, right) = ("2026-11-20T00:00:00", hours(1));
+    let client = |time: &str, id: &str| format!("{time} smtpd {id}: client=client.example[192.0.2.1]");
+    let begun = [arrival(&right, "C000000003", 1), attempt(&right, "C000000003", TO, "sent")].join("\n");
+    for (stray, removed_in_all) in [(vec![client(wrong, "C000000003")], 7), (vec![begun, removed(wrong, "C000000003")], 8)] {
+        for first in [true, false] {
+            // Behind it an id that never becomes a message, and messages that come and go.
+            let (before, after) = if first { (vec![], traffic(0, 1)) } else { (traffic(0, 1), vec![]) };
+            let log = log_of(&[before, stray.clone(), after, vec![client(&right, A)], traffic(2, 8)].concat());
+            let report = report_of(&log, &[]);
+            let [removed, abandoned, open] =
+                ["removed", "abandoned", "open"].map(|end| figure(&report, &format!("messages.{end}")).as_u64());
+            assert_eq!((removed, abandoned, open), (Some(removed_in_all), Some(1), Some(8 - removed_in_all)), "{stray:?}, first: {first}");
+        }
+    }
+}
+
 /// Ordinary traffic of up to 89 days from 1 February on, every `removed` line lost.
 fn never_removed(days: u32, a_day: u32) -> String {
     let mut log = String::new();

@@ -84,12 +84,11 @@ impl Writer<'_> {
         for life in closed {
             let host = self.correlator.hosts().nth(life.host as usize).unwrap_or_default();
             let (to, window) = (&mut *self.to, self.window);
-            let mut row = |row: Vec<Cell<'_>>| to.row(&row);
             let written = match self.table {
-                "recipients" => recipients(life, host, window).try_for_each(row),
-                "bounces" => bounces(life, host, window, end).try_for_each(row),
-                "messages" => message(life, host, window).map_or(Ok(()), &mut row),
-                _ => deliveries(life, host, window).try_for_each(row),
+                "recipients" => recipients(life, host, window).try_for_each(|row| to.row(&row)),
+                "bounces" => bounces(life, host, window, end).try_for_each(|row| to.row(&row)),
+                "messages" => message(life, host, window).map_or(Ok(()), |row| to.row(&row)),
+                _ => deliveries(life, host, window).try_for_each(|row| to.row(&row)),
             };
             if let Err(error) = written {
                 self.failed = Some(error);
