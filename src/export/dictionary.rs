@@ -4,7 +4,7 @@
 //! is much cheaper than to find it out of the whole column. In go cells, out come arrays that are written as they are.
 
 use super::Cell;
-use foldhash::fast::{FoldHasher, RandomState};
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use mailscope_parsers::model::{EnhancedStatus, Text};
 use mailscope_parsers::near::are_same;
@@ -14,7 +14,7 @@ use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::{ArrowDataType, IntegerType};
 use polars_arrow::offset::OffsetsBuffer;
 use polars_arrow::types::NativeType;
-use std::hash::{BuildHasher, Hasher as _};
+use std::hash::BuildHasher;
 
 /// The key of a row without a value.
 const NONE: u32 = u32::MAX;
@@ -23,9 +23,10 @@ const NONE: u32 = u32::MAX;
 #[derive(Default)]
 struct Keys {
     keys: Vec<u32>,
-    /// Halves of the values' hashes, under a seed that nobody knows, and their keys.
-    known: HashTable<(u32, u32)>,
-    seed: RandomState,
+    /// What tells a value, and its key: a number is told by its bits, a text by its hash. Under a seed that nobody knows, one of ten
+    /// million files of a million rows would have one text for another; to look at the texts themselves, which lie far apart,
+    /// would take as long as all the rest.
+    known: HashTable<(u64, u32)>,
     searches: Searches,
 }
 
@@ -38,12 +39,12 @@ struct Searches {
 
 impl Searches {
     /// So many tell what the others will be like.
-    const ENOUGH: u32 = 2048;
+    const ENOUGH: u32 = 1024;
 
     /// Whether hardly any value comes again, but at once: ids, and times. They are not looked for any more; one that does come
     /// again is there twice.
     fn are_vain(self) -> bool {
-        self.all >= Self::ENOUGH && self.found < self.all / 4
+        self.all >= Self::ENOUGH && self.found < self.all / 3
     }
 }
 
@@ -52,20 +53,14 @@ impl Keys {
         self.keys.last().copied()
     }
 
-    /// The key of a value, which is written to be hashed; `None`, and the next key is its, where it is new.
+    /// The key of a value, by what tells it, whose hash this gives; `None`, and the next key is its, where it is new.
     #[inline]
-    fn find(&mut self, write: impl FnOnce(&mut FoldHasher<'_>), next: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        if self.searches.are_vain() {
-            return None;
-        }
-        let mut hasher = self.seed.build_hasher();
-        write(&mut hasher);
-        let half = (hasher.finish() >> 32) as u32;
-        let known = self.known.find(spread(half), |(other, key)| *other == half && is_it(*key)).map(|(_, key)| *key);
+    fn find(&mut self, told: u64, next: u32, hash: impl Fn(u64) -> u64) -> Option<u32> {
+        let known = self.known.find(hash(told), |(other, _)| *other == told).map(|(_, key)| *key);
         self.searches.all += 1;
         match known {
             Some(_) => self.searches.found += 1,
-            None => _ = self.known.insert_unique(spread(half), (half, next), |(half, _)| spread(*half)),
+            None => _ = self.known.insert_unique(hash(told), (told, next), |(told, _)| hash(*told)),
         }
         known
     }
@@ -84,11 +79,6 @@ impl Keys {
     }
 }
 
-/// Half a hash as a whole one, for the table.
-fn spread(half: u32) -> u64 {
-    u64::from(half) << 32 | u64::from(half)
-}
-
 /// What a list holds; the next one is going to be as long.
 fn emptied<T>(list: &mut Vec<T>) -> Vec<T> {
     let room = Vec::with_capacity(list.len());
@@ -99,6 +89,7 @@ fn emptied<T>(list: &mut Vec<T>) -> Vec<T> {
 #[derive(Default)]
 pub struct Texts {
     keys: Keys,
+    seed: RandomState,
     bytes: Vec<u8>,
     /// Where each value ends.
     ends: Vec<i64>,
@@ -124,11 +115,11 @@ impl Texts {
     }
 
     fn find(&mut self, text: &[u8]) -> u32 {
-        let Self { keys, bytes, ends, .. } = self;
-        let next = ends.len() as u32;
-        keys.find(|hasher| hasher.write(text), next, |key| are_same(value(bytes, ends, key), text)).unwrap_or_else(|| {
-            bytes.extend_from_slice(text);
-            ends.push(bytes.len() as i64);
+        let next = self.ends.len() as u32;
+        let known = if self.keys.searches.are_vain() { None } else { self.keys.find(self.seed.hash_one(text), next, |hash| hash) };
+        known.unwrap_or_else(|| {
+            self.bytes.extend_from_slice(text);
+            self.ends.push(self.bytes.len() as i64);
             next
         })
     }
@@ -184,6 +175,7 @@ fn in_utf8(bytes: Vec<u8>, ends: &[i64]) -> PolarsResult<Utf8Array<i64>> {
 #[derive(Default)]
 pub struct Numbers {
     keys: Keys,
+    seed: RandomState,
     values: Vec<u64>,
 }
 
@@ -198,10 +190,10 @@ impl Numbers {
     }
 
     fn find(&mut self, bits: u64) -> u32 {
-        let Self { keys, values } = self;
-        let next = values.len() as u32;
-        keys.find(|hasher| hasher.write_u64(bits), next, |key| values[key as usize] == bits).unwrap_or_else(|| {
-            values.push(bits);
+        let next = self.values.len() as u32;
+        let known = if self.keys.searches.are_vain() { None } else { self.keys.find(bits, next, |bits| self.seed.hash_one(bits)) };
+        known.unwrap_or_else(|| {
+            self.values.push(bits);
             next
         })
     }

@@ -86,6 +86,12 @@ impl Values {
     }
 }
 
+/// An allocator that gives large pieces back to the system at once would fetch every group's memory anew, page by page. glibc's
+/// keeps what is no larger than the largest piece that it gave back: that is this one, which nobody touches.
+fn keep_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20)));
+}
+
 pub struct Parquet<W: Write> {
     writer: FileWriter<W>,
     columns: Vec<Values>,
@@ -96,6 +102,7 @@ impl<W: Write + Send> Parquet<W> {
     /// # Errors
     /// Where the columns can't be had in such a file.
     pub fn new(to: W, columns: &[Column]) -> Result<Self> {
+        keep_memory();
         let schema = Gathered::new(columns, Clock::Moments).schema().to_arrow(CompatLevel::newest());
         let columns = columns.iter().map(Values::of).collect();
         Ok(Self { writer: FileWriter::try_new(to, schema, NUMBERS)?, columns, rows: 0 })
@@ -107,17 +114,15 @@ impl<W: Write + Send> Parquet<W> {
             return Ok(());
         }
         let fields = self.writer.parquet_schema().fields().to_vec();
-        let mut columns = Vec::with_capacity(fields.len());
-        for (column, field) in self.columns.iter_mut().zip(fields) {
-            let options = column.options();
-            for pages in array_to_columns(column.take()?, field, options, &[Encoding::RleDictionary])? {
-                let pages = DynIter::new(pages.map(|page| page.map_err(|error| ParquetError::FeatureNotSupported(error.to_string()))));
-                let packed = Compressor::new(pages, options.compression, Vec::new()).map_err(to_compute_err);
-                columns.push(Ok(DynStreamingIterator::new(packed)));
-            }
-        }
         let rows = std::mem::take(&mut self.rows);
-        Ok(self.writer.write(rows as u64, DynIter::new(columns.into_iter()))?)
+        // One after the other: what one column took serves the next one.
+        let columns = self.columns.iter_mut().zip(fields).map(|(column, field)| {
+            let options = column.options();
+            let pages = array_to_columns(column.take()?, field, options, &[Encoding::RleDictionary])?.into_iter().flatten();
+            let pages = pages.map(|page| page.map_err(|error| ParquetError::FeatureNotSupported(error.to_string())));
+            Ok(DynStreamingIterator::new(Compressor::new(DynIter::new(pages), options.compression, Vec::new()).map_err(to_compute_err)))
+        });
+        Ok(self.writer.write(rows as u64, DynIter::new(columns))?)
     }
 }
 
