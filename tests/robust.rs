@@ -334,6 +334,9 @@ fn a_reader_that_goes_away_is_no_failure() {
             closed_pipe(&["parse", "--all", "--threads", threads, "--chunk-size", "1000", sample], bytes);
             closed_pipe(&["export", "deliveries", "--threads", threads, sample], bytes);
             closed_pipe(&["export", "recipients", "--format", "jsonl", "--threads", threads, sample], bytes);
+            if cfg!(feature = "tables") {
+                closed_pipe(&["export", "deliveries", "--format", "parquet", "--threads", threads, sample], bytes);
+            }
         }
     }
     for arguments in [&["report"][..], &["report", "--format", "json"], &["formats"]] {

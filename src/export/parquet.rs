@@ -3,16 +3,17 @@
 use super::dictionary::{Numbers, Texts};
 use super::{Cell, Column, Rows, Sink, Type};
 use crate::tables::{Clock, Gathered};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use polars::error::to_compute_err;
-use polars::prelude::{CompatLevel, PolarsResult, SchemaExt as _};
+use polars::prelude::{CompatLevel, PolarsError, PolarsResult, SchemaExt as _};
 use polars_arrow::array::Array;
 use polars_parquet::parquet::error::ParquetError;
 use polars_parquet::write::{
     CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding, FallibleStreamingIterator as _, FileWriter, StatisticsOptions,
     Version, WriteOptions, array_to_columns,
 };
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::{Arc, OnceLock};
 
 /// Rows of a row group.
 const GROUP: usize = 1 << 16;
@@ -92,8 +93,37 @@ fn keep_memory() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20)));
 }
 
+/// A place to write to, and why that failed: the writer of pages makes words of it, and a reader that goes away is no mistake.
+struct Watched<W> {
+    to: W,
+    failed: Arc<OnceLock<io::Error>>,
+}
+
+impl<W> Watched<W> {
+    fn watch<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|error| {
+            let same = io::Error::from(error.kind());
+            _ = self.failed.set(error);
+            same
+        })
+    }
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.to.write(bytes);
+        self.watch(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.to.flush();
+        self.watch(done)
+    }
+}
+
 pub struct Parquet<W: Write> {
-    writer: FileWriter<W>,
+    writer: FileWriter<Watched<W>>,
+    failed: Arc<OnceLock<io::Error>>,
     columns: Vec<Values>,
     rows: usize,
 }
@@ -105,7 +135,9 @@ impl<W: Write + Send> Parquet<W> {
         keep_memory();
         let schema = Gathered::new(columns, Clock::Moments).schema().to_arrow(CompatLevel::newest());
         let columns = columns.iter().map(Values::of).collect();
-        Ok(Self { writer: FileWriter::try_new(to, schema, NUMBERS)?, columns, rows: 0 })
+        let failed = Arc::default();
+        let to = Watched { to, failed: Arc::clone(&failed) };
+        Ok(Self { writer: FileWriter::try_new(to, schema, NUMBERS)?, failed, columns, rows: 0 })
     }
 
     /// Writes the rows gathered as a group.
@@ -122,7 +154,13 @@ impl<W: Write + Send> Parquet<W> {
             let pages = pages.map(|page| page.map_err(|error| ParquetError::FeatureNotSupported(error.to_string())));
             Ok(DynStreamingIterator::new(Compressor::new(DynIter::new(pages), options.compression, Vec::new()).map_err(to_compute_err)))
         });
-        Ok(self.writer.write(rows as u64, DynIter::new(columns))?)
+        let written = self.writer.write(rows as u64, DynIter::new(columns));
+        written.map_err(|error| self.why(error))
+    }
+
+    /// Why something failed: where it was written to knows best.
+    fn why(&self, error: PolarsError) -> anyhow::Error {
+        self.failed.get().map_or_else(|| error.into(), |error| io::Error::new(error.kind(), error.to_string()).into())
     }
 }
 
@@ -137,7 +175,8 @@ impl<W: Write + Send> Rows for Parquet<W> {
 impl<W: Write + Send> Sink<W> for Parquet<W> {
     fn finish(mut self: Box<Self>) -> Result<W> {
         self.write()?;
-        self.writer.end(None).context("the end of the file")?;
-        Ok(self.writer.into_inner())
+        let ended = self.writer.end(None);
+        ended.map_err(|error| self.why(error))?;
+        Ok(self.writer.into_inner().to)
     }
 }
