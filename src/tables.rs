@@ -10,22 +10,21 @@ use polars::prelude::{
     PrimitiveChunkedBuilder, Schema, StringChunkedBuilder, TimeUnit, TimeZone,
 };
 
-/// How times are kept.
-pub enum Clock {
-    /// As moments (UTC), for files that others read.
-    Moments,
-    /// As a clock on the wall shows them, so that they can be compared with what people type.
-    Local(Stamps),
+/// Names and types of the columns. Times are moments where there is a zone, for files that others read; without one they are what
+/// a clock on the wall shows, so that they can be compared with what people type.
+#[must_use]
+pub fn schema(columns: &[Column], zone: Option<TimeZone>) -> Schema {
+    let data_type = |column: &Column| match column.holds {
+        Type::Text => DataType::String,
+        Type::Integer => DataType::Int64,
+        Type::Number | Type::Share | Type::Seconds => DataType::Float64,
+        Type::Time => times(zone.clone()),
+    };
+    columns.iter().map(|column| (column.name.into(), data_type(column))).collect()
 }
 
-impl Clock {
-    fn data_type(&self) -> DataType {
-        let zone = match self {
-            Self::Moments => Some(TimeZone::UTC),
-            Self::Local(_) => None,
-        };
-        DataType::Datetime(TimeUnit::Microseconds, zone)
-    }
+fn times(zone: Option<TimeZone>) -> DataType {
+    DataType::Datetime(TimeUnit::Microseconds, zone)
 }
 
 enum Values {
@@ -35,35 +34,18 @@ enum Values {
     Time(PrimitiveChunkedBuilder<Int64Type>),
 }
 
-/// Rows gathered by column.
+/// Rows gathered by column; times as a clock on the wall shows them.
 pub struct Gathered {
     columns: Vec<Column>,
     values: Vec<Values>,
-    clock: Clock,
+    stamps: Stamps,
     rows: usize,
 }
 
 impl Gathered {
     #[must_use]
-    pub fn new(columns: &[Column], clock: Clock) -> Self {
-        Self { columns: columns.to_vec(), values: values(columns), clock, rows: 0 }
-    }
-
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Names and types of the columns, as they are in every frame.
-    #[must_use]
-    pub fn schema(&self) -> Schema {
-        let data_type = |column: &Column| match column.holds {
-            Type::Text => DataType::String,
-            Type::Integer => DataType::Int64,
-            Type::Number | Type::Share | Type::Seconds => DataType::Float64,
-            Type::Time => self.clock.data_type(),
-        };
-        self.columns.iter().map(|column| (column.name.into(), data_type(column))).collect()
+    pub fn new(columns: &[Column], stamps: Stamps) -> Self {
+        Self { columns: columns.to_vec(), values: values(columns), stamps, rows: 0 }
     }
 
     /// The frame of the rows gathered; the next ones begin another.
@@ -77,7 +59,7 @@ impl Gathered {
                 Values::Text(values) => values.finish().into_series().into_column(),
                 Values::Integer(values) => values.finish().into_series().into_column(),
                 Values::Number(values) => values.finish().into_series().into_column(),
-                Values::Time(values) => values.finish().into_series().cast(&self.clock.data_type())?.into_column(),
+                Values::Time(values) => values.finish().into_series().cast(&times(None))?.into_column(),
             })
         };
         let columns = values.into_iter().map(series).collect::<PolarsResult<Vec<_>>>()?;
@@ -98,17 +80,13 @@ fn values(columns: &[Column]) -> Vec<Values> {
 impl Rows for Gathered {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         for (values, cell) in self.values.iter_mut().zip(cells) {
-            match (values, cell) {
-                (Values::Text(values), cell) => values.append_option(cell.text()),
-                (Values::Integer(values), Cell::Integer(number)) => values.append_value(i64::try_from(*number).unwrap_or(i64::MAX)),
-                (Values::Number(values), Cell::Number(number)) => values.append_value(*number),
-                (Values::Number(values), Cell::Seconds(micros)) => values.append_value(*micros as f64 / 1e6),
-                (Values::Time(values), Cell::Time(time)) => values.append_value(match &self.clock {
-                    Clock::Moments => *time,
-                    Clock::Local(stamps) => stamps.local(*time),
-                }),
-                (Values::Integer(values) | Values::Time(values), _) => values.append_null(),
-                (Values::Number(values), _) => values.append_null(),
+            match values {
+                Values::Text(values) => values.append_option(cell.text()),
+                Values::Integer(values) => values.append_option(cell.integer()),
+                Values::Number(values) => values.append_option(cell.number()),
+                Values::Time(values) => {
+                    values.append_option(if let Cell::Time(time) = cell { Some(self.stamps.local(*time)) } else { None });
+                }
             }
         }
         self.rows += 1;

@@ -8,7 +8,7 @@ use super::{Ended, listings};
 use crate::export::{Manner, Plain, Sink, Source, Stamps, Table};
 use crate::input::Zone;
 use crate::query;
-use crate::tables::{Clock, Gathered};
+use crate::tables::Gathered;
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ pub fn run(args: &QueryArgs) -> Result<Ended> {
     let (mut frames, mut ended) = (Vec::new(), Ended::Well);
     for (pass, table) in tables.into_iter().enumerate() {
         let again = InputArgs { files: of_table(files, table, several), quiet: args.input.quiet || pass > 0, ..args.input.clone() };
-        let mut rows = Gathered::new(table.columns, Clock::Local(Stamps::new(zone)));
+        let mut rows = Gathered::new(table.columns, Stamps::new(zone));
         let said = stream::stream(table, &again, &mut rows)?;
         ended = if said == Ended::Well { ended } else { said };
         frames.push((table, rows.take()?));

@@ -256,16 +256,13 @@ impl Host {
             Some(root) => root.clone(),
             None => Root { first: Box::new(self.lives[parent].facts()), set_out },
         };
-        let (mut waiting, mut heirs) = (SmallVec::<[usize; 4]>::from_elem(child, 1), SmallVec::<[usize; 4]>::new());
-        while heirs.len() < DEEPEST
-            && let Some(at) = waiting.pop()
-        {
-            heirs.push(at);
-            waiting.extend(self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| *at != parent));
-        }
-        if let Some((last, others)) = heirs.split_last() {
-            others.iter().for_each(|at| self.lives[*at].rare_mut().root = Some(root.clone()));
-            self.lives[*last].rare_mut().root = Some(root);
+        let mut waiting = vec![child];
+        for _ in 0..DEEPEST {
+            let Some(at) = waiting.pop() else { break };
+            self.lives[at].rare_mut().root = Some(root.clone());
+            let further: Vec<usize> =
+                self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| *at != parent).collect();
+            waiting.extend(further);
         }
     }
 }

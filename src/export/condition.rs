@@ -178,12 +178,7 @@ impl Node {
 }
 
 fn order(cell: &Cell<'_>, operand: &Operand) -> Option<Ordering> {
-    let number = match cell {
-        Cell::Integer(number) => Some(*number as f64),
-        Cell::Number(number) => Some(*number),
-        Cell::Seconds(micros) => Some(*micros as f64 / 1e6),
-        _ => None,
-    };
+    let number = if let Cell::Integer(number) = cell { Some(*number as f64) } else { cell.number() };
     match (operand, cell) {
         (Operand::Text(text), Cell::Text(bytes)) => Some((*bytes).cmp(text.as_bytes())),
         (Operand::Text(text), _) => Some((*cell.text()?).cmp(text)),

@@ -55,7 +55,11 @@ impl Keys {
 
     /// The key of a value, by what tells it, whose hash this gives; `None`, and the next key is its, where it is new.
     #[inline]
-    fn find(&mut self, told: u64, next: u32, hash: impl Fn(u64) -> u64) -> Option<u32> {
+    fn find(&mut self, told: impl FnOnce() -> u64, next: u32, hash: impl Fn(u64) -> u64) -> Option<u32> {
+        if self.searches.are_vain() {
+            return None;
+        }
+        let told = told();
         let known = self.known.find(hash(told), |(other, _)| *other == told).map(|(_, key)| *key);
         self.searches.all += 1;
         match known {
@@ -116,7 +120,7 @@ impl Texts {
 
     fn find(&mut self, text: &[u8]) -> u32 {
         let next = self.ends.len() as u32;
-        let known = if self.keys.searches.are_vain() { None } else { self.keys.find(self.seed.hash_one(text), next, |hash| hash) };
+        let known = self.keys.find(|| self.seed.hash_one(text), next, |hash| hash);
         known.unwrap_or_else(|| {
             self.bytes.extend_from_slice(text);
             self.ends.push(self.bytes.len() as i64);
@@ -154,21 +158,20 @@ fn value<'v>(bytes: &'v [u8], ends: &[i64], key: u32) -> &'v [u8] {
 
 /// The values; what is no UTF-8 is replaced.
 fn in_utf8(bytes: Vec<u8>, ends: &[i64]) -> PolarsResult<Utf8Array<i64>> {
-    let array = |bytes: Vec<u8>, ends: &[i64]| {
+    let array = |bytes, ends: &[i64]| {
         let offsets: Vec<i64> = std::iter::once(0).chain(ends.iter().copied()).collect();
-        Utf8Array::try_new(ArrowDataType::LargeUtf8, OffsetsBuffer::try_from(offsets)?, bytes.into(), None)
+        Utf8Array::try_new(ArrowDataType::LargeUtf8, OffsetsBuffer::try_from(offsets)?, bytes, None)
     };
-    let is_text = |key: usize| std::str::from_utf8(value(&bytes, ends, key as u32)).is_ok();
-    // A sign may begin in one value and end in the next.
-    if bytes.is_ascii() || (0..ends.len()).all(is_text) {
-        return array(bytes, ends);
-    }
-    let (mut text, mut text_ends) = (Vec::with_capacity(bytes.len()), Vec::with_capacity(ends.len()));
-    for key in 0..ends.len() {
-        text.extend_from_slice(Text(value(&bytes, ends, key as u32)).lossy().as_bytes());
-        text_ends.push(text.len() as i64);
-    }
-    array(text, &text_ends)
+    let bytes = PrimitiveArray::from_vec(bytes).values().clone();
+    // Each value is looked at there, and not only all of them together: a sign may begin in one and end in the next.
+    array(bytes.clone(), ends).or_else(|_| {
+        let (mut text, mut text_ends) = (Vec::with_capacity(bytes.len()), Vec::with_capacity(ends.len()));
+        for key in 0..ends.len() {
+            text.extend_from_slice(Text(value(&bytes, ends, key as u32)).lossy().as_bytes());
+            text_ends.push(text.len() as i64);
+        }
+        array(text.into(), &text_ends)
+    })
 }
 
 /// A column of numbers, by their bits.
@@ -191,7 +194,7 @@ impl Numbers {
 
     fn find(&mut self, bits: u64) -> u32 {
         let next = self.values.len() as u32;
-        let known = if self.keys.searches.are_vain() { None } else { self.keys.find(bits, next, |bits| self.seed.hash_one(bits)) };
+        let known = self.keys.find(|| bits, next, |bits| self.seed.hash_one(bits));
         known.unwrap_or_else(|| {
             self.values.push(bits);
             next

@@ -68,6 +68,22 @@ impl Cell<'_> {
             _ => None,
         }
     }
+
+    /// A count, as data tools keep it: the largest where it is larger.
+    #[must_use]
+    pub fn integer(&self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(i64::try_from(*number).unwrap_or(i64::MAX)) } else { None }
+    }
+
+    /// A number, or a duration in seconds.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Seconds(micros) => Some(*micros as f64 / 1e6),
+            _ => None,
+        }
+    }
 }
 
 /// What takes rows; their cells are in the order of the table's columns.

@@ -2,10 +2,10 @@
 
 use super::dictionary::{Numbers, Texts};
 use super::{Cell, Column, Rows, Sink, Type};
-use crate::tables::{Clock, Gathered};
+use crate::tables::schema;
 use anyhow::Result;
 use polars::error::to_compute_err;
-use polars::prelude::{CompatLevel, PolarsError, PolarsResult, SchemaExt as _};
+use polars::prelude::{CompatLevel, PolarsError, PolarsResult, SchemaExt as _, TimeZone};
 use polars_arrow::array::Array;
 use polars_parquet::parquet::error::ParquetError;
 use polars_parquet::write::{
@@ -58,16 +58,11 @@ impl Values {
     fn put(&mut self, cell: &Cell<'_>) {
         match self {
             Self::Text(texts) => texts.put(cell),
-            Self::Integer(numbers) => numbers.put(match cell {
-                Cell::Integer(number) => Some(i64::try_from(*number).unwrap_or(i64::MAX).cast_unsigned()),
-                Cell::Time(time) => Some(time.cast_unsigned()),
-                _ => None,
-            }),
-            Self::Number(numbers) => numbers.put(match cell {
-                Cell::Number(number) => Some(number.to_bits()),
-                Cell::Seconds(micros) => Some((*micros as f64 / 1e6).to_bits()),
-                _ => None,
-            }),
+            Self::Integer(numbers) => {
+                let number = if let Cell::Time(time) = cell { Some(*time) } else { cell.integer() };
+                numbers.put(number.map(i64::cast_unsigned));
+            }
+            Self::Number(numbers) => numbers.put(cell.number().map(f64::to_bits)),
         }
     }
 
@@ -133,7 +128,7 @@ impl<W: Write + Send> Parquet<W> {
     /// Where the columns can't be had in such a file.
     pub fn new(to: W, columns: &[Column]) -> Result<Self> {
         keep_memory();
-        let schema = Gathered::new(columns, Clock::Moments).schema().to_arrow(CompatLevel::newest());
+        let schema = schema(columns, Some(TimeZone::UTC)).to_arrow(CompatLevel::newest());
         let columns = columns.iter().map(Values::of).collect();
         let failed = Arc::default();
         let to = Watched { to, failed: Arc::clone(&failed) };
