@@ -3,6 +3,7 @@
 use super::Merge;
 use super::quantiles::Quantiles;
 use super::table::Row;
+use super::timeline::Tally;
 use mailscope_parsers::model::{Class, Micros};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -35,33 +36,33 @@ pub struct Failures {
     pub classes: Classes,
 }
 
-/// How often which class; few, so searched one by one, and mostly one.
+/// How often which class; few, so searched one by one, and mostly one or two.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Classes(SmallVec<[(Class, u64); 1]>);
+pub struct Classes(SmallVec<[(Class, Tally); 2]>);
 
 impl Classes {
     pub fn add(&mut self, class: Class, count: u64) {
         match self.0.iter_mut().find(|(known, _)| *known == class) {
-            Some((_, sum)) => *sum += count,
-            None => self.0.push((class, count)),
+            Some((_, sum)) => sum.add(count),
+            None => self.0.push((class, Tally::of(count))),
         }
     }
 
     #[must_use]
     pub fn count(&self, class: Class) -> u64 {
-        self.0.iter().find(|(known, _)| *known == class).map_or(0, |(_, count)| *count)
+        self.0.iter().find(|(known, _)| *known == class).map_or(0, |(_, count)| count.get())
     }
 
     /// The most frequent one; of equal ones the first name.
     #[must_use]
     pub fn top(&self) -> Option<Class> {
-        self.0.iter().min_by_key(|(class, count)| (std::cmp::Reverse(*count), class.name())).map(|(class, _)| *class)
+        self.0.iter().min_by_key(|(class, count)| (std::cmp::Reverse(count.get()), class.name())).map(|(class, _)| *class)
     }
 }
 
 impl Merge for Classes {
     fn merge(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(class, count)| self.add(class, count));
+        other.0.into_iter().for_each(|(class, count)| self.add(class, count.get()));
     }
 }
 

@@ -30,9 +30,14 @@ impl Counted for Tally {
 pub struct Tally(u32);
 
 impl Tally {
+    #[must_use]
+    pub fn of(count: u64) -> Self {
+        Self(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
     #[inline]
     pub fn add(&mut self, count: u64) {
-        self.0 = self.0.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        self.merge(Self::of(count));
     }
 
     #[must_use]

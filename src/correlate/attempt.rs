@@ -46,7 +46,7 @@ pub struct Run {
 
 impl Told {
     /// Few have more than so many.
-    const USUAL: usize = 8;
+    const USUAL: usize = 16;
 
     /// Nothing, in the same memory, if that is not much.
     pub(super) fn renewed(mut self: Box<Self>) -> Option<Box<Self>> {

@@ -1,5 +1,6 @@
 //! The lives of one host: which line belongs to which life, and when a life is over.
 
+use super::agenda::Agenda;
 use super::ids::{Ids, OVER};
 use super::life::{BoxedLives, End, Life, Outcome, Slot, Span};
 use super::links::Links;
@@ -8,14 +9,11 @@ use mailscope_parsers::model::{
     Accepted, Action, Delivery, Micros, Notification, QueueAction, QueueDeed, Queued, Reject, Removal, Removed, Status,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
 /// No more lives than this wait for late lines, however many end within that time: of a log that is so busy late lines come
 /// sooner. The eldest go first, so that it depends on the order of the log alone.
 const MANY_LINGER: usize = 20_000;
-/// New ids are looked through for those that are over when they are so many more than the lives.
-const FEW_YOUNG: usize = 4096;
 /// Memory for so many lives is at hand: no more end in most moments.
 const FEW_SPARE: usize = 64;
 
@@ -53,11 +51,11 @@ pub struct Host {
     pub(super) detail: Detail,
     since: Micros,
     clock: LogClock,
-    /// Lives to look at again, the first one first.
-    settling: VecDeque<(Micros, Slot)>,
-    lingering: VecDeque<(Micros, Slot)>,
-    young: VecDeque<(Micros, Slot)>,
-    idle: VecDeque<(Micros, Slot)>,
+    /// Lives to look at again.
+    settling: Agenda,
+    lingering: Agenda,
+    young: Agenda,
+    idle: Agenda,
     generation: u32,
 }
 
@@ -114,10 +112,10 @@ impl Host {
             detail,
             since,
             clock: LogClock::new(),
-            settling: VecDeque::new(),
-            lingering: VecDeque::new(),
-            young: VecDeque::new(),
-            idle: VecDeque::new(),
+            settling: Agenda::default(),
+            lingering: Agenda::default(),
+            young: Agenda::default(),
+            idle: Agenda::default(),
             generation: 0,
         }
     }
@@ -283,10 +281,10 @@ impl Host {
         let gone = !life.has_open() && life.recipients.len() >= life.nrcpt as usize;
         if gone && life.removed.is_none() {
             life.removed = Some((time, Removal::Done));
-            line_up(&mut self.settling, time + DISORDER, slot);
+            self.settling.put(time + DISORDER, slot);
         } else if !gone && life.removed.take().is_some() {
             // Another recipient, which came later, waits.
-            line_up(&mut self.idle, time + FORGOTTEN, slot);
+            self.may_be_forgotten(time, slot);
         }
     }
 
@@ -305,7 +303,7 @@ impl Host {
         }
         if life.removed.is_none() {
             life.removed = Some((step.time, if deleted { Removal::Deleted } else { event.how }));
-            line_up(&mut self.settling, step.time + DISORDER, slot);
+            self.settling.put(step.time + DISORDER, slot);
         }
     }
 
@@ -437,11 +435,8 @@ impl Host {
         life.queue_id = if id.first() == Some(&UNNAMED) { Span::default() } else { life.keep(id) };
         self.ids.begin(hash, place(at), self.generation);
         let slot = self.slot(at);
-        line_up(&mut self.young, step.time + NEVER_A_MESSAGE, slot);
-        if self.young.len() > self.lives.len() + FEW_YOUNG {
-            // Most are over within seconds, and need not be looked at after an hour.
-            self.young.retain(|(_, slot)| self.generations.get(slot.at as usize) == Some(&slot.generation));
-        }
+        let generations = &self.generations;
+        self.young.put_for_long(step.time + NEVER_A_MESSAGE, slot, |slot| is_over(generations, slot));
         at
     }
 
@@ -456,41 +451,47 @@ impl Host {
 
     /// The life at a slot, if it is still the same one.
     pub(super) fn at(&self, slot: Slot) -> Option<usize> {
-        self.generations.get(slot.at as usize).filter(|generation| **generation == slot.generation).map(|_| slot.at as usize)
+        (!is_over(&self.generations, slot)).then_some(slot.at as usize)
+    }
+
+    /// It waits: it is looked at again when it has had no line for so long that it may be given up.
+    fn may_be_forgotten(&mut self, now: Micros, slot: Slot) {
+        let generations = &self.generations;
+        self.idle.put_for_long(now + FORGOTTEN, slot, |slot| is_over(generations, slot));
     }
 
     /// Ends the lives whose time is over.
     fn expire(&mut self, closed: &mut BoxedLives) {
         let now = self.clock.now;
-        while let Some(slot) = due(&mut self.settling, now) {
+        while let Some(slot) = self.settling.due(now) {
             let Some(at) = self.at(slot) else { continue };
             if self.lives[at].is_complete() {
                 self.bury(at, closed);
             } else {
-                line_up(&mut self.lingering, self.lives[at].end_of_linger(), slot);
+                self.lingering.put(self.lives[at].end_of_linger(), slot);
             }
         }
-        while let Some((_, slot)) = due_or_surplus(&mut self.lingering, |(due, _)| *due <= now, MANY_LINGER) {
+        while let Some(slot) = self.lingering.due_or_surplus(now, MANY_LINGER) {
             if let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_some()) {
                 self.close(at, End::Removed, closed);
             }
         }
         self.ids.expire(now);
-        while let Some(slot) = due(&mut self.young, now) {
+        while let Some(slot) = self.young.due(now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if self.lives[at].proof {
                 self.lives[at].waits();
-                line_up(&mut self.idle, now + FORGOTTEN, slot);
+                self.may_be_forgotten(now, slot);
             } else {
                 self.close(at, End::Abandoned, closed);
             }
         }
-        while let Some(slot) = due(&mut self.idle, now) {
+        while let Some(slot) = self.idle.due(now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if now - self.lives[at].last_line >= FORGOTTEN {
                 self.close(at, End::Abandoned, closed);
             } else {
-                line_up(&mut self.idle, now + FORGOTTEN, slot);
+                self.may_be_forgotten(now, slot);
             }
         }
         self.links.expire(now);
@@ -548,25 +549,9 @@ fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(OVER)
 }
 
-/// The next one whose time is over, or that is one too many.
-pub(super) fn due_or_surplus<T>(queue: &mut VecDeque<T>, is_due: impl Fn(&T) -> bool, most: usize) -> Option<T> {
-    let is_full = queue.len() > most;
-    queue.pop_front_if(|item| is_full || is_due(item))
-}
-
-/// Puts a life where its time is: mostly behind all others. What stands behind it then was logged with a time that was wrong or
-/// is over, and must not hold it up.
-#[inline]
-fn line_up(queue: &mut VecDeque<(Micros, Slot)>, due: Micros, slot: Slot) {
-    if queue.back().is_none_or(|(last, _)| *last <= due) {
-        queue.push_back((due, slot));
-    } else {
-        queue.insert(queue.partition_point(|(other, _)| *other <= due), (due, slot));
-    }
-}
-
-fn due(queue: &mut VecDeque<(Micros, Slot)>, now: Micros) -> Option<Slot> {
-    queue.pop_front_if(|(due, _)| *due <= now).map(|(_, slot)| slot)
+/// Whether the life that was at a slot is there no more.
+fn is_over(generations: &[u32], slot: Slot) -> bool {
+    generations.get(slot.at as usize) != Some(&slot.generation)
 }
 
 pub fn hash(bytes: &[u8]) -> u64 {

@@ -1,6 +1,6 @@
 //! Which queue ids are known, and where their lives are; those that are over are remembered for a while, for late lines.
 
-use super::host::due_or_surplus;
+use super::agenda::due_or_surplus;
 use hashbrown::HashTable;
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,7 @@ const FEW: usize = 32;
 /// The text and the recipients of most lives are no more than this.
 const USUAL_TEXT: usize = 512;
 /// With message-ids, clients' names and replies.
-const USUAL_TEXT_OF_ROWS: usize = 1024;
+const USUAL_TEXT_OF_ROWS: usize = 2048;
 const LITTLE_TEXT: usize = 128;
 const USUAL_RECIPIENTS: usize = 3;
 
@@ -216,7 +216,7 @@ impl Life {
         let spare = self.text.capacity() - self.text.len();
         if spare < text.len() {
             // Little more than is needed, as it may wait for days.
-            self.text.reserve_exact(text.len().max(self.text.len() / 8).max(LITTLE_TEXT));
+            self.text.reserve_exact(text.len().max(self.text.len() / 2).max(LITTLE_TEXT));
         }
         let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u32::try_from(text.len())) else { return Span::default() };
         self.text.extend_from_slice(text);

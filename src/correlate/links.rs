@@ -3,7 +3,8 @@
 //! A hand-off says `queued as X` or `forwarded as X`, X's arrival says `orig_queue_id=`, or both carry the same
 //! message-id and a recipient. Either line may be logged first.
 
-use super::host::{Host, due_or_surplus, hash, id_hash, is_loopback};
+use super::agenda::due_or_surplus;
+use super::host::{Host, hash, id_hash, is_loopback};
 use super::ids::MANY_OVER;
 use super::life::{Outcome, Root, Slot};
 use super::{DISORDER, LINGER, Step};

@@ -8,6 +8,7 @@
 //!
 //! It counts nothing: what a life amounts to is the business of `aggregate`.
 
+mod agenda;
 mod attempt;
 mod host;
 mod ids;

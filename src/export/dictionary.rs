@@ -23,6 +23,8 @@ const NONE: u32 = u32::MAX;
 #[derive(Default)]
 struct Keys {
     keys: Vec<u32>,
+    /// Whether there is a row without a value.
+    some_have_none: bool,
     /// What tells a value, and its key: a number is told by its bits, a text by its hash. Under a seed that nobody knows, one of ten
     /// million files of a million rows would have one text for another; to look at the texts themselves, which lie far apart,
     /// would take as long as all the rest.
@@ -49,6 +51,11 @@ impl Searches {
 }
 
 impl Keys {
+    fn put_none(&mut self) {
+        self.some_have_none = true;
+        self.keys.push(NONE);
+    }
+
     fn last(&self) -> Option<u32> {
         self.keys.last().copied()
     }
@@ -74,9 +81,12 @@ impl Keys {
         self.known.clear();
         self.searches = Searches::default();
         let mut keys = emptied(&mut self.keys);
-        let are_some = keys.contains(&NONE).then(|| Bitmap::from_trusted_len_iter(keys.iter().map(|key| *key != NONE)));
-        // The key of what is not there is any that is.
-        keys.iter_mut().for_each(|key| *key = if *key == NONE { 0 } else { *key });
+        let are_some = std::mem::take(&mut self.some_have_none).then(|| {
+            let are_some = Bitmap::from_trusted_len_iter(keys.iter().map(|key| *key != NONE));
+            // The key of what is not there is any that is.
+            keys.iter_mut().for_each(|key| *key = if *key == NONE { 0 } else { *key });
+            are_some
+        });
         let keys = PrimitiveArray::from_vec(keys).with_validity(are_some);
         let data_type = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(values.dtype().clone()), false);
         Ok(DictionaryArray::<u32>::try_new(data_type, keys, values)?.boxed())
@@ -107,7 +117,7 @@ impl Texts {
             Cell::Text(text) => self.put_text(text),
             Cell::Word(word) => self.put_text(word.as_bytes()),
             Cell::Dsn(code) => self.put_code(*code),
-            _ => self.keys.keys.push(NONE),
+            _ => self.keys.put_none(),
         }
     }
 
@@ -137,6 +147,11 @@ impl Texts {
             key
         });
         self.keys.keys.push(key);
+    }
+
+    /// The first values, one behind the other: about so many bytes of them.
+    pub fn first(&self, bytes: usize) -> &[u8] {
+        &self.bytes[..self.bytes.len().min(bytes)]
     }
 
     /// The column; the next one begins.
@@ -185,10 +200,9 @@ pub struct Numbers {
 impl Numbers {
     #[inline]
     pub fn put(&mut self, number: Option<u64>) {
-        let key = number.map_or(NONE, |bits| {
-            let last = self.keys.last().filter(|last| self.values.get(*last as usize) == Some(&bits));
-            last.unwrap_or_else(|| self.find(bits))
-        });
+        let Some(bits) = number else { return self.keys.put_none() };
+        let last = self.keys.last().filter(|last| self.values.get(*last as usize) == Some(&bits));
+        let key = last.unwrap_or_else(|| self.find(bits));
         self.keys.keys.push(key);
     }
 

@@ -7,6 +7,7 @@ use anyhow::Result;
 use polars::error::to_compute_err;
 use polars::prelude::{CompatLevel, PolarsError, PolarsResult, SchemaExt as _, TimeZone};
 use polars_arrow::array::Array;
+use polars_parquet::parquet::compression::compress;
 use polars_parquet::parquet::error::ParquetError;
 use polars_parquet::write::{
     CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding, FallibleStreamingIterator as _, FileWriter, StatisticsOptions,
@@ -39,6 +40,15 @@ const TEXTS: WriteOptions = WriteOptions {
     ..NUMBERS
 };
 
+/// So many bytes of a column show whether it is worth packing.
+const SAMPLE: usize = 1 << 14;
+
+/// Whether it gets smaller by a quarter. Ids do not, and take longer than anything else.
+fn is_worth_packing(text: &[u8]) -> bool {
+    let mut packed = Vec::new();
+    compress(TEXTS.compression, text, &mut packed).is_ok_and(|()| packed.len() < text.len() / 4 * 3)
+}
+
 enum Values {
     Text(Texts),
     Integer(Numbers),
@@ -68,7 +78,8 @@ impl Values {
 
     fn options(&self) -> WriteOptions {
         match self {
-            Self::Text(_) => TEXTS,
+            Self::Text(texts) if is_worth_packing(texts.first(SAMPLE)) => TEXTS,
+            Self::Text(_) => WriteOptions { compression: NUMBERS.compression, ..TEXTS },
             Self::Integer(_) | Self::Number(_) => NUMBERS,
         }
     }
