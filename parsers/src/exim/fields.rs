@@ -7,7 +7,6 @@
 use crate::model::{Auth, Micros, Peer, Secured, Text, TlsVersion, Trust};
 use crate::near::{find, find_any, find_words};
 use crate::scan::{self, Cursor, digits};
-use memchr::memmem;
 
 /// The other end of a connection, and the name that it gave itself.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,7 +48,10 @@ pub fn host<'a>(text: &mut Cursor<'a>) -> Option<Host<'a>> {
 /// Takes `(helo) `.
 fn helo<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let inner = &text.rest[1..];
-    for at in memmem::find_iter(inner, b") [") {
+    let mut from = 0;
+    while let Some(more) = find_words(&inner[from..], b") [") {
+        let at = from + more;
+        from = at + 1;
         let mut after = Cursor::new(&inner[at + 3..]);
         if let Some((ip, _)) = bracketed(&mut after)
             && (!ip.is_empty() || after.rest.is_empty())

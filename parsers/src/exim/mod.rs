@@ -66,13 +66,7 @@ fn of_message<'a>(id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) {
         [flag @ (b'=' | b'-' | b'>' | b'*'), b'>', b' ', rest @ ..] => delivery::parse(id, [*flag, b'>'], rest, line),
         [b'*', b'*', b' ', rest @ ..] => delivery::parse(id, *b"**", rest, line),
         [b'=', b'=', b' ', rest @ ..] => delivery::parse(id, *b"==", rest, line),
-        [b'C', ..] => match queue::completed(id, text) {
-            Some(event) => {
-                *line = Line::Event(event);
-                true
-            }
-            None => false,
-        },
+        [b'C', ..] => queue::completed(id, text, line),
         _ => false,
     };
     if !known {
@@ -93,9 +87,14 @@ fn rare_of_message<'a>(id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
 /// Lines without.
 #[cold]
 fn of_server<'a>(text: &'a [u8], line: &mut Line<'a>) {
-    let none = Text(b"");
-    let read = session::parse(text).map(Line::Event).or_else(|| reject::parse(none, text)).or_else(|| notes::of_server(text));
-    *line = read.unwrap_or(Line::Unrecognized(Unrecognized::Text));
+    if let Some(known) = notes::of_name(text) {
+        *line = known;
+    } else if let Some(event) = session::parse(text) {
+        *line = Line::Event(event);
+    } else {
+        let read = reject::parse(Text(b""), text).or_else(|| notes::of_server(text));
+        *line = read.unwrap_or(Line::Unrecognized(Unrecognized::Text));
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,12 @@ pub fn of_message<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
     shape::find(MESSAGE, queue_id, text).or_else(|| problem(queue_id, text))
 }
 
-/// Lines without.
+/// Lines without, about a name: most of them, where many clients have none.
+pub fn of_name(text: &[u8]) -> Option<Line<'_>> {
+    shape::find(NAMES, Text(b""), text)
+}
+
+/// All others without.
 pub fn of_server(text: &[u8]) -> Option<Line<'_>> {
     if text.trim_ascii().is_empty() {
         return Some(Line::Ignored("a line of no words"));
@@ -23,6 +28,18 @@ fn problem<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
     let (severity, _) = PROBLEMS.iter().find(|(_, shapes)| shapes.iter().any(|pattern| shape::fits(pattern.as_bytes(), text)))?;
     Some(Line::Event(Event::Problem(Problem { queue_id, severity: *severity, text: Text(text) })))
 }
+
+const NAMES: Shapes = &[(
+    Known("a name that was not found"),
+    &[
+        "no host name found for IP address *",
+        "no IP address found for host *",
+        "host name alias list truncated for *",
+        "dnssec fail on * for *",
+        "list matching forced to fail: *",
+        "ident connection to * timed out",
+    ],
+)];
 
 const MESSAGE: Shapes = &[
     (Known("still frozen"), &["Message is frozen"]),
@@ -106,17 +123,6 @@ const SERVER: Shapes = &[
     (Known("listening"), &["listen backlog # I=*"]),
     (Known("stop"), &["SIGTERM received*", "pid *: SIGTERM received*"]),
     (Known("still frozen"), &["Message is frozen"]),
-    (
-        Known("a name that was not found"),
-        &[
-            "no host name found for IP address *",
-            "no IP address found for host *",
-            "host name alias list truncated for *",
-            "dnssec fail on * for *",
-            "list matching forced to fail: *",
-            "ident connection to * timed out",
-        ],
-    ),
     (
         Shown,
         &[
@@ -212,6 +218,6 @@ const PROBLEMS: &[(Severity, &[&str])] = &[
 /// All of them, for the test that looks for their samples.
 #[cfg(test)]
 pub fn every_pattern() -> impl Iterator<Item = &'static str> {
-    let shapes = MESSAGE.iter().chain(SERVER).flat_map(|(_, patterns)| patterns.iter());
+    let shapes = MESSAGE.iter().chain(NAMES).chain(SERVER).flat_map(|(_, patterns)| patterns.iter());
     shapes.chain(PROBLEMS.iter().flat_map(|(_, patterns)| patterns.iter())).copied()
 }

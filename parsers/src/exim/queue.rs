@@ -1,13 +1,16 @@
 //! What becomes of a message in the queue beside its deliveries: completed, frozen, thawed, removed, given up.
 
-use crate::model::{Delivery, Event, QueueAction, QueueDeed, Removal, Removed, Status, Text};
+use crate::model::{Delivery, Event, Line, QueueAction, QueueDeed, Removal, Removed, Status, Text};
 use crate::scan::Cursor;
 
 /// `Completed`, with the whole time in the queue where `queue_time_overall` is on.
 #[inline]
-pub fn completed<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
+pub fn completed<'a>(queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     let known = text == b"Completed" || text.starts_with(b"Completed QT=");
-    known.then_some(Event::Removed(Removed { queue_id, how: Removal::Done }))
+    if known {
+        *line = Line::Event(Event::Removed(Removed { queue_id, how: Removal::Done }));
+    }
+    known
 }
 
 /// The other deeds, by Exim itself, a filter, an ACL or an administrator.

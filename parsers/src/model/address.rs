@@ -100,3 +100,66 @@ impl Serialize for Listed<'_> {
         to.collect_seq(self.iter())
     }
 }
+
+/// Envelope recipients as Exim logs them, with blanks between.
+///
+/// ```
+/// use mailscope_parsers::model::{Addresses, Text};
+/// let addresses = Addresses(Text(b"a@b.example \"c d\"@e.example"));
+/// let all: Vec<_> = addresses.iter().map(|address| address.lossy()).collect();
+/// assert_eq!((all, addresses.count()), (vec!["a@b.example".into(), "\"c d\"@e.example".into()], 2));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Addresses<'a>(pub Text<'a>);
+
+impl<'a> Addresses<'a> {
+    pub(super) fn absent(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        let text = self.0.0;
+        if text.contains(&b'"') {
+            return self.iter().count();
+        }
+        let begins = |at: &usize| text.get(at + 1).is_some_and(|c| *c != b' ');
+        usize::from(text.first().is_some_and(|c| *c != b' ')) + memchr::memchr_iter(b' ', text).filter(begins).count()
+    }
+
+    /// One after the other.
+    pub fn iter(self) -> impl Iterator<Item = Text<'a>> {
+        let mut rest = self.0.0;
+        std::iter::from_fn(move || {
+            rest = &rest[rest.iter().take_while(|c| **c == b' ').count()..];
+            let mut quoted = false;
+            let end = rest.iter().position(|c| {
+                quoted ^= *c == b'"';
+                *c == b' ' && !quoted
+            });
+            let (address, after) = rest.split_at(end.unwrap_or(rest.len()));
+            rest = after;
+            (!address.is_empty()).then_some(Text(address))
+        })
+    }
+}
+
+impl Serialize for Addresses<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_as_many_as_there_are() {
+        for text in ["", " ", "a@b", " a@b", "a@b  c@d ", "a b c", "\"a b\"@c d@e", "\"a b", "  \"x\"  "] {
+            let addresses = Addresses(Text(text.as_bytes()));
+            assert_eq!(addresses.count(), addresses.iter().count(), "{text:?}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The events: one for each line that says something about mail. Field names are those of `mailscope parse`.
 
-use super::{Class, ContentVerdict, EnhancedStatus, Listed, Micros, Peer, Postscreen, Reject, Stage, Text};
+use super::{Addresses, Class, ContentVerdict, EnhancedStatus, Listed, Micros, Peer, Postscreen, Reject, Stage, Text};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 /// What one line says.
@@ -137,38 +137,6 @@ pub struct Accepted<'a> {
     /// By which TLS it came, where the server has no line of its own for that.
     #[serde(skip)]
     pub tls: Option<Secured>,
-}
-
-/// Envelope recipients as logged, with blanks between them: `a@b.example "c d"@e.example`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Addresses<'a>(pub Text<'a>);
-
-impl<'a> Addresses<'a> {
-    fn absent(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// One after the other.
-    pub fn iter(self) -> impl Iterator<Item = Text<'a>> {
-        let mut rest = self.0.0;
-        std::iter::from_fn(move || {
-            rest = &rest[rest.iter().take_while(|c| **c == b' ').count()..];
-            let mut quoted = false;
-            let end = rest.iter().position(|c| {
-                quoted ^= *c == b'"';
-                *c == b' ' && !quoted
-            });
-            let (address, after) = rest.split_at(end.unwrap_or(rest.len()));
-            rest = after;
-            (!address.is_empty()).then_some(Text(address))
-        })
-    }
-}
-
-impl Serialize for Addresses<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.iter())
-    }
 }
 
 /// Who logged in, and how.

@@ -10,7 +10,7 @@ mod status;
 mod text;
 mod verdict;
 
-pub use address::{Listed, Peer, domain_of};
+pub use address::{Addresses, Listed, Peer, domain_of};
 pub use event::*;
 pub use queue::{Arrival, Found, QueueEntry, QueueState, Waiting};
 pub use reject::{Action, By, Reject, Stage};
