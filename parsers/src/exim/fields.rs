@@ -150,8 +150,9 @@ pub fn secured(text: &mut Cursor<'_>) -> Option<Secured> {
     Some(Secured { version, trust })
 }
 
-/// Takes a field of which nothing is wanted: `CV=yes`, `DN="CN=a b"`, `I=[192.0.2.1]:25`, and the bare
-/// words: `DS` (DNSSEC), `K` (CHUNKING), `L` (early pipelining), `PRDR`, `TFO` (TCP fast open), `ARC`, `PS` (a proxy's).
+/// Takes a field of which nothing is wanted: `CV=yes`, `DN="CN=a b"`, `I=[192.0.2.1]:25`, and the bare words, a few capitals
+/// and perhaps signs: `DS` (DNSSEC), `K` (CHUNKING), `L` (PIPELINING; `L*` and `L.`: early, or offered early; `L-`, `L.-`: not
+/// used), `PRDR`, `TFO*` (TCP fast open), `ARC`, `PS` (a proxy's).
 ///
 /// What is no field is left, and `None`.
 #[inline]
@@ -167,10 +168,8 @@ pub fn skip(text: &mut Cursor<'_>) -> Option<()> {
         return Some(());
     }
     let alone = matches!(after.first(), None | Some(b' ' | b':'));
-    let bare = matches!(
-        key,
-        b"DS" | b"K" | b"L" | b"L*" | b"L." | b"L-" | b"PRDR" | b"TFO" | b"TFO*" | b"ARC" | b"PS" | b"DKIM" | b"DSN" | b"SPF"
-    );
+    let capitals = key.iter().take_while(|c| c.is_ascii_uppercase()).count();
+    let bare = (1..5).contains(&capitals) && key[capitals..].iter().all(|c| matches!(c, b'*' | b'.' | b'-'));
     if !(alone && bare) {
         return None;
     }
@@ -266,6 +265,25 @@ mod tests {
         assert_eq!(read("X=TLS1.3:TLS_AES_256_GCM_SHA384:256"), (Some(("TLSv1.3", None)), 0));
         assert_eq!(read("X=TLS9:x:256 CV=yes"), (None, 7));
         assert_eq!(read("X= CV=yes"), (None, 7));
+    }
+
+    #[test]
+    fn bare_words_of_every_form() {
+        for (text, rest) in [
+            ("L.- S=4", " S=4"),
+            ("L*- S=4", " S=4"),
+            ("L", ""),
+            ("PRDR: text", ": text"),
+            ("TFO* C=", " C="),
+            ("DKIM=a.example C=", " C="),
+            ("I=[192.0.2.1]:25 P=", " P="),
+        ] {
+            let mut cursor = Cursor::new(text.as_bytes());
+            assert_eq!((skip(&mut cursor), cursor.rest), (Some(()), rest.as_bytes()), "{text}");
+        }
+        for text in ["Kept", "K9", "text", "", "-", "REJECTED by", "K/ C="] {
+            assert_eq!(skip(&mut Cursor::new(text.as_bytes())), None, "{text}");
+        }
     }
 
     #[test]
