@@ -4,7 +4,7 @@
 //! line that comes a little late at New Year stays in the old year, and 29 February falls in a leap year.
 
 use anyhow::{Context as _, Result, bail};
-use chrono::{DateTime, Datelike, FixedOffset, Local, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, Local, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use mailscope_parsers::model::{Calendar, Micros};
 use std::str::FromStr;
 
@@ -40,23 +40,22 @@ impl Zone {
     /// forward, as if it had not been.
     #[must_use]
     pub fn utc(self, local: NaiveDateTime) -> i64 {
-        match self {
-            Self::Local => first(local, |local| Local.from_local_datetime(&local)),
-            Self::Named(zone) => first(local, |local| zone.from_local_datetime(&local)),
-            Self::Fixed(zone) => first(local, |local| zone.from_local_datetime(&local)),
-        }
+        let hour = chrono::TimeDelta::hours(1);
+        let before = || self.instants(local - hour).map(|(earlier, _)| earlier + 3600);
+        self.instants(local).map(|(earlier, _)| earlier).or_else(before).unwrap_or_else(|| local.and_utc().timestamp())
     }
 
     /// How much later the second of the two times is that a local time stands for, where a clock was set back.
     fn fold(self, local: NaiveDateTime) -> Option<Micros> {
-        let both = match self {
-            Self::Local => Local.from_local_datetime(&local).map(|time| time.timestamp()),
-            Self::Named(zone) => zone.from_local_datetime(&local).map(|time| time.timestamp()),
-            Self::Fixed(_) => return None,
-        };
-        match both {
-            LocalResult::Ambiguous(one, other) => Some((one - other).abs() * 1_000_000),
-            _ => None,
+        self.instants(local).filter(|(earlier, later)| later > earlier).map(|(earlier, later)| (later - earlier) * 1_000_000)
+    }
+
+    /// The earliest and the latest time, in seconds since 1970 UTC, that a local time stands for.
+    fn instants(self, local: NaiveDateTime) -> Option<(i64, i64)> {
+        match self {
+            Self::Local => instants(Local, local),
+            Self::Named(zone) => instants(zone, local),
+            Self::Fixed(zone) => instants(zone, local),
         }
     }
 
@@ -72,12 +71,14 @@ impl Zone {
     }
 }
 
-fn first<Z: TimeZone>(local: NaiveDateTime, at: impl Fn(NaiveDateTime) -> LocalResult<DateTime<Z>>) -> i64 {
-    let hour = chrono::TimeDelta::hours(1);
-    match at(local).earliest() {
-        Some(time) => time.timestamp(),
-        None => at(local - hour).earliest().map_or_else(|| local.and_utc().timestamp(), |time| time.timestamp() + 3600),
-    }
+/// Zones differ in which of two times they call the earlier one, and take the end of the hour that comes twice for a part of it:
+/// a time is one that shows as this local time.
+fn instants<Z: TimeZone>(zone: Z, local: NaiveDateTime) -> Option<(i64, i64)> {
+    let shows = |time: &DateTime<Z>| zone.from_utc_datetime(&time.naive_utc()).naive_local() == local;
+    let found = zone.from_local_datetime(&local);
+    let times = [found.clone().earliest(), found.latest()].map(|time| time.filter(shows).map(|time| time.timestamp()));
+    let times = times.into_iter().flatten();
+    Some((times.clone().min()?, times.max()?))
 }
 
 /// Works out stamps, one after the other.

@@ -1,7 +1,8 @@
 //! Stamps of the user's own, clocks that are set, lines of other days, and logs that nothing fits.
 
 use super::{TIME, sample, turned};
-use crate::support::{directory, figure, file, log, report_on, run_on, set_time, text, without_files};
+use crate::support::{directory, figure, file, log, program, report_on, run_on, set_time, text, without_files};
+use std::path::Path;
 
 const REPORT: &[&str] = &["report", "--format", "json", "--top", "50", "--tz", "UTC"];
 
@@ -81,6 +82,23 @@ fn the_hour_that_comes_twice_is_two_hours() {
     files.iter().for_each(|path| set_time(path, 1_795_502_096));
     let ran = run_on(&["parse", "--tz", "Europe/Berlin"], &files).ok();
     assert_eq!(whole, crate::support::objects(&ran).iter().map(|row| text(row, "time").to_owned()).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_machines_own_zone_has_an_hour_twice_too() {
+    let named = times(&night("Oct 25", &[0, 1, 2, 2, 3, 4]), &[]);
+    let directory = directory();
+    let path = file(&directory, "mail.log", &night("Oct 25", &[0, 1, 2, 2, 3, 4]));
+    set_time(&path, 1_795_502_096);
+    // As a rule, and as a file where the machine has one.
+    for zone in ["CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin"] {
+        if !zone.contains(',') && !Path::new("/usr/share/zoneinfo").join(zone).exists() {
+            continue;
+        }
+        let output = program().env("TZ", zone).arg("parse").arg(&path).output().expect("the program starts");
+        let rows = crate::support::objects(std::str::from_utf8(&output.stdout).expect("UTF-8"));
+        assert_eq!(rows.iter().map(|row| text(row, "time")).collect::<Vec<_>>(), named, "{zone}");
+    }
 }
 
 #[test]
