@@ -54,6 +54,11 @@ fn what_became_of_every_recipient_of_exim_4_98_with_its_long_ids() {
 }
 
 #[test]
+fn what_became_of_every_recipient_of_exim_that_logs_all() {
+    assert_eq!(assert_truth("exim-all.mainlog.gz", "exim-all.recipients.jsonl.gz"), 267);
+}
+
+#[test]
 fn what_became_of_every_recipient_of_exim_through_syslog() {
     assert_eq!(assert_truth("syslog.log.gz", "syslog.recipients.jsonl.gz"), 266);
 }
