@@ -62,19 +62,14 @@ fn lost<'a>(client: Peer<'a>, stage: Option<Stage>, cause: Cause, diagnostic: &'
 fn smtp(text: &[u8]) -> Option<Event<'_>> {
     let mut cursor = Cursor::new(text);
     if cursor.eat(b"SMTP connection ") {
-        skip_id(&mut cursor);
-        return if cursor.eat(b"from ") { connection(cursor) } else { None };
+        return connection(behind_from(cursor)?);
     }
     if cursor.eat(b"SMTP command timeout on ") {
         cursor.eat(b"TLS ");
-        return if cursor.eat(b"connection from ") {
-            Some(lost(reject::from(&mut cursor)?.peer, None, Cause::Timeout, text))
-        } else {
-            None
-        };
+        return timeout(cursor, None, text);
     }
-    if cursor.eat(b"SMTP data timeout (message abandoned) on connection from ") {
-        return Some(lost(reject::from(&mut cursor)?.peer, Some(Stage::Data), Cause::Timeout, text));
+    if cursor.eat(b"SMTP data timeout (message abandoned) on ") {
+        return timeout(cursor, Some(Stage::Data), text);
     }
     if cursor.eat(b"SMTP call from ") {
         let client = reject::from(&mut cursor)?.peer;
@@ -83,12 +78,21 @@ fn smtp(text: &[u8]) -> Option<Event<'_>> {
     reject::synchronization(text)
 }
 
-/// The connection's number, with the selector `connection_id`, stands before `from`.
-fn skip_id(text: &mut Cursor<'_>) {
+/// What stands behind `from `; with the selector `connection_id` the connection's number stands before that.
+fn behind_from(mut text: Cursor<'_>) -> Option<Cursor<'_>> {
     if text.rest.starts_with(b"Ci=") {
-        fields::word(text);
+        fields::word(&mut text);
         text.eat(b" ");
     }
+    text.eat(b"from ").then_some(text)
+}
+
+/// Which connection nothing was heard of any more: `connection from HOST`.
+fn timeout<'a>(mut text: Cursor<'a>, stage: Option<Stage>, line: &'a [u8]) -> Option<Event<'a>> {
+    if !text.eat(b"connection ") {
+        return None;
+    }
+    Some(lost(reject::from(&mut behind_from(text)?)?.peer, stage, Cause::Timeout, line))
 }
 
 /// What stands behind `SMTP connection from `.
@@ -116,9 +120,10 @@ fn connection(mut text: Cursor<'_>) -> Option<Event<'_>> {
 /// `TLS error on connection from HOST (SSL_accept): reason`: an inbound handshake that failed.
 fn tls(text: &[u8]) -> Option<Event<'_>> {
     let mut cursor = Cursor::new(text);
-    if !cursor.eat(b"TLS error on connection from ") {
+    if !cursor.eat(b"TLS error on connection ") {
         return None;
     }
+    let mut cursor = behind_from(cursor)?;
     let client = reject::from(&mut cursor)?.peer;
     let reason = cursor.rest.strip_prefix(b" ").or_else(|| cursor.rest.strip_prefix(b": "))?;
     Some(lost(client, Some(Stage::Starttls), Cause::Lost, reason))
