@@ -96,6 +96,8 @@ fn with_stat<'a>(delivery: &mut Delivery<'a>, stat: &'a [u8]) {
         delivery.diagnostic = Text(rest.strip_prefix(b": ").unwrap_or(stat));
         delivery.reply_code = scan::reply(&delivery.diagnostic).0;
         delivery.class = Some(class(delivery, stat));
+    } else if stat == b"discarded" {
+        delivery.status = Status::Discarded;
     } else if stat.starts_with(b"queued") || stat.starts_with(b"quarantine") {
         delivery.status = Status::Deferred;
         delivery.untried = true;

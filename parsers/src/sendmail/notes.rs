@@ -45,6 +45,8 @@ const NOTES: Shapes = &[
             "milter=*, action=*, discard*",
             "milter=*, action=*, skip",
             "milter=*, reject",
+            "milter=*, reject=*",
+            "milter=*, discard",
             "Milter: reject, *",
             "Milter (*): abort filter",
             "Sending \"*\" to Milter",

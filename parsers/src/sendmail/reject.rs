@@ -18,7 +18,13 @@ pub fn parse<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Event<'a>> {
     if cursor.eat(b"tcpwrappers (") {
         return wrapped(queue_id, cursor);
     }
-    let reject = if cursor.eat(b"Milter: ") || cursor.eat(b"milter=") { milter(queue_id, cursor)? } else { words(queue_id, text)? };
+    let reject = if cursor.eat(b"Milter: ") {
+        milter(queue_id, cursor)?
+    } else if cursor.eat(b"milter=") {
+        quarantined(queue_id, cursor)?
+    } else {
+        words(queue_id, text)?
+    };
     Some(Event::Reject(reject))
 }
 
@@ -116,7 +122,7 @@ fn ruleset<'a>(queue_id: Text<'a>, whole: &'a [u8], mut text: Cursor<'a>) -> Opt
 }
 
 /// `connect: host=[ip], addr=ip, rejecting commands`, `helo=x, reject=550 text`, `from=<a>, reject=...`, `to=<a>, discard`,
-/// `data, reject=...`, and `milter=NAME, quarantine=reason`.
+/// `data, reject=...`.
 fn milter<'a>(queue_id: Text<'a>, mut text: Cursor<'a>) -> Option<Reject<'a>> {
     let mut reject = refusal(queue_id, Stage::EndOfMessage, By::Milter);
     if text.eat(b"connect: host=") {
@@ -142,9 +148,18 @@ fn milter<'a>(queue_id: Text<'a>, mut text: Cursor<'a>) -> Option<Reject<'a>> {
         reject.stage = Stage::Header;
         text.until_literal(b", ")?;
     } else {
-        // `data, `, `eoh, `, or the milter's name.
+        // `data, `, `eoh, `
         text.until_literal(b", ")?;
     }
+    verdict(&mut reject, text.rest)?;
+    Some(reject)
+}
+
+/// `NAME, quarantine=reason`. Whatever else a milter did is told in a line of `Milter:`; at high log levels in both.
+fn quarantined<'a>(queue_id: Text<'a>, mut text: Cursor<'a>) -> Option<Reject<'a>> {
+    let mut reject = refusal(queue_id, Stage::EndOfMessage, By::Milter);
+    text.until_literal(b", ")?;
+    text.rest.starts_with(b"quarantine=").then_some(())?;
     verdict(&mut reject, text.rest)?;
     Some(reject)
 }
