@@ -91,14 +91,14 @@ fn ruleset<'a>(queue_id: Text<'a>, whole: &'a [u8], mut text: Cursor<'a>) -> Opt
     let stage = match name {
         b"check_relay" => Stage::Connect,
         b"tls_client" => Stage::Starttls,
-        b"check_mail" | b"trust_auth" => Stage::Mail,
+        b"check_mail" => Stage::Mail,
         b"check_rcpt" | b"check_compat" => Stage::Rcpt,
         b"check_data" => Stage::Data,
         b"check_eoh" | b"check_eom" => Stage::EndOfMessage,
         b"check_vrfy" | b"check_expn" => Stage::Vrfy,
         b"check_etrn" => Stage::Etrn,
-        // This server's own rules for servers that it delivers to: nobody is turned away.
-        b"tls_server" | b"tls_rcpt" | b"try_tls" | b"srv_features" | b"greet_pause" => Stage::Unknown,
+        // This server's own rules for servers that it delivers to, and whether a client may name an author: nobody is turned away.
+        b"tls_server" | b"tls_rcpt" | b"try_tls" | b"srv_features" | b"greet_pause" | b"trust_auth" => Stage::Unknown,
         // Rules of one's own that look at a header.
         _ => Stage::Header,
     };
