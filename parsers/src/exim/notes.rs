@@ -126,8 +126,9 @@ const SERVER: Shapes = &[
     (
         Shown,
         &[
-            "SMTP syntax error in \"*\" *",
-            "SMTP protocol error in \"*\" *",
+            // What the client said may be so long that syslog's piece of the line ends in it.
+            "SMTP syntax error in \"*",
+            "SMTP protocol error in \"*",
             "SMTP protocol violation: *",
             "ETRN * received from *",
             "recipient verify fail*",

@@ -20,6 +20,8 @@ fn pieces_of_a_long_line_are_one_event() {
     let first = "[1/2] 2026-11-24 06:11:46 1xVjko-00008v-2j ** long@isp.example R=dnslookup T=remote_smtp: SMTP error from remote mail server after RCPT TO:<x>: 550 5.7.1 Your";
     let Line::Event(Event::Delivery(delivery)) = read(first) else { panic!("{first}") };
     assert_eq!((delivery.queue_id.0, delivery.reply_code), (&b"1xVjko-00008v-2j"[..], Some(550)));
+    let endless = format!("[1/4] 2026-11-29 20:16:07.094 [2713] SMTP syntax error in \"MAIL FROM:<{}", "a".repeat(800));
+    assert!(matches!(read(&endless), Line::Event(Event::Other(_))), "{endless}");
     for later in ["[2/2]  message DT=0s", "[2\\15] Envelope-from: <a@b.example>", "[15/15]   X-Header: x", "[3\\3]"] {
         assert!(matches!(read(later), Line::Ignored(_)), "{later}");
     }
