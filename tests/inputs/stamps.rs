@@ -88,7 +88,7 @@ fn the_hour_that_comes_twice_is_two_hours() {
 fn the_machines_own_zone_has_an_hour_twice_too() {
     let named = times(&night("Oct 25", &[0, 1, 2, 2, 3, 4]), &[]);
     let directory = directory();
-    let path = file(&directory, "mail.log", &night("Oct 25", &[0, 1, 2, 2, 3, 4]));
+    let path = file(&directory, "mail.log", night("Oct 25", &[0, 1, 2, 2, 3, 4]));
     set_time(&path, 1_795_502_096);
     // As a rule, and as a file where the machine has one.
     for zone in ["CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin"] {
