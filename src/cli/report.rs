@@ -219,10 +219,11 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let names = input.anonymizer.clone();
     let reader = input.reader_of_many();
     let how = How { reader: &reader, host, names: names.as_ref() };
+    let correlator = Correlator::new(Detail::Counts, window.since).with_logs_of_one_time(chunks.are_of_one_time);
     let done = pipeline::run(
         chunks,
         input.threads,
-        Ordered { correlator: Correlator::new(Detail::Counts, window.since), places: Places::default() },
+        Ordered { correlator, places: Places::default() },
         || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), counted: Vec::new() },
         |mine, chunk, turn| {
             let bump = Bump::new();

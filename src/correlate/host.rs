@@ -1,6 +1,7 @@
 //! The lives of one host: which line belongs to which life, and when a life is over.
 
 use super::agenda::Agenda;
+use super::elsewhere::{Question, waiting_room};
 use super::ids::{Ids, OVER};
 use super::life::{BoxedLives, End, Life, Outcome, Slot, Span};
 use super::links::Links;
@@ -9,6 +10,7 @@ use mailscope_parsers::model::{
     Accepted, Action, Delivery, Micros, Notification, QueueAction, QueueDeed, Queued, Reject, Removal, Removed, Status,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
 /// No more lives than this wait for late lines, however many end within that time: of a log that is so busy late lines come
@@ -57,6 +59,12 @@ pub struct Host {
     young: Agenda,
     idle: Agenda,
     generation: u32,
+    /// What other hosts may know, of the last line.
+    #[serde(skip)]
+    pub(super) question: Option<Question>,
+    /// Lives that wait for another log, if they do.
+    #[serde(skip)]
+    pub(super) held: Option<VecDeque<Slot>>,
 }
 
 /// The time of the log: goes forward only, and far forward only when two lines agree.
@@ -98,7 +106,7 @@ impl LogClock {
 }
 
 impl Host {
-    pub fn new(number: u32, name: &[u8], detail: Detail, since: Micros) -> Self {
+    pub fn new(number: u32, name: &[u8], detail: Detail, since: Micros, holds: bool) -> Self {
         Self {
             number,
             name: name.into(),
@@ -117,6 +125,8 @@ impl Host {
             young: Agenda::default(),
             idle: Agenda::default(),
             generation: 0,
+            question: None,
+            held: waiting_room(holds),
         }
     }
 
@@ -138,9 +148,7 @@ impl Host {
                     life.message_id_hash = if event.message_id.is_empty() { 0 } else { hash(&event.message_id) };
                     self.may_be_spoken_of(at);
                 }
-                if self.lives[at].inward {
-                    self.links_by_message_id(at);
-                }
+                self.links_of_inward(at);
             }
             Fact::Queued(event) => self.queued(step, event, closed),
             Fact::Delivery(event) => self.delivery(step, event, closed),
@@ -199,8 +207,8 @@ impl Host {
             self.taken(at, event);
         }
         self.links_at_arrival(at, event);
-        if whole && self.lives[at].inward {
-            self.links_by_message_id(at);
+        if whole {
+            self.links_of_inward(at);
         }
     }
 
@@ -472,7 +480,8 @@ impl Host {
             }
         }
         while let Some(slot) = self.lingering.due_or_surplus(now, MANY_LINGER) {
-            if let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_some()) {
+            let goes = self.at(slot).filter(|at| self.lives[*at].removed.is_some()).and_then(|_| self.hold(slot));
+            if let Some(at) = goes.and_then(|slot| self.at(slot)) {
                 self.close(at, End::Removed, closed);
             }
         }
@@ -494,7 +503,9 @@ impl Host {
                 self.may_be_forgotten(now, slot);
             }
         }
-        self.links.expire(now);
+        if self.held.is_none() {
+            self.links.expire(now);
+        }
     }
 
     fn close(&mut self, at: usize, end: End, closed: &mut BoxedLives) {

@@ -4,6 +4,7 @@
 //! message-id and a recipient. Either line may be logged first.
 
 use super::agenda::due_or_surplus;
+use super::elsewhere::Question;
 use super::host::{Host, hash, id_hash, is_loopback};
 use super::ids::MANY_OVER;
 use super::life::{Outcome, Root, Slot};
@@ -138,9 +139,12 @@ impl Host {
                 }
                 Some(_) => {}
                 None if agreed => {
-                    let recipient = u32::try_from(recipient).unwrap_or(u32::MAX);
+                    let (place, recipient) = (recipient, u32::try_from(recipient).unwrap_or(u32::MAX));
                     let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
                     self.links.expect(id, handoff, step.time);
+                    if near {
+                        self.question = Some(Question::Where { at, recipient: place, id });
+                    }
                 }
                 None => {}
             }
@@ -199,6 +203,22 @@ impl Host {
         }
     }
 
+    /// A queue file that came from inside continues another one, here or elsewhere.
+    pub(super) fn links_of_inward(&mut self, at: usize) {
+        if self.lives[at].inward {
+            self.links_by_message_id(at);
+            if self.lives[at].root().is_none() {
+                self.question = Some(Question::Whence { at });
+            }
+        }
+    }
+
+    /// The life and the place of a recipient that was handed to an id which has not been seen.
+    pub(super) fn expected(&self, id: u64) -> Option<(usize, usize)> {
+        let handoff = self.links.expected.get(&id)?;
+        Some((self.at(handoff.parent)?, handoff.recipient as usize))
+    }
+
     fn living(&self, index: &Index, message_id: u64) -> SmallVec<[usize; 4]> {
         if index.is_empty() { SmallVec::new() } else { index.of(message_id).into_iter().filter_map(|slot| self.at(slot)).collect() }
     }
@@ -238,12 +258,19 @@ impl Host {
 
     /// The recipient goes on in another queue file.
     fn hand_off(&mut self, parent: usize, recipient: usize, child: usize) {
-        let Some(handed) = self.lives[parent].recipients.get_mut(recipient) else { return };
+        if let Some(set_out) = self.handed_off(parent, recipient) {
+            self.link(parent, child, set_out);
+        }
+    }
+
+    /// The recipient goes on, wherever; gives when it set out.
+    pub(super) fn handed_off(&mut self, parent: usize, recipient: usize) -> Option<Micros> {
+        let handed = self.lives[parent].recipients.get_mut(recipient)?;
         let set_out = handed.decisive.time - handed.decisive.delay().unwrap_or(0);
         if handed.outcome == Outcome::Delivered {
             handed.outcome = Outcome::HandedOff;
         }
-        self.link(parent, child, set_out);
+        Some(set_out)
     }
 
     /// `child` continues `parent`, and so do the queue files that continue `child`.
@@ -253,16 +280,24 @@ impl Host {
         if !children.contains(&slot) {
             children.push(slot);
         }
-        let root = match self.lives[parent].root() {
-            Some(root) => root.clone(),
-            None => Root { first: Box::new(self.lives[parent].facts()), set_out },
-        };
+        let root = self.root_of(parent, set_out);
+        self.continues(child, Some(parent), &root);
+    }
+
+    /// Where the chain of what continues this life began.
+    pub(super) fn root_of(&self, parent: usize, set_out: Micros) -> Root {
+        let parent = &self.lives[parent];
+        parent.root().cloned().unwrap_or_else(|| Root { first: Box::new(parent.facts()), set_out })
+    }
+
+    /// `child`, and what continues it, belong to a chain that began there.
+    pub(super) fn continues(&mut self, child: usize, parent: Option<usize>, root: &Root) {
         let mut waiting = vec![child];
         for _ in 0..DEEPEST {
             let Some(at) = waiting.pop() else { break };
             self.lives[at].rare_mut().root = Some(root.clone());
             let further: Vec<usize> =
-                self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| *at != parent).collect();
+                self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| Some(*at) != parent).collect();
             waiting.extend(further);
         }
     }

@@ -10,6 +10,7 @@
 
 mod agenda;
 mod attempt;
+mod elsewhere;
 mod host;
 mod ids;
 mod life;
@@ -95,6 +96,9 @@ pub struct Correlator {
     /// Memory of lives that were counted.
     #[serde(skip)]
     spare: BoxedLives,
+    /// Whether lives wait for another log.
+    #[serde(skip)]
+    holds: bool,
 }
 
 impl Correlator {
@@ -108,6 +112,7 @@ impl Correlator {
             last: 0,
             closed: Vec::new(),
             spare: Vec::new(),
+            holds: false,
         }
     }
 
@@ -115,6 +120,11 @@ impl Correlator {
     pub fn step(&mut self, step: &Step<'_, '_>) {
         let at = self.host(step.host);
         self.states[at].step(step, &mut self.closed, &mut self.spare);
+        if let Some(question) = self.states[at].question.take()
+            && self.states.len() > 1
+        {
+            self.ask_others(at, question);
+        }
     }
 
     /// The lives that ended since the last call.
@@ -161,7 +171,7 @@ impl Correlator {
         let next = self.states.len();
         let at = *self.hosts.entry_ref(name.0).or_insert(next);
         if at == next {
-            self.states.push(Host::new(u32::try_from(next).unwrap_or(u32::MAX), name.0, self.detail, self.since));
+            self.states.push(Host::new(u32::try_from(next).unwrap_or(u32::MAX), name.0, self.detail, self.since, self.holds));
         }
         self.last = at;
         at

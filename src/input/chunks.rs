@@ -3,6 +3,7 @@
 use super::copies::Copies;
 use super::discover::Unreadable;
 use super::order::{Log, Plan};
+use super::overlap;
 use super::read::{self, Input, ReadError, Reading};
 use super::unpack::Bomb;
 use super::{Clock, Zone};
@@ -126,6 +127,8 @@ pub struct Chunks {
     before: Before,
     spare: Vec<Buffer>,
     pub files: u64,
+    /// Whether the logs are, in part, of one time: then lines of a time come in two places.
+    pub are_of_one_time: bool,
     /// Bytes that were read of the inputs and are in no line.
     pub surplus: i64,
     pub unreadable: Vec<Unreadable>,
@@ -155,6 +158,7 @@ impl Chunks {
     #[must_use]
     pub fn new(plan: Plan, size: usize, zone: Zone, threads: usize) -> Self {
         Self {
+            are_of_one_time: overlap::are_of_one_time(&plan.logs),
             logs: plan.logs.into_iter(),
             next: VecDeque::new(),
             threads: threads.max(1),

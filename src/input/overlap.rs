@@ -1,6 +1,6 @@
 //! The journal and the syslog of one host say the same: where both are given for one time, all would count twice.
 //!
-//! In come the logs with what is known of them, out go warnings. Nothing is merged.
+//! In come the logs with what is known of them, out go warnings, and whether any two of them are of one time. Nothing is merged.
 
 use super::order::Log;
 use mailscope_parsers::model::Micros;
@@ -23,6 +23,14 @@ pub fn warnings(logs: &[Log]) -> Vec<String> {
             ))
         })
         .collect()
+}
+
+/// Whether two logs of lines are, in part, of one time, as far as their ends are known.
+pub fn are_of_one_time(logs: &[Log]) -> bool {
+    let span = |log: &Log| Some((log.first?, log.last.filter(|_| !log.is_journal)?));
+    let mut spans: Vec<(Micros, Micros)> = logs.iter().filter_map(span).collect();
+    spans.sort_unstable();
+    spans.windows(2).any(|pair| pair[0].1.min(pair[1].1).saturating_sub(pair[1].0) > TOUCH)
 }
 
 fn shared_host<'a>(one: &'a Log, other: &Log) -> Option<&'a [u8]> {

@@ -5,6 +5,7 @@
 
 mod administrator;
 mod handovers;
+mod instances;
 mod lives;
 mod memory;
 mod notifications;

@@ -101,7 +101,7 @@ impl Writer<'_> {
 fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn Rows) -> Result<Ended> {
     let chunks = input.take_chunks()?;
     let (window, host) = (input.window, input.host.as_deref());
-    let correlator = Correlator::new(detail, window.since);
+    let correlator = Correlator::new(detail, window.since).with_logs_of_one_time(chunks.are_of_one_time);
     let writer = Writer { correlator, table: table.name, to, window, last: NO_TIME, beginning: Beginning::default(), failed: None };
     let (progress, names) = (input.progress.clone(), input.anonymizer.as_ref());
     let reader = input.reader_of_many();
