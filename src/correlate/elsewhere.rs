@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 
 /// No more lives than this wait for another log, a host; the eldest go first.
 const MANY_HELD: usize = 10_000;
+/// The instances of one machine are few: where there are more hosts than that, those of the others do not wait.
+const FEW_HOSTS: usize = 8;
 
 /// What one host can't answer alone.
 #[derive(Clone, Copy)]
@@ -85,8 +87,9 @@ impl Host {
     /// it is one too many; the life itself where it does not wait.
     pub(super) fn hold(&mut self, slot: Slot) -> Option<Slot> {
         let life = &self.lives[slot.at as usize];
-        let may_go_on = life.handed && life.recipients.iter().any(|recipient| recipient.outcome == Outcome::Delivered);
-        let Some(held) = self.held.as_mut().filter(|_| may_go_on || life.inward) else { return Some(slot) };
+        let may_go_on = life.unmet && life.recipients.iter().any(|recipient| recipient.outcome == Outcome::Delivered);
+        let may_have_come = life.inward && (life.unmet || life.root().is_none());
+        let Some(held) = self.held.as_mut().filter(|_| may_go_on || may_have_come) else { return Some(slot) };
         // What comes later with this message-id is another message.
         self.links.forget(slot, life.message_id_hash);
         held.push_back(slot);
@@ -94,7 +97,7 @@ impl Host {
     }
 }
 
-/// Where lives wait for another log, if there may be one.
-pub(super) fn waiting_room(holds: bool) -> Option<VecDeque<Slot>> {
-    holds.then(VecDeque::new)
+/// Where lives of a host wait for another log, if there may be one.
+pub(super) fn waiting_room(holds: bool, host: u32) -> Option<VecDeque<Slot>> {
+    (holds && (host as usize) < FEW_HOSTS).then(VecDeque::new)
 }

@@ -126,7 +126,7 @@ impl Host {
             idle: Agenda::default(),
             generation: 0,
             question: None,
-            held: waiting_room(holds),
+            held: waiting_room(holds, number),
         }
     }
 

@@ -166,6 +166,8 @@ pub struct Life {
     pub(super) inward: bool,
     /// It handed a recipient to something on this host, which may hand it back.
     pub(super) handed: bool,
+    /// What it was handed to was not seen yet, or what it continues is known by the message-id alone.
+    pub(super) unmet: bool,
     /// It asked whether an address is deliverable.
     pub(super) probed: bool,
     /// Its server does not say when a queue file goes.

@@ -143,6 +143,7 @@ impl Host {
                     let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
                     self.links.expect(id, handoff, step.time);
                     if near {
+                        self.lives[at].unmet = true;
                         self.question = Some(Question::Where { at, recipient: place, id });
                     }
                 }
@@ -253,6 +254,7 @@ impl Host {
             .collect();
         for recipient in handed {
             self.hand_off(parent, recipient, child);
+            self.lives[child].unmet = true;
         }
     }
 
