@@ -2,9 +2,9 @@
 //! log of their own. Such logs are read one after the other, so that lives which may have another part wait for it.
 
 use super::host::Host;
-use super::life::{Life, Outcome, Slot};
-use super::{Correlator, LINGER};
-use mailscope_parsers::model::Micros;
+use super::life::{Life, Slot};
+use super::{Correlator, Fact, LINGER, Step};
+use mailscope_parsers::model::{Micros, Text};
 use std::collections::VecDeque;
 
 /// No more lives than this wait for another log, a host; the eldest go first.
@@ -15,8 +15,8 @@ const FEW_HOSTS: usize = 8;
 /// What one host can't answer alone.
 #[derive(Clone, Copy)]
 pub enum Question {
-    /// Where a recipient was handed to: a queue file of this id.
-    Where { at: usize, recipient: usize, id: u64 },
+    /// Where a recipient was handed to: a queue file of this id, over loopback or by another address.
+    Where { at: usize, recipient: usize, id: u64, near: bool },
     /// Who handed this queue file in.
     Whence { at: usize },
 }
@@ -30,13 +30,16 @@ impl Correlator {
     }
 
     /// Looks for the answer with all other hosts. Ids are no more than ids: only the same message-id makes it sure.
-    pub(super) fn ask_others(&mut self, host: usize, question: Question) {
+    pub(super) fn ask_others(&mut self, host: usize, question: Question, step: &Step<'_, '_>) {
         let mut others = (0..self.states.len()).filter(|other| *other != host);
         match question {
-            Question::Where { at, recipient, id } => {
-                let asked = &self.states[host].lives[at];
-                let Some(handed) = asked.recipients.get(recipient).map(|recipient| recipient.decisive.time) else { return };
-                let answer = |other: usize| Some((other, self.states[other].taken_from_inside(id, asked.message_id_hash, handed)?));
+            Question::Where { at, recipient, id, near } => {
+                let message_id = self.states[host].lives[at].message_id_hash;
+                let address = match step.fact {
+                    Fact::Delivery(event) if !near => event.relay.ip,
+                    _ => Text(b""),
+                };
+                let answer = |other: usize| Some((other, self.states[other].taken_from_here(id, message_id, step.time, &address)?));
                 if let Some(child) = others.find_map(answer) {
                     self.join((host, at), recipient, child);
                 }
@@ -58,6 +61,8 @@ impl Correlator {
     /// The recipient of one host's life goes on in another host's.
     fn join(&mut self, (one, parent): (usize, usize), recipient: usize, (other, child): (usize, usize)) {
         let Some(set_out) = self.states[one].handed_off(parent, recipient) else { return };
+        // From now on they may hand over by the machine's own address, too.
+        [one, other].into_iter().for_each(|host| self.states[host].has_twin = true);
         // Its own host may know already where it began, by the message-id.
         if self.states[other].lives[child].root().is_none() {
             let root = self.states[one].root_of(parent, set_out);
@@ -67,12 +72,14 @@ impl Correlator {
 }
 
 impl Host {
-    /// The queue file that was taken in from this machine at about that time.
-    fn taken_from_inside(&self, id: u64, message_id: u64, handed: Micros) -> Option<usize> {
+    /// The queue file that was taken in from this machine at about that time: over loopback, or from the address that was
+    /// connected to.
+    fn taken_from_here(&self, id: u64, message_id: u64, handed: Micros, address: &[u8]) -> Option<usize> {
         let at = self.find(id, 0)?;
         let life = &self.lives[at];
         let near = life.arrival.is_some_and(|arrival| (arrival - handed).abs() <= LINGER);
-        (message_id != 0 && life.message_id_hash == message_id && life.inward && near).then_some(at)
+        let from_here = if address.is_empty() { life.inward } else { life.text(life.client_ip) == address };
+        (message_id != 0 && life.message_id_hash == message_id && from_here && near).then_some(at)
     }
 
     /// The recipient that was handed to a queue file of this id, which has not been seen here.
@@ -83,13 +90,18 @@ impl Host {
         (message_id != 0 && life.message_id_hash == message_id && near).then_some((parent, recipient))
     }
 
+    /// Whether a client has this host's own name: it may be another instance, whose log comes later.
+    pub(super) fn may_be_of_a_twin(&self, client: &[u8]) -> bool {
+        let domain = client.strip_prefix(&*self.name).filter(|_| self.held.is_some() && !self.name.is_empty());
+        domain.is_some_and(|domain| matches!(domain, [] | [b'.', ..]))
+    }
+
     /// Lets a life wait whose other part may be in a log that comes later. It gives the one that has to go in its place, if
     /// it is one too many; the life itself where it does not wait.
     pub(super) fn hold(&mut self, slot: Slot) -> Option<Slot> {
         let life = &self.lives[slot.at as usize];
-        let may_go_on = life.unmet && life.recipients.iter().any(|recipient| recipient.outcome == Outcome::Delivered);
-        let may_have_come = life.inward && (life.unmet || life.root().is_none());
-        let Some(held) = self.held.as_mut().filter(|_| may_go_on || may_have_come) else { return Some(slot) };
+        let waits = life.unmet || (life.inward && life.root().is_none());
+        let Some(held) = self.held.as_mut().filter(|_| waits) else { return Some(slot) };
         // What comes later with this message-id is another message.
         self.links.forget(slot, life.message_id_hash);
         held.push_back(slot);

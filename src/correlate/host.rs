@@ -62,6 +62,9 @@ pub struct Host {
     /// What other hosts may know, of the last line.
     #[serde(skip)]
     pub(super) question: Option<Question>,
+    /// Whether another host of the log is this machine, too.
+    #[serde(skip)]
+    pub(super) has_twin: bool,
     /// Lives that wait for another log, if they do.
     #[serde(skip)]
     pub(super) held: Option<VecDeque<Slot>>,
@@ -126,6 +129,7 @@ impl Host {
             idle: Agenda::default(),
             generation: 0,
             question: None,
+            has_twin: false,
             held: waiting_room(holds, number),
         }
     }
@@ -186,7 +190,9 @@ impl Host {
         if contested {
             self.contest(at);
         }
+        let may_be_of_a_twin = self.may_be_of_a_twin(&event.client.name);
         let life = &mut self.lives[at];
+        life.unmet |= may_be_of_a_twin;
         life.arrival = Some(step.time);
         life.last_line = life.last_line.max(step.time);
         let from = if event.original_client.absent() { event.client } else { event.original_client };

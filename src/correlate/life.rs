@@ -166,7 +166,7 @@ pub struct Life {
     pub(super) inward: bool,
     /// It handed a recipient to something on this host, which may hand it back.
     pub(super) handed: bool,
-    /// What it was handed to was not seen yet, or what it continues is known by the message-id alone.
+    /// What it was handed to was not seen yet, or what it continues is not known, or by the message-id alone.
     pub(super) unmet: bool,
     /// It asked whether an address is deliverable.
     pub(super) probed: bool,
@@ -313,7 +313,7 @@ impl Life {
     /// has no part in a chain.
     pub(super) fn is_complete(&self) -> bool {
         let Rare { root, children, .. } = self.rare();
-        let alone = !self.inward && !self.handed && root.is_none() && children.is_empty();
+        let alone = !self.inward && !self.handed && !self.unmet && root.is_none() && children.is_empty();
         let begun = (self.arrival.is_some() || self.notification) && (self.message_id_hash != 0 || self.whole);
         let all = if self.whole { !self.recipients.is_empty() } else { self.recipients.len() == self.nrcpt as usize };
         let done = all && self.removed.is_some_and(|(_, how)| how == Removal::Done);

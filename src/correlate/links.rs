@@ -138,16 +138,17 @@ impl Host {
                     return;
                 }
                 Some(_) => {}
-                None if agreed => {
-                    let (place, recipient) = (recipient, u32::try_from(recipient).unwrap_or(u32::MAX));
-                    let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
-                    self.links.expect(id, handoff, step.time);
-                    if near {
-                        self.lives[at].unmet = true;
-                        self.question = Some(Question::Where { at, recipient: place, id });
+                None => {
+                    if agreed {
+                        let recipient = u32::try_from(recipient).unwrap_or(u32::MAX);
+                        let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
+                        self.links.expect(id, handoff, step.time);
+                    }
+                    if near || self.has_twin {
+                        self.lives[at].unmet |= near;
+                        self.question = Some(Question::Where { at, recipient, id, near });
                     }
                 }
-                None => {}
             }
         }
         // local(8) and virtual(8) deliver for good; their relay is their own name.

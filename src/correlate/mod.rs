@@ -123,7 +123,7 @@ impl Correlator {
         if let Some(question) = self.states[at].question.take()
             && self.states.len() > 1
         {
-            self.ask_others(at, question);
+            self.ask_others(at, question, step);
         }
     }
 
