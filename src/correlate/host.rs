@@ -509,9 +509,8 @@ impl Host {
                 self.may_be_forgotten(now, slot);
             }
         }
-        if self.held.is_none() {
-            self.links.expire(now);
-        }
+        // Where lives wait for another log, only those go that are too many.
+        self.links.expire(if self.held.is_some() { Micros::MIN } else { now });
     }
 
     fn close(&mut self, at: usize, end: End, closed: &mut BoxedLives) {
