@@ -30,6 +30,7 @@ impl Correlator {
     }
 
     /// Looks for the answer with all other hosts. Ids are no more than ids: only the same message-id makes it sure.
+    #[cold]
     pub(super) fn ask_others(&mut self, host: usize, question: Question, step: &Step<'_, '_>) {
         let mut others = (0..self.states.len()).filter(|other| *other != host);
         match question {
@@ -91,13 +92,16 @@ impl Host {
     }
 
     /// Whether a client has this host's own name: it may be another instance, whose log comes later.
+    #[inline]
     pub(super) fn may_be_of_a_twin(&self, client: &[u8]) -> bool {
-        let domain = client.strip_prefix(&*self.name).filter(|_| self.held.is_some() && !self.name.is_empty());
-        domain.is_some_and(|domain| matches!(domain, [] | [b'.', ..]))
+        self.held.is_some()
+            && !self.name.is_empty()
+            && client.strip_prefix(&*self.name).is_some_and(|domain| matches!(domain, [] | [b'.', ..]))
     }
 
     /// Lets a life wait whose other part may be in a log that comes later. It gives the one that has to go in its place, if
     /// it is one too many; the life itself where it does not wait.
+    #[cold]
     pub(super) fn hold(&mut self, slot: Slot) -> Option<Slot> {
         let life = &self.lives[slot.at as usize];
         let waits = life.unmet || (life.inward && life.root().is_none());

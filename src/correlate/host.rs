@@ -486,10 +486,12 @@ impl Host {
             }
         }
         while let Some(slot) = self.lingering.due_or_surplus(now, MANY_LINGER) {
-            let goes = self.at(slot).filter(|at| self.lives[*at].removed.is_some()).and_then(|_| self.hold(slot));
-            if let Some(at) = goes.and_then(|slot| self.at(slot)) {
-                self.close(at, End::Removed, closed);
+            let Some(mut at) = self.at(slot).filter(|at| self.lives[*at].removed.is_some()) else { continue };
+            if self.held.is_some() {
+                let Some(other) = self.hold(slot).and_then(|slot| self.at(slot)) else { continue };
+                at = other;
             }
+            self.close(at, End::Removed, closed);
         }
         self.ids.expire(now);
         while let Some(slot) = self.young.due(now) {

@@ -120,8 +120,8 @@ impl Correlator {
     pub fn step(&mut self, step: &Step<'_, '_>) {
         let at = self.host(step.host);
         self.states[at].step(step, &mut self.closed, &mut self.spare);
-        if let Some(question) = self.states[at].question.take()
-            && self.states.len() > 1
+        if self.states.len() > 1
+            && let Some(question) = self.states[at].question.take()
         {
             self.ask_others(at, question, step);
         }
@@ -171,6 +171,8 @@ impl Correlator {
         let next = self.states.len();
         let at = *self.hosts.entry_ref(name.0).or_insert(next);
         if at == next {
+            // What was asked while there was nobody to ask is past.
+            self.states.iter_mut().for_each(|host| host.question = None);
             self.states.push(Host::new(u32::try_from(next).unwrap_or(u32::MAX), name.0, self.detail, self.since, self.holds));
         }
         self.last = at;
