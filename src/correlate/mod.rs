@@ -1,10 +1,10 @@
 //! Events to messages: puts together what the lines say of each queue file, and queue files to chains.
 //!
 //! This is the one place that needs the order of the log, and only within a host (`elsewhere` says what hosts ask of each
-//! other): events go in as they were logged, lives of queue ids come out when nothing more can be said of them. It keeps what is open and what ended lately, by the time
-//! of the log and never by chunk, file or clock: a life ends at its `removed`, stays for ten minutes for late lines, and
-//! is given up after seven days without a line (an id that never became a message after one hour). How many of the ended
-//! ones stay is capped, a host, so that a log may be as fast as it likes.
+//! other): events go in as they were logged, lives of queue ids come out when nothing more can be said of them. It keeps what
+//! is open and what ended lately, by the time of the log and never by chunk, file or clock: a life ends at its `removed`, stays
+//! for ten minutes for late lines, and is given up after seven days without a line (an id that never became a message after one
+//! hour). How many of the ended ones stay is capped, a host, so that a log may be as fast as it likes.
 //!
 //! It counts nothing: what a life amounts to is the business of `aggregate`.
 
