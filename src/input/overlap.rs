@@ -30,7 +30,7 @@ pub fn are_of_one_time(logs: &[Log]) -> bool {
     let span = |log: &Log| Some((log.first?, log.last.filter(|_| !log.is_journal)?));
     let mut spans: Vec<(Micros, Micros)> = logs.iter().filter_map(span).collect();
     spans.sort_unstable();
-    spans.windows(2).any(|pair| pair[0].1.min(pair[1].1).saturating_sub(pair[1].0) > TOUCH)
+    spans.windows(2).any(|pair| share(pair[0], pair[1]))
 }
 
 fn shared_host<'a>(one: &'a Log, other: &Log) -> Option<&'a [u8]> {
@@ -41,6 +41,10 @@ fn shared_host<'a>(one: &'a Log, other: &Log) -> Option<&'a [u8]> {
 fn overlap(one: &Log, other: &Log) -> bool {
     let span = |log: &Log| Some((log.first?, log.last.unwrap_or(Micros::MAX)));
     let (Some(one_span), Some(other_span)) = (span(one), span(other)) else { return false };
-    let shared = one_span.1.min(other_span.1).saturating_sub(one_span.0.max(other_span.0));
-    shared > TOUCH && shared_host(one, other).is_some()
+    share(one_span, other_span) && shared_host(one, other).is_some()
+}
+
+/// Whether two spans of time have more in common than that they touch.
+fn share(one: (Micros, Micros), other: (Micros, Micros)) -> bool {
+    one.1.min(other.1).saturating_sub(one.0.max(other.0)) > TOUCH
 }

@@ -1,7 +1,7 @@
 //! Queue files that continue one another: content filters, filters before the queue, second instances, aliases; and what
 //! only looks like it.
 
-use crate::support::{Row, assert_figures, attempt, figure, log, report_of, rows_of, text};
+use crate::support::{Row, assert_figures, figure, log, report_of, rows_of, text};
 
 /// A message that a client hands in, for the content filter on port 10024.
 const IN: &str = "10:00:00 smtpd A000000001: client=client.example[192.0.2.1]
@@ -171,42 +171,6 @@ fn a_second_instance_by_the_hosts_own_address() {
 fn a_second_instance_whose_arrival_is_logged_after_the_hand_off() {
     let [handed, arrived, out] = second_instance();
     assert_handed_to_second_instance(&log(&[IN, &handed, GONE, &arrived, &out]));
-}
-
-#[test]
-fn there_and_back_again_is_one_message() {
-    let log = log(&[
-        IN,
-        "10:00:01 postfix-out/smtpd B000000002: client=localhost[127.0.0.1]",
-        "10:00:01 postfix-out/cleanup B000000002: message-id=<1@client.example>",
-        "10:00:01 postfix-out/qmgr B000000002: from=<sender@client.example>, size=1100, nrcpt=1 (queue active)",
-        "10:00:01 smtp A000000001: to=<to@there.example>, relay=127.0.0.1[127.0.0.1]:10125, delay=1, delays=0/0/0/1, dsn=2.0.0, \
-         status=sent (250 2.0.0 Ok: queued as B000000002)",
-        "10:00:01 qmgr A000000001: removed",
-        "10:00:03 smtpd C000000003: client=localhost[127.0.0.1]",
-        "10:00:03 cleanup C000000003: message-id=<1@client.example>",
-        "10:00:03 qmgr C000000003: from=<sender@client.example>, size=1200, nrcpt=1 (queue active)",
-        "10:00:03 postfix-out/smtp B000000002: to=<to@there.example>, relay=127.0.0.1[127.0.0.1]:10126, delay=2, delays=0/0/0/2, \
-         dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as C000000003)",
-        "10:00:03 postfix-out/qmgr B000000002: removed",
-        &attempt("10:00:09", "C000000003", "to@there.example", "sent"),
-        "10:00:09 qmgr C000000003: removed",
-    ]);
-    let report = report_of(&log, &[]);
-    assert_figures(
-        &report,
-        &[
-            ("messages.received", 1),
-            ("messages.reinjected", 2),
-            ("messages.queue_files", 3),
-            ("messages.size_bytes", 1000),
-            ("recipients.delivered", 1),
-            ("recipients.handed_off", 2),
-        ],
-    );
-    assert_eq!(figure(&report, "delay.max_s").as_f64(), Some(9.0));
-    let rows = rows_of("recipients", &log, &[]);
-    assert!(rows.iter().all(|row| text(row, "first_queue_id") == "A000000001"), "{rows:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Instances of one machine that write under names of their own, or to logs of their own: what one hands to the other over
-//! loopback is one message all the same.
+//! Instances of one machine, which may write under names of their own, or to logs of their own: what one hands to the other is
+//! one message all the same.
 
 use crate::support::{assert_figures, attempt, directory, figure, file, log, report_on, rows_on, text};
 use std::path::PathBuf;
@@ -43,6 +43,9 @@ fn later(first_id: &str) -> String {
     end.into_iter().chain(others).map(|line| line + "\n").collect()
 }
 
+/// The second instance's log goes on, too.
+const PASSING: &str = "11:00:00 postfix-out/smtpd@out connect from other.example[192.0.2.9]";
+
 #[track_caller]
 fn assert_there_and_back(files: &[PathBuf]) {
     let report = report_on(files, &["--tz", "UTC"]);
@@ -67,20 +70,21 @@ fn assert_there_and_back(files: &[PathBuf]) {
 fn two_logs(directory: &TempDir, names: [&str; 2], host: &str) -> [PathBuf; 2] {
     let first = log(&[&FIRST[..], &[later("C000000003").as_str()]].concat());
     let second = second(host);
-    let more = format!("11:00:00 postfix-out/smtpd@{host} connect from other.example[192.0.2.9]");
-    let second = log(&[second.each_ref().map(String::as_str).as_slice(), &[more.as_str()]].concat());
+    let second = log(&[&second[0], &second[1], &second[2], &PASSING.replace("@out", &format!("@{host}"))]);
     [file(directory, names[0], first), file(directory, names[1], second)]
 }
 
 #[test]
-fn under_another_name_in_the_same_log() {
-    let directory = directory();
-    let ([arrived, handed, gone], later) = (second("out"), later("C000000003"));
-    // As they were written, and with what the second one says of its work behind it all.
-    let in_time = [&FIRST[..3], &[&arrived], &FIRST[3..], &[&handed, &gone, &later]].concat();
-    let behind = [&FIRST[..], &[&arrived, &handed, &gone, &later]].concat();
-    for lines in [in_time, behind] {
-        assert_there_and_back(&[file(&directory, "mail.log", log(&lines))]);
+fn there_and_back_again_is_one_message_under_one_name_or_two() {
+    for host in ["mail", "out"] {
+        let directory = directory();
+        let ([arrived, handed, gone], later) = (second(host), later("C000000003"));
+        // As they were written, and with what the second one says of its work behind it all.
+        let in_time = [&FIRST[..3], &[&arrived], &FIRST[3..], &[&handed, &gone, &later]].concat();
+        let behind = [&FIRST[..], &[&arrived, &handed, &gone, &later]].concat();
+        for lines in [in_time, behind] {
+            assert_there_and_back(&[file(&directory, "mail.log", log(&lines))]);
+        }
     }
 }
 
@@ -131,7 +135,7 @@ fn by_the_machines_own_address() {
         "10:00:05 postfix-out/smtp@out E000000005: to=<to@client.example>, relay=mail.here.example[192.0.2.10]:25, delay=2, \
          delays=0/0/0/2, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as D000000004)",
         "10:00:05 postfix-out/qmgr@out E000000005: removed",
-        "11:00:00 postfix-out/smtpd@out connect from other.example[192.0.2.9]",
+        PASSING,
     ]);
     let files = [file(&directory, "mail.log", first), file(&directory, "out.log", second)];
     assert_figures(
@@ -152,9 +156,8 @@ fn an_id_alone_proves_nothing() {
     for (what, by) in [("<1@client.example>", "<2@client.example>"), ("localhost[127.0.0.1]", "client.example[192.0.2.1]")] {
         let directory = directory();
         let [first, _] = two_logs(&directory, ["mail.log", "out.log"], "out");
-        let more = "11:00:00 postfix-out/smtpd@out connect from other.example[192.0.2.9]";
         let other = second("out").map(|lines| lines.replace(what, by));
-        let other = file(&directory, "out.log", log(&[&other[0], &other[1], &other[2], more]));
+        let other = file(&directory, "out.log", log(&[&other[0], &other[1], &other[2], PASSING]));
         // What the first instance says alone is one message, by its message-id; the other's is another one.
         let report = report_on(&[first, other], &["--tz", "UTC"]);
         assert_figures(&report, &[("messages.queue_files", 3), ("messages.received", 2), ("messages.reinjected", 1)]);
@@ -167,8 +170,7 @@ fn eleven_minutes_later_it_is_another_message() {
     let first = log(&[&FIRST[..4], &[later("A000000001").as_str()]].concat());
     let late = |line: String| line.replace("10:00:0", "10:12:0");
     let second = second("out").map(late);
-    let more = "11:00:00 postfix-out/smtpd@out connect from other.example[192.0.2.9]";
-    let second = log(&[&second[0], &second[1], &second[2], more]);
+    let second = log(&[&second[0], &second[1], &second[2], PASSING]);
     let files = [file(&directory, "mail.log", first), file(&directory, "out.log", second)];
     assert_figures(&report_on(&files, &["--tz", "UTC"]), &[("messages.received", 2), ("messages.reinjected", 0)]);
 }
