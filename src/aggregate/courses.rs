@@ -36,7 +36,8 @@ impl Merge for Failed {
 
 /// One of thousands of rows.
 impl Counted for Failed {
-    const MOST_QUARTERS: usize = 200;
+    const MOST_QUARTERS: u32 = 200;
+    const AT_HAND: usize = 2;
 }
 
 impl Course {

@@ -1,74 +1,136 @@
-//! How often which bucket of a delay there was: in two forms, for few different buckets and for many.
+//! How often which bucket of a delay there was: in two forms, for few different ones and for many.
 //!
-//! The first is a sorted list of four bytes a bucket; most senders and domains never need more. The second has counters in
-//! pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
+//! The first is a sorted list of two bytes a bucket, or six; most senders and domains never need more. The second has
+//! counters in pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-/// Buckets with their counts, the smallest first.
+/// Buckets or steps with their counts, the smallest first; how often is written in so many bits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Few {
-    places: SmallVec<[Place; 4]>,
+pub struct Few<const TIMES_BITS: u32> {
+    /// The buckets, and behind them how often those were that were often, in the same order.
+    places: SmallVec<[u16; 8]>,
+    /// How many buckets.
+    many: u16,
 }
 
-/// A bucket in the upper bits, how often in the lower ones.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Place(u32);
+/// A bucket in the upper bits. In the lower ones how often less one, or [`Place::OFTEN`].
+#[derive(Clone, Copy, Debug)]
+struct Place<const TIMES_BITS: u32>(u16);
 
-impl Place {
-    const COUNT_BITS: u32 = 18;
-    const FULL: u64 = (1 << Self::COUNT_BITS) - 1;
+impl<const TIMES_BITS: u32> Place<TIMES_BITS> {
+    /// More often than fits: how often stands elsewhere.
+    const OFTEN: u16 = (1 << TIMES_BITS) - 1;
 
     fn new(bucket: u16, times: u64) -> Self {
-        Self(u32::from(bucket) << Self::COUNT_BITS | times.min(Self::FULL) as u32)
+        Self(bucket << TIMES_BITS | times.saturating_sub(1).min(Self::OFTEN.into()) as u16)
     }
 
     fn bucket(self) -> u16 {
-        (self.0 >> Self::COUNT_BITS) as u16
+        self.0 >> TIMES_BITS
     }
 
-    fn times(self) -> u64 {
-        u64::from(self.0) & Self::FULL
+    /// `None` where it was often.
+    fn times(self) -> Option<u64> {
+        (!self.is_often()).then(|| u64::from(self.0 & Self::OFTEN) + 1)
+    }
+
+    fn is_often(self) -> bool {
+        self.0 & Self::OFTEN == Self::OFTEN
     }
 }
 
-impl Few {
-    /// So many different buckets it holds, each up to [`Place::FULL`] times.
-    const MOST: usize = 96;
+impl<const TIMES_BITS: u32> Few<TIMES_BITS> {
+    /// So many numbers it holds: a different bucket is one, what was often three.
+    const MOST: usize = 128;
+    /// So often a bucket may have been.
+    const FULL: u64 = u32::MAX as u64;
 
-    /// Counts a bucket of 14 bits; `false`, and nothing done, where it would be too many.
+    /// Counts a bucket of as many bits as are left; `false`, and nothing done, where it would be too many.
     #[inline]
     pub fn put(&mut self, bucket: u16, times: u64) -> bool {
-        let at = self.places.partition_point(|place| place.bucket() < bucket);
-        match self.places.get_mut(at).filter(|place| place.bucket() == bucket) {
-            Some(place) => {
-                let fits = place.times() + times <= Place::FULL;
+        let buckets = &self.places[..self.many.into()];
+        let at = buckets.partition_point(|place| Place::<TIMES_BITS>(*place).bucket() < bucket);
+        let Some(place) = buckets.get(at).map(|place| Place::<TIMES_BITS>(*place)).filter(|place| place.bucket() == bucket) else {
+            return self.put_new(at, bucket, times);
+        };
+        match place.times() {
+            Some(known) if known + times <= Place::<TIMES_BITS>::OFTEN.into() => {
+                self.places[at] = Place::<TIMES_BITS>::new(bucket, known + times).0;
+                true
+            }
+            Some(known) => self.put_often(at, known + times),
+            None => {
+                let often = self.often(at);
+                let sum = u64::from(whole_of([self.places[often], self.places[often + 1]])) + times;
+                let fits = sum <= Self::FULL;
                 if fits {
-                    place.0 += times as u32;
+                    self.places[often..][..2].copy_from_slice(&halves(sum));
                 }
                 fits
             }
-            None => self.put_new(at, bucket, times),
         }
     }
 
+    /// Where it says how often the bucket at a place was.
+    fn often(&self, at: usize) -> usize {
+        usize::from(self.many) + 2 * self.places[..at].iter().filter(|place| Place::<TIMES_BITS>(**place).is_often()).count()
+    }
+
+    /// The bucket at a place is often from now on.
+    fn put_often(&mut self, at: usize, times: u64) -> bool {
+        let fits = times <= Self::FULL && self.has_room(2);
+        if fits {
+            let often = self.often(at);
+            self.places.insert_many(often, halves(times));
+            self.places[at] |= Place::<TIMES_BITS>::OFTEN;
+        }
+        fits
+    }
+
     fn put_new(&mut self, at: usize, bucket: u16, times: u64) -> bool {
-        if times > Place::FULL || self.places.len() == Self::MOST {
-            return false;
+        let place = Place::<TIMES_BITS>::new(bucket, times);
+        let fits = times <= Self::FULL && self.has_room(if place.is_often() { 3 } else { 1 });
+        if fits {
+            self.places.insert(at, place.0);
+            self.many += 1;
+            if place.is_often() {
+                let often = self.often(at);
+                self.places.insert_many(often, halves(times));
+            }
         }
-        if self.places.len() == self.places.capacity() {
+        fits
+    }
+
+    /// Makes room for some more, unless it is too many.
+    fn has_room(&mut self, more: usize) -> bool {
+        let wanted = self.places.len() + more;
+        if wanted > self.places.capacity() && wanted <= Self::MOST {
             // There are many such lists, and each has few buckets more than it had.
-            self.places.reserve_exact((self.places.len() / 4).max(4));
+            self.places.reserve_exact((self.places.len() / 8).max(4));
         }
-        self.places.insert(at, Place::new(bucket, times));
-        true
+        wanted <= Self::MOST
     }
 
     /// The smallest bucket first.
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
-        self.places.iter().map(|place| (place.bucket(), place.times()))
+        let (buckets, often) = self.places.split_at(self.many.into());
+        let mut often = often.chunks_exact(2).map(|halves| u64::from(whole_of([halves[0], halves[1]])));
+        buckets.iter().map(move |place| {
+            let place = Place::<TIMES_BITS>(*place);
+            (place.bucket(), place.times().or_else(|| often.next()).unwrap_or_default())
+        })
     }
+}
+
+/// How often, as two numbers of a list.
+fn halves(times: u64) -> [u16; 2] {
+    [times as u16, (times >> 16) as u16]
+}
+
+fn whole_of([low, high]: [u16; 2]) -> u32 {
+    u32::from(high) << 16 | u32::from(low)
 }
 
 /// Counters for every step there is, in pages. All of it is one piece of memory: first, for each page that there may be,
@@ -155,7 +217,7 @@ impl Many {
 }
 
 /// How many buckets the numbers of 64 bits have: 0 to 999 stand for themselves, then 900 a decade, that is three
-/// significant digits. They fit in the 14 bits of a [`Place`].
+/// significant digits. They fit in the 14 bits that a [`Few`] of [`IN_BUCKETS`] has for them.
 pub const BUCKETS: u16 = 15_485;
 
 /// The decade of a bucket and its digits: 100 to 999, or fewer in decade 0.
@@ -230,6 +292,8 @@ pub fn step_value(step: u16) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn steps_go_on_without_a_gap_and_are_within_one_per_cent() {
@@ -258,12 +322,26 @@ mod tests {
 
     #[test]
     fn few_are_counted_up_to_the_limits_and_nothing_is_lost() {
-        let mut few = Few::default();
-        for bucket in 0..Few::MOST as u16 * 3 {
-            assert_eq!(few.put(bucket * 7, 2), usize::from(bucket) < Few::MOST);
+        let mut few = Few::<2>::default();
+        for bucket in 0..Few::<2>::MOST as u16 * 3 {
+            assert_eq!(few.put(bucket * 7, 2), usize::from(bucket) < Few::<2>::MOST);
         }
-        assert!(few.put(7, Place::FULL - 2) && !few.put(7, 1));
+        assert!(few.put(7, 1) && !few.put(7, 1));
         let sum: u64 = few.iter().map(|(_, times)| times).sum();
-        assert_eq!((few.iter().count(), sum), (96, 2 * 96 + Place::FULL - 2));
+        assert_eq!((few.iter().count(), sum), (Few::<2>::MOST, 2 * Few::<2>::MOST as u64 + 1));
+    }
+
+    proptest! {
+        #[test]
+        fn few_say_how_often_each_was(put in prop::collection::vec((0_u16..40, prop_oneof![4 => 1_u64..3, 1 => 3..2_000_000_000_u64]), 0..200)) {
+            let (mut few, mut counts) = (Few::<2>::default(), BTreeMap::<u16, u64>::new());
+            for (bucket, times) in put {
+                let count = counts.entry(bucket * 387).or_default();
+                let fits = *count + times <= Few::<2>::FULL;
+                prop_assert_eq!(few.put(bucket * 387, times), fits);
+                *count += if fits { times } else { 0 };
+            }
+            prop_assert_eq!(few.iter().collect::<Vec<_>>(), counts.into_iter().collect::<Vec<_>>());
+        }
     }
 }

@@ -390,7 +390,7 @@ impl<'l> Fate<'l> {
     #[inline]
     fn count_sender(&self, row: &mut MailRow) {
         if self.deferrals > 0 {
-            row.failures_mut().deferred_attempts += u64::from(self.deferrals);
+            row.failures_mut().deferred_attempts.add(self.deferrals.into());
         }
         self.count(row);
     }
@@ -407,13 +407,13 @@ impl<'l> Fate<'l> {
                 }
                 return;
             }
-            Outcome::Bounced => row.failures_mut().bounced += 1,
-            Outcome::Expired => row.failures_mut().expired += 1,
-            Outcome::Deferred => row.failures_mut().deferred += 1,
+            Outcome::Bounced => row.failures_mut().bounced.add(1),
+            Outcome::Expired => row.failures_mut().expired.add(1),
+            Outcome::Deferred => row.failures_mut().deferred.add(1),
             _ => return,
         }
         let failures = row.failures_mut();
-        failures.bad += if self.outcome == Outcome::Deferred { 0 } else { self.mail };
+        failures.bad.add(if self.outcome == Outcome::Deferred { 0 } else { self.mail });
         failures.classes.add(self.class, 1);
     }
 }

@@ -26,19 +26,19 @@ pub struct MailRow {
 /// What failed of a row's mail.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Failures {
-    pub bounced: u64,
-    pub expired: u64,
-    pub deferred: u64,
-    pub deferred_attempts: u64,
+    pub bounced: Tally,
+    pub expired: Tally,
+    pub deferred: Tally,
+    pub deferred_attempts: Tally,
     /// Bounced or expired recipients of messages that are no notifications.
-    pub bad: u64,
+    pub bad: Tally,
     /// Failed recipients by class; few, so searched one by one.
     pub classes: Classes,
 }
 
-/// How often which class; few, so searched one by one, and mostly one or two.
+/// How often which class; few, so searched one by one, and mostly one to three.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Classes(SmallVec<[(Class, Tally); 2]>);
+pub struct Classes(SmallVec<[(Class, Tally); 3]>);
 
 impl Classes {
     pub fn add(&mut self, class: Class, count: u64) {
@@ -68,11 +68,11 @@ impl Merge for Classes {
 
 impl Failures {
     fn add(&mut self, other: &Self) {
-        self.bounced += other.bounced;
-        self.expired += other.expired;
-        self.deferred += other.deferred;
-        self.deferred_attempts += other.deferred_attempts;
-        self.bad += other.bad;
+        self.bounced.merge(other.bounced);
+        self.expired.merge(other.expired);
+        self.deferred.merge(other.deferred);
+        self.deferred_attempts.merge(other.deferred_attempts);
+        self.bad.merge(other.bad);
         self.classes.merge(other.classes.clone());
     }
 }
@@ -97,7 +97,7 @@ impl MailRow {
     /// (bounced + expired) / (delivered + bounced + expired), notifications apart; `None` of nothing.
     #[must_use]
     pub fn bounce_rate(&self) -> Option<f64> {
-        let bad = self.failures().bad;
+        let bad = self.failures().bad.get();
         let all = self.good + bad;
         (all > 0).then(|| bad as f64 / all as f64)
     }
@@ -123,7 +123,8 @@ impl Merge for MailRow {
 impl Row for MailRow {
     fn weight(&self) -> u64 {
         let failures = self.failures();
-        self.delivered + failures.bounced + failures.expired + failures.deferred + failures.deferred_attempts
+        let failed = [failures.bounced, failures.expired, failures.deferred, failures.deferred_attempts];
+        self.delivered + failed.into_iter().map(Tally::get).sum::<u64>()
     }
 }
 

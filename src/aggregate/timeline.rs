@@ -2,7 +2,9 @@
 
 use super::Merge;
 use mailscope_parsers::model::Micros;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// The finest bucket.
 pub const FINEST_S: i64 = 300;
@@ -11,18 +13,21 @@ const FINE: i32 = FINEST_S as i32;
 const QUARTER: i32 = 900;
 const HOUR: i32 = 3600;
 /// More of the finest buckets are longer than the three hours that are shown so finely.
-const MOST_FINEST: usize = 64;
+const MOST_FINEST: u32 = 64;
 
 /// What can be counted over time.
-pub trait Counted: Merge + Default {
+pub trait Counted: Merge + Default + Copy + Serialize + DeserializeOwned {
     /// With more quarters of an hour than this, buckets are made whole hours: in zones that are off by half an hour its hours
     /// and days are cut at the hour before, then.
-    const MOST_QUARTERS: usize;
+    const MOST_QUARTERS: u32;
+    /// So many buckets are at hand, the others are packed.
+    const AT_HAND: usize;
 }
 
 /// One of some hundred rows: a week, and what is longer is shown in days.
 impl Counted for Tally {
-    const MOST_QUARTERS: usize = 700;
+    const MOST_QUARTERS: u32 = 700;
+    const AT_HAND: usize = 2;
 }
 
 /// How often something happened in one bucket; four thousand million and more are one number.
@@ -54,7 +59,8 @@ impl Merge for Tally {
 
 /// The only one of its kind.
 impl Counted for Bucket {
-    const MOST_QUARTERS: usize = usize::MAX;
+    const MOST_QUARTERS: u32 = u32::MAX;
+    const AT_HAND: usize = 24;
 }
 
 /// What happened in one bucket.
@@ -83,59 +89,69 @@ impl Merge for Bucket {
     }
 }
 
-/// Buckets by their number since 1970. Most timelines are a row's, of which there are thousands.
+/// Buckets by their number since 1970. Most timelines are a row's, of which there are thousands, and most buckets hold little:
+/// those that were not asked for lately are packed, as the distance from the one before and what was counted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "B: Serialize", deserialize = "B: DeserializeOwned"))]
 pub struct Timeline<B = Bucket> {
     /// The length of a bucket.
     bucket_s: i32,
-    /// In order; mostly the next one is a new last one.
-    buckets: Vec<(i32, B)>,
-    /// The bucket that was asked for last, not in `buckets` yet: times come in runs.
-    current: Option<(i32, B)>,
-    /// When it begins: what lies in it need not be divided by its length.
-    #[serde(skip, default = "never")]
-    begins: Micros,
+    /// How many buckets are packed, the number of the last one, and they themselves, in order.
+    many: u32,
+    last: i32,
+    packed: Vec<u8>,
+    /// The bucket that was asked for last, then others of late, in no order: times come in runs, and go back and forth where
+    /// one bucket ends.
+    at_hand: SmallVec<[(i32, B); 2]>,
 }
 
-/// The beginning of no bucket.
-fn never() -> Micros {
-    Micros::MAX
-}
-
-impl<B> Default for Timeline<B> {
+impl<B: Counted> Default for Timeline<B> {
     fn default() -> Self {
-        Self { bucket_s: FINE, buckets: Vec::new(), current: None, begins: never() }
+        Self { bucket_s: FINE, many: 0, last: 0, packed: Vec::new(), at_hand: SmallVec::new() }
     }
 }
 
 impl<B: Counted> Timeline<B> {
     #[inline]
     pub fn at(&mut self, time: Micros) -> &mut B {
-        let lies_in_it = time >= self.begins && time.wrapping_sub(self.begins).cast_unsigned() < self.length().cast_unsigned();
-        if !lies_in_it {
+        let begins = self.at_hand.first().map(|(number, _)| i64::from(*number) * self.length());
+        let lies_in_it = |begins| time.wrapping_sub(begins).cast_unsigned() < self.length().cast_unsigned();
+        if !begins.is_some_and(lies_in_it) {
             self.turn(time);
         }
-        &mut self.current.get_or_insert_default().1
+        &mut self.at_hand[0].1
     }
 
     fn length(&self) -> Micros {
         i64::from(self.bucket_s) * 1_000_000
     }
 
-    /// Makes the bucket of this time the current one.
-    fn turn(&mut self, time: Micros) {
-        self.settle();
+    fn number(&self, time: Micros) -> i32 {
         let number = time.div_euclid(self.length());
-        self.begins = number.saturating_mul(self.length());
         // No clock goes so far that a number does not fit.
-        let number = i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX });
-        self.current = Some((number, B::default()));
+        i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
     }
 
-    fn settle(&mut self) {
-        self.begins = never();
-        if let Some((number, bucket)) = self.current.take() {
-            self.put(number, bucket);
+    /// Makes the bucket of this time the first one at hand.
+    fn turn(&mut self, time: Micros) {
+        let number = self.number(time);
+        if let Some(at) = self.at_hand.iter().position(|(known, _)| *known == number) {
+            return self.at_hand.swap(0, at);
+        }
+        if self.at_hand.len() == B::AT_HAND {
+            self.put_away(1);
+        }
+        let next = (self.number(time), B::default());
+        self.at_hand.insert(0, next);
+    }
+
+    /// Packs the buckets at hand but so many.
+    fn put_away(&mut self, but: usize) {
+        let old = in_order(self.at_hand.drain(but.min(self.at_hand.len())..));
+        if old.first().is_none_or(|(number, _)| self.many == 0 || *number > self.last) {
+            old.into_iter().for_each(|(number, bucket)| self.pack(number, bucket));
+        } else {
+            self.pack_anew(in_order(self.packed().chain(old)));
         }
         // How wide they are depends on what they are alone, and not on order or split.
         while let Some(next_s) = self.too_many() {
@@ -143,21 +159,35 @@ impl<B: Counted> Timeline<B> {
         }
     }
 
-    fn put(&mut self, number: i32, bucket: B) {
-        let at = match self.buckets.last() {
-            Some((last, _)) if *last >= number => self.buckets.binary_search_by_key(&number, |(known, _)| *known),
-            _ => Err(self.buckets.len()),
-        };
-        match at {
-            Ok(at) => self.buckets[at].1.merge(bucket),
-            Err(at) => {
-                if self.buckets.len() == self.buckets.capacity() {
-                    // Buckets come slowly: there is no need of as many again.
-                    self.buckets.reserve_exact((self.buckets.len() / 4).max(4));
-                }
-                self.buckets.insert(at, (number, bucket));
-            }
+    /// Packs the bucket behind the last one.
+    fn pack(&mut self, number: i32, bucket: B) {
+        let distance = i64::from(number) - i64::from(self.last);
+        // What is a few numbers can always be written to memory.
+        let Ok(bytes) = postcard::to_stdvec(&(distance, bucket)) else { return };
+        if self.packed.capacity() - self.packed.len() < bytes.len() {
+            // Buckets come slowly: there is no need of as many again.
+            self.packed.reserve_exact((self.packed.len() / 4).max(bytes.len() * 4));
         }
+        self.packed.extend_from_slice(&bytes);
+        (self.many, self.last) = (self.many + 1, number);
+    }
+
+    fn pack_anew(&mut self, buckets: Vec<(i32, B)>) {
+        (self.many, self.last) = (0, 0);
+        self.packed.clear();
+        buckets.into_iter().for_each(|(number, bucket)| self.pack(number, bucket));
+    }
+
+    /// Those that are packed, in order.
+    fn packed(&self) -> impl Iterator<Item = (i32, B)> {
+        let mut bytes = &self.packed[..];
+        let mut last = 0_i64;
+        std::iter::from_fn(move || {
+            let ((distance, bucket), rest) = postcard::take_from_bytes::<(i64, B)>(bytes).ok()?;
+            bytes = rest;
+            last += distance;
+            Some((last as i32, bucket))
+        })
     }
 
     /// The next width, where there are too many of this one.
@@ -167,37 +197,74 @@ impl<B: Counted> Timeline<B> {
             QUARTER => (B::MOST_QUARTERS, HOUR),
             _ => return None,
         };
-        (self.buckets.len() > most).then_some(next_s)
+        (self.many > most).then_some(next_s)
     }
 
     fn widen(&mut self, to_s: i32) {
         let factor = to_s / std::mem::replace(&mut self.bucket_s, to_s);
-        for (number, bucket) in std::mem::take(&mut self.buckets) {
-            self.put(number.div_euclid(factor), bucket);
-        }
+        let at_hand = std::mem::take(&mut self.at_hand);
+        let wider = in_order(self.packed().chain(at_hand).map(|(number, bucket)| (number.div_euclid(factor), bucket)));
+        self.packed = Vec::new();
+        self.pack_anew(wider);
     }
 
     pub fn merge(&mut self, mut other: Self) {
-        self.settle();
-        other.settle();
+        self.put_away(0);
+        other.put_away(0);
         let widest_s = self.bucket_s.max(other.bucket_s);
         [&mut *self, &mut other].into_iter().filter(|one| one.bucket_s < widest_s).for_each(|one| one.widen(widest_s));
-        for (number, bucket) in other.buckets {
-            self.put(number, bucket);
-        }
-        self.settle();
+        self.pack_anew(in_order(self.packed().chain(other.packed())));
+        self.put_away(0);
     }
 
     /// The start of each bucket, in seconds since 1970, and what happened in it; in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (i64, &B)> {
-        self.buckets.iter().chain(&self.current).map(|(number, bucket)| (i64::from(*number) * i64::from(self.bucket_s), bucket))
+    pub fn iter(&self) -> impl Iterator<Item = (i64, B)> {
+        self.packed().chain(self.at_hand.iter().copied()).map(|(number, bucket)| (i64::from(number) * i64::from(self.bucket_s), bucket))
     }
+}
+
+/// The first number first, each once.
+fn in_order<B: Merge + Copy>(buckets: impl Iterator<Item = (i32, B)>) -> Vec<(i32, B)> {
+    let mut buckets: Vec<(i32, B)> = buckets.collect();
+    // Most are in order already, or two rows that are.
+    buckets.sort_by_key(|(number, _)| *number);
+    buckets.dedup_by(|next, known| {
+        let same = next.0 == known.0;
+        if same {
+            known.1.merge(next.1);
+        }
+        same
+    });
+    buckets
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::collections::BTreeMap;
+
+    fn by_hour(counts: impl Iterator<Item = (i64, u64)>) -> BTreeMap<i64, u64> {
+        let mut hours = BTreeMap::new();
+        counts.for_each(|(time, count)| *hours.entry(time.div_euclid(3600)).or_default() += count);
+        hours
+    }
+
+    proptest! {
+        #[test]
+        fn in_whatever_order_each_hour_has_what_was_counted_in_it(times in prop::collection::vec(-90_000_i64..3_000_000, 0..700), cut in 0_usize..700) {
+            let fill = |times: &[i64]| {
+                let mut timeline = Timeline::<Tally>::default();
+                times.iter().for_each(|time| timeline.at(time * 1_000_000).add(1));
+                timeline
+            };
+            let expected = by_hour(times.iter().map(|time| (*time, 1)));
+            let counted = |timeline: &Timeline<Tally>| by_hour(timeline.iter().map(|(from, count)| (from, count.get())));
+            let mut parts = fill(&times[..cut.min(times.len())]);
+            parts.merge(fill(&times[cut.min(times.len())..]));
+            prop_assert_eq!((counted(&fill(&times)), counted(&parts)), (expected.clone(), expected));
+        }
+    }
 
     #[test]
     fn long_times_are_kept_coarse_and_add_up() {
@@ -209,8 +276,8 @@ mod tests {
         };
         let (mut whole, mut parts) = (fill(0..30), fill(0..3));
         parts.merge(fill(3..30));
-        whole.settle();
-        assert!(whole.buckets.len() <= 30 * 96);
+        whole.put_away(0);
+        assert!(whole.many <= 30 * 96);
         let sorted = |timeline: &Timeline| {
             let mut rows: Vec<(i64, u64)> = timeline.iter().map(|(from, bucket)| (from, bucket.received)).collect();
             rows.sort_unstable();
@@ -235,6 +302,6 @@ mod tests {
             let sorted = |timeline: &Timeline<Tally>| timeline.iter().map(|(from, count)| (from, count.get())).collect::<BTreeMap<_, _>>();
             assert_eq!((sorted(&ab), sorted(&ba)), (sorted(&whole), sorted(&whole)), "{cut}");
         }
-        assert_eq!((whole.buckets.len() + 1, whole.iter().map(|(_, count)| count.get()).sum::<u64>()), (720, 720 * 12));
+        assert_eq!((whole.iter().count(), whole.iter().map(|(_, count)| count.get()).sum::<u64>()), (720, 720 * 12));
     }
 }

@@ -179,14 +179,14 @@ impl Tables {
         both(
             || {
                 for (domain, attempts) in lines.deferred_domains.iter() {
-                    domains.row(domain).failures_mut().deferred_attempts += attempts;
+                    domains.row(domain).failures_mut().deferred_attempts.add(*attempts);
                 }
-                domains.dropped.failures_mut().deferred_attempts += lines.deferred_domains.dropped;
+                domains.dropped.failures_mut().deferred_attempts.add(lines.deferred_domains.dropped);
                 for (relay, attempts) in lines.deferred_relays.iter() {
                     let heir = |relay: &[u8], row: &aggregate::MailRow| providers.row(provider(relay).as_bytes()).add(row);
-                    relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts += attempts;
+                    relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts.add(*attempts);
                 }
-                relays.dropped.failures_mut().deferred_attempts += lines.deferred_relays.dropped;
+                relays.dropped.failures_mut().deferred_attempts.add(lines.deferred_relays.dropped);
                 for (relay, row) in relays.iter() {
                     providers.row(provider(relay).as_bytes()).add(row);
                 }

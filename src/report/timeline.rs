@@ -41,7 +41,7 @@ pub fn spread<'t, B: Counted + 't>(
 ) -> BTreeMap<i64, u64> {
     let mut buckets = BTreeMap::new();
     for (time, bucket) in finest.into_iter().flat_map(aggregate::Timeline::iter) {
-        match count(bucket) {
+        match count(&bucket) {
             0 => {}
             count => *buckets.entry(start(time, bucket_s, zone)).or_default() += count,
         }
@@ -64,7 +64,7 @@ pub fn buckets(finest: &aggregate::Timeline, window: Option<(Micros, Micros)>, z
         }
     }
     for (time, bucket) in finest.iter() {
-        buckets.entry(start(time, bucket_s, zone)).or_default().merge(*bucket);
+        buckets.entry(start(time, bucket_s, zone)).or_default().merge(bucket);
     }
     buckets
 }

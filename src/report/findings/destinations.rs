@@ -41,7 +41,7 @@ pub fn find(facts: &Facts<'_>, all: &mut Vec<Finding>) {
 fn by_class<'a>(facts: &'a Facts<'_>) -> ByClass<'a> {
     let mut attempts: BTreeMap<&[u8], u64> = BTreeMap::new();
     for (name, row) in facts.tables.providers.iter().chain(facts.tables.domains.iter()) {
-        *attempts.entry(name).or_default() += row.delivered + row.failures().bounced + row.failures().deferred_attempts;
+        *attempts.entry(name).or_default() += row.delivered + row.failures().bounced.get() + row.failures().deferred_attempts.get();
     }
     let mut by_class = ByClass::new();
     for (class, destination, course) in facts.summary.lines.failing.iter() {
