@@ -11,7 +11,9 @@ use crate::correlate::{End, Life, Outcome, Recipient, hash};
 use crate::pipeline::both;
 use mailscope_parsers::model::{Class, domain_of};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
+use std::hint::black_box;
 
 /// Messages and queue files.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -217,38 +219,19 @@ impl Mail {
         self.outcome(life, recipient, fate);
     }
 
-    /// Counts each recipient in every row that it belongs to, one table after the other: the places of all rows are looked
-    /// up first, so that the memory need not be waited for one row at a time.
-    fn rows(&mut self, fates: &mut [Fate<'_>]) {
-        let (domains, distinct) = (&mut self.domains, &mut self.distinct_domains);
-        each_place(
-            fates,
-            |fate| fate.domain,
-            |domain| {
-                let (place, is_new) = domains.place(domain);
-                if is_new {
-                    distinct.add(hash(domain));
-                }
-                place
-            },
-        );
-        fates.iter().for_each(|fate| fate.count(self.domains.at(fate.place)));
-        self.domains.settle(|_, _| ());
-        let providers = &mut self.providers;
-        each_place(fates, |fate| fate.relay, |relay| self.relays.place(relay).0);
-        fates.iter().for_each(|fate| fate.count(self.relays.at(fate.place)));
-        self.relays.settle(|relay, row| providers.row(provider(relay).as_bytes()).add(row));
-        let domains = &mut self.sender_domains;
-        each_place(fates, |fate| fate.sender, |sender| self.senders.place(sender).0);
-        fates.iter().for_each(|fate| fate.count_sender(self.senders.at(fate.place)));
-        self.senders.settle(|sender, row| domains.row(sender_domain(sender)).add(row));
-        for fate in &*fates {
-            let message = fate.life.message();
-            let user = message.text(message.auth_user);
-            if !user.is_empty() {
-                fate.count_sender(self.auth_users.row(user));
-            }
-        }
+    /// Counts each recipient in every row that it belongs to, one table after the other.
+    fn rows(&mut self, fates: &[Fate<'_>]) {
+        let Self { domains, relays, providers, senders, sender_domains, auth_users, distinct_domains, .. } = self;
+        let new_domain = |domain: &[u8]| distinct_domains.add(hash(domain));
+        count_all(domains, fates.iter(), |fate| fate.domain, Fate::count, new_domain);
+        domains.settle(|_, _| ());
+        count_all(relays, fates.iter(), |fate| fate.relay, Fate::count, |_| ());
+        relays.settle(|relay, row| providers.row(provider(relay).as_bytes()).add(row));
+        count_all(senders, fates.iter(), |fate| fate.sender, Fate::count_sender, |_| ());
+        senders.settle(|sender, row| sender_domains.row(sender_domain(sender)).add(row));
+        let of_users = fates.iter().filter(|fate| !fate.user.is_empty());
+        count_all(auth_users, of_users, |fate| fate.user, Fate::count_sender, |_| ());
+        auth_users.settle(|_, _| ());
     }
 
     fn outcome(&mut self, life: &Life, recipient: &Recipient, fate: &Fate<'_>) {
@@ -331,26 +314,36 @@ impl Mail {
 /// So many recipients are counted at a time: few enough to stay in the nearest memory.
 const BLOCK: usize = 64;
 
-/// Looks up the place of each one's row. Those of one message often have the same.
+/// Counts each in its row; `new` is shown the keys of rows that were not there. First all rows are looked up, then all are
+/// touched, so that memory need not be waited for one row at a time.
 #[inline]
-fn each_place<'l>(fates: &mut [Fate<'l>], key: impl Fn(&Fate<'l>) -> &'l [u8], mut place: impl FnMut(&'l [u8]) -> usize) {
-    let mut last: Option<(&[u8], usize)> = None;
-    for fate in fates {
-        let key = key(fate);
-        fate.place = last.filter(|(known, _)| *known == key).map_or_else(|| place(key), |(_, place)| place);
-        last = Some((key, fate.place));
-    }
+fn count_all<'f, 'l: 'f>(
+    table: &mut Table<MailRow>,
+    fates: impl Iterator<Item = &'f Fate<'l>> + Clone,
+    key: impl Fn(&Fate<'l>) -> &'l [u8],
+    count: impl Fn(&Fate<'l>, &mut MailRow),
+    mut new: impl FnMut(&[u8]),
+) {
+    let mut places = SmallVec::<[u32; BLOCK]>::new();
+    table.places(fates.clone().map(key), |key, place, is_new| {
+        if is_new {
+            new(key);
+        }
+        places.push(place as u32);
+    });
+    black_box(places.iter().fold(0, |sum, place| sum ^ table.at(*place as usize).delivered));
+    fates.zip(&places).for_each(|(fate, place)| count(fate, table.at(*place as usize)));
 }
 
 /// What became of one recipient, as every row counts it.
 struct Fate<'l> {
     life: &'l Life,
     recipient: &'l Recipient,
-    /// The keys of its rows, and the place of the one that is looked at.
+    /// The keys of its rows; there may be no user.
     domain: &'l [u8],
     relay: &'l [u8],
     sender: &'l [u8],
-    place: usize,
+    user: &'l [u8],
     outcome: Outcome,
     /// 1, or 0 for a notification's recipient.
     mail: u64,
@@ -370,13 +363,14 @@ impl<'l> Fate<'l> {
         let delivered = recipient.outcome == Outcome::Delivered;
         // A file or a command that an alias names has the alias's domain.
         let own = domain_of(life.text(recipient.address));
+        let message = life.message();
         Some(Self {
             life,
             recipient,
             domain: row_key(if own.is_empty() { domain_of(life.text(recipient.original)) } else { own }),
             relay: row_key(life.text(recipient.decisive.relay_name)),
             sender: row_key(life.sender()),
-            place: 0,
+            user: message.text(message.auth_user),
             outcome: recipient.outcome,
             mail: u64::from(!life.is_notification()),
             size_bytes: life.size_bytes,

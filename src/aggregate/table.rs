@@ -5,6 +5,7 @@ use super::Merge;
 use foldhash::fast::RandomState;
 use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Deserialize, Serialize, Serializer};
+use smallvec::SmallVec;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::LazyLock;
 
@@ -41,18 +42,27 @@ impl Key {
     }
 }
 
-/// What a key is known by, and the place of its row; no place where nothing is. A look-up compares the hash and the length
-/// and never goes where the key itself is: under a seed that nobody knows, two of a million names would be taken for one once
-/// in ten million runs.
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    hash: u64,
-    length: u32,
-    place: u32,
-}
+/// The upper bits of a key's hash and the place of its row, in one word; or [`Known::NOTHING`]. A look-up compares the word
+/// and never goes where the key itself is: with what of the hash says where the word is, under a seed that nobody knows, two of
+/// a million names would be taken for one once in a hundred thousand runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Known(u64);
 
 impl Known {
-    const NOTHING: Self = Self { hash: 0, length: 0, place: u32::MAX };
+    const NOTHING: Self = Self(u64::MAX);
+    /// No table has as many rows as fit here.
+    const PLACE: u64 = (1 << 24) - 1;
+
+    fn new(hash: u64, place: usize) -> Self {
+        Self(hash & !Self::PLACE | place as u64)
+    }
+
+    /// The place, if it is this key's.
+    #[inline]
+    fn place(self, hash: u64) -> Option<usize> {
+        let is_it = (self.0 ^ hash) & !Self::PLACE == 0 && self != Self::NOTHING;
+        is_it.then_some((self.0 & Self::PLACE) as usize)
+    }
 }
 
 /// Where each row is, by its key's hash: open addressing in one piece of memory, because rows are many and far apart, and to
@@ -64,17 +74,20 @@ struct Index {
 }
 
 impl Index {
+    /// Where a key's search begins.
+    #[inline]
+    fn first(&self, hash: u64) -> Known {
+        self.slots.get(hash as usize & self.slots.len().wrapping_sub(1)).copied().unwrap_or(Known::NOTHING)
+    }
+
     /// The place of a key's row, or else the slot that it would have.
     #[inline]
-    fn find(&self, hash: u64, length: u32) -> Result<u32, usize> {
+    fn find(&self, hash: u64) -> Result<usize, usize> {
         let mask = self.slots.len().wrapping_sub(1);
         let mut at = hash as usize & mask;
-        while let Some(slot) = self.slots.get(at) {
-            if slot.hash == hash && slot.length == length && slot.place != Known::NOTHING.place {
-                return Ok(slot.place);
-            }
-            if slot.place == Known::NOTHING.place {
-                break;
+        while let Some(slot) = self.slots.get(at).filter(|slot| **slot != Known::NOTHING) {
+            if let Some(place) = slot.place(hash) {
+                return Ok(place);
             }
             at = (at + 1) & mask;
         }
@@ -88,8 +101,8 @@ impl Index {
         self.slots.clear();
         self.slots.resize(slots, Known::NOTHING);
         for (place, key) in known.enumerate() {
-            if let Err(slot) = self.find(key.hash, key.length) {
-                self.slots[slot] = Known { hash: key.hash, length: key.length, place: place as u32 };
+            if let Err(slot) = self.find(key.hash) {
+                self.slots[slot] = Known::new(key.hash, place);
             }
         }
     }
@@ -214,10 +227,31 @@ impl<R: Row> Table<R> {
     /// The same of a key whose hash is known.
     #[inline]
     fn place_of(&mut self, key: &[u8], hash: u64) -> (usize, bool) {
-        let length = key.len() as u32;
-        match self.index.find(hash, length) {
-            Ok(place) => (place as usize, false),
+        match self.index.find(hash) {
+            Ok(place) => (place, false),
             Err(slot) => (self.begin(key, hash, slot), true),
+        }
+    }
+
+    /// The same of many keys, shown one after the other. All of them are looked for before the first is found, so that memory
+    /// is waited for once and not for each.
+    #[inline]
+    pub fn places<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>, mut each: impl FnMut(&'k [u8], usize, bool)) {
+        let (mut last, mut hash) = (&[][..], hash_of(&[]));
+        let mut wanted: SmallVec<[_; 64]> = keys
+            .map(|key| {
+                let key = &key[..key.len().min(LONGEST)];
+                // Those of one message often are the same.
+                if key != last {
+                    (last, hash) = (key, hash_of(key));
+                }
+                (key, hash, Known::NOTHING)
+            })
+            .collect();
+        wanted.iter_mut().for_each(|(_, hash, first)| *first = self.index.first(*hash));
+        for (key, hash, first) in wanted {
+            let (place, is_new) = first.place(hash).map_or_else(|| self.place_of(key, hash), |place| (place, false));
+            each(key, place, is_new);
         }
     }
 
@@ -227,9 +261,9 @@ impl<R: Row> Table<R> {
         let (place, length) = (self.rows.len(), key.len() as u32);
         if (place + 1) * 4 > self.index.slots.len() * 3 {
             self.index.grow(place + 1, self.known.iter());
-            slot = self.index.find(hash, length).err().unwrap_or(slot);
+            slot = self.index.find(hash).err().unwrap_or(slot);
         }
-        self.index.slots[slot] = Known { hash, length, place: place as u32 };
+        self.index.slots[slot] = Known::new(hash, place);
         self.rows.push(R::default());
         self.known.push(Key { hash, start: self.keys.len() as u32, length });
         self.keys.extend_from_slice(key);
