@@ -5,7 +5,9 @@ use super::rows::ClientRow;
 use super::table::Table;
 use super::{Distinct, Merge};
 use crate::correlate::hash;
+use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Clients by their address, or by their name where the log has no more.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,7 +26,7 @@ impl Clients {
     /// The row of a client; `None` for one that the log does not name.
     #[inline]
     pub fn row(&mut self, ip: &[u8], name: &[u8]) -> Option<&mut ClientRow> {
-        let key = if ip.is_empty() { name } else { ip };
+        let key = key(ip, name);
         if key.is_empty() {
             return None;
         }
@@ -34,6 +36,41 @@ impl Clients {
         }
         Some(row)
     }
+
+    /// Counts messages by who sent them.
+    pub fn received(&mut self, arrivals: &[Arrival<'_>]) {
+        let Self { rows, distinct } = self;
+        let named: SmallVec<[&Arrival<'_>; 64]> = arrivals.iter().filter(|arrival| !arrival.key().is_empty()).collect();
+        rows.rows(
+            named.iter().map(|arrival| arrival.key()),
+            |key| distinct.add(hash(key)),
+            |n, row| {
+                let Arrival { time, name, size_bytes, .. } = *named[n];
+                row.received += 1;
+                row.size_bytes += size_bytes;
+                row.named(time, name);
+            },
+        );
+        rows.settle(|_, _| ());
+    }
+}
+
+/// How a message came.
+pub struct Arrival<'l> {
+    pub time: Micros,
+    pub ip: &'l [u8],
+    pub name: &'l [u8],
+    pub size_bytes: u64,
+}
+
+impl<'l> Arrival<'l> {
+    fn key(&self) -> &'l [u8] {
+        key(self.ip, self.name)
+    }
+}
+
+fn key<'c>(ip: &'c [u8], name: &'c [u8]) -> &'c [u8] {
+    if ip.is_empty() { name } else { ip }
 }
 
 impl Merge for Clients {

@@ -272,7 +272,7 @@ pub fn step(bucket: u16) -> u16 {
 
 /// The step that digits are in. Less than 100 stands for itself.
 #[inline]
-pub fn step_of(decade: u16, digits: u16) -> u16 {
+fn step_of(decade: u16, digits: u16) -> u16 {
     match (decade, digits) {
         (0, 0..100) => digits,
         _ => 100 + decade * A_DECADE + u16::from(STEP_OF[usize::from(digits - 100)]),

@@ -1,8 +1,9 @@
 //! What lives amount to: messages, recipients and their outcomes, delays, and the rows that need a message's facts.
 
+use super::clients::Arrival;
 use super::courses::Courses;
 use super::lines::{MANY, row_key};
-use super::quantiles::{Measured, Quantiles};
+use super::quantiles::{Frequent, Measured};
 use super::rows::{HostRow, MailRow};
 use super::table::Table;
 use super::timeline::Timeline;
@@ -13,7 +14,6 @@ use mailscope_parsers::model::{Class, domain_of};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
-use std::hint::black_box;
 
 /// Messages and queue files.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -46,16 +46,16 @@ pub struct Recipients {
 /// The stages of a delay, where the MTA tells them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stages {
-    pub before_qmgr: Quantiles,
-    pub in_qmgr: Quantiles,
-    pub conn_setup: Quantiles,
-    pub transmission: Quantiles,
+    pub before_qmgr: Frequent,
+    pub in_qmgr: Frequent,
+    pub conn_setup: Frequent,
+    pub transmission: Frequent,
 }
 
 impl Stages {
     /// By number, in the order in which mail passes them.
     #[must_use]
-    pub fn of(&self, stage: usize) -> &Quantiles {
+    pub fn of(&self, stage: usize) -> &Frequent {
         [&self.before_qmgr, &self.in_qmgr, &self.conn_setup, &self.transmission][stage.min(3)]
     }
 }
@@ -71,7 +71,7 @@ pub struct Mail {
     pub good: u64,
     pub bad: u64,
     pub expiries: u64,
-    pub delay: Quantiles,
+    pub delay: Frequent,
     pub stages: Stages,
     /// Failed recipients by class, and whether they failed for good.
     pub class_recipients: BTreeMap<(Class, bool), u64>,
@@ -102,7 +102,7 @@ impl Default for Mail {
             good: 0,
             bad: 0,
             expiries: 0,
-            delay: Quantiles::default(),
+            delay: Frequent::default(),
             stages: Stages::default(),
             class_recipients: BTreeMap::new(),
             auth_successes: 0,
@@ -133,7 +133,7 @@ impl Mail {
 
     /// Counts lives that are over, as they stand.
     pub fn lives<'l>(&mut self, lives: impl Iterator<Item = &'l Life>, window: Window, clients: &mut Clients) {
-        let mut fates = Vec::with_capacity(BLOCK);
+        let (mut fates, mut arrivals) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
         for life in lives {
             self.queue_file(life, window);
             if let Some((time, count)) = life.rare().expired
@@ -142,14 +142,19 @@ impl Mail {
                 self.expiries += u64::from(count);
             }
             if life.received() {
-                self.received(life, window, clients);
+                arrivals.extend(self.received(life, window));
             }
             fates.extend(life.recipients.iter().filter_map(|recipient| Fate::of(life, recipient, window)));
             if fates.len() >= BLOCK {
                 self.recipients(&mut fates);
             }
+            if arrivals.len() >= BLOCK {
+                clients.received(&arrivals);
+                arrivals.clear();
+            }
         }
         self.recipients(&mut fates);
+        clients.received(&arrivals);
     }
 
     fn recipients(&mut self, fates: &mut Vec<Fate<'_>>) {
@@ -187,25 +192,22 @@ impl Mail {
         }
     }
 
-    fn received(&mut self, life: &Life, window: Window, clients: &mut Clients) {
+    /// Counts a message; how it came, where it came within the window.
+    fn received<'l>(&mut self, life: &'l Life, window: Window) -> Option<Arrival<'l>> {
         if let Some((removed, _)) = life.removed.filter(|(removed, _)| window.contains(*removed)) {
             self.timeline.at(removed).left += 1;
         }
-        let Some(arrival) = life.arrival.filter(|arrival| window.contains(*arrival)) else { return };
+        let time = life.arrival.filter(|arrival| window.contains(*arrival))?;
         self.messages.received += 1;
         self.messages.size_bytes += life.size_bytes;
         self.auth_successes += u64::from(!life.auth_user.is_empty());
-        self.timeline.at(arrival).received += 1;
+        self.timeline.at(time).received += 1;
         self.host(life).received += 1;
-        let name = life.text(life.client_name);
-        if let Some(row) = clients.row(life.text(life.client_ip), name) {
-            row.received += 1;
-            row.size_bytes += life.size_bytes;
-            row.named(arrival, name);
-        }
         let sender = life.text(life.envelope_sender);
         self.distinct_senders.add(hash(sender));
         self.distinct_sender_domains.add(hash(sender_domain(sender)));
+        let (ip, name) = (life.text(life.client_ip), life.text(life.client_name));
+        Some(Arrival { time, ip, name, size_bytes: life.size_bytes })
     }
 
     /// What a recipient counts for beside the rows.
@@ -223,14 +225,14 @@ impl Mail {
     fn rows(&mut self, fates: &[Fate<'_>]) {
         let Self { domains, relays, providers, senders, sender_domains, auth_users, distinct_domains, .. } = self;
         let new_domain = |domain: &[u8]| distinct_domains.add(hash(domain));
-        count_all(domains, fates.iter(), |fate| fate.domain, Fate::count, new_domain);
+        domains.rows(fates.iter().map(|fate| fate.domain), new_domain, |n, row| fates[n].count(row));
         domains.settle(|_, _| ());
-        count_all(relays, fates.iter(), |fate| fate.relay, Fate::count, |_| ());
+        relays.rows(fates.iter().map(|fate| fate.relay), |_| (), |n, row| fates[n].count(row));
         relays.settle(|relay, row| providers.row(provider(relay).as_bytes()).add(row));
-        count_all(senders, fates.iter(), |fate| fate.sender, Fate::count_sender, |_| ());
+        senders.rows(fates.iter().map(|fate| fate.sender), |_| (), |n, row| fates[n].count_sender(row));
         senders.settle(|sender, row| sender_domains.row(sender_domain(sender)).add(row));
-        let of_users = fates.iter().filter(|fate| !fate.user.is_empty());
-        count_all(auth_users, of_users, |fate| fate.user, Fate::count_sender, |_| ());
+        let of_users: SmallVec<[&Fate<'_>; BLOCK]> = fates.iter().filter(|fate| !fate.user.is_empty()).collect();
+        auth_users.rows(of_users.iter().map(|fate| fate.user), |_| (), |n, row| of_users[n].count_sender(row));
         auth_users.settle(|_, _| ());
     }
 
@@ -313,27 +315,6 @@ impl Mail {
 
 /// So many recipients are counted at a time: few enough to stay in the nearest memory.
 const BLOCK: usize = 64;
-
-/// Counts each in its row; `new` is shown the keys of rows that were not there. First all rows are looked up, then all are
-/// touched, so that memory need not be waited for one row at a time.
-#[inline]
-fn count_all<'f, 'l: 'f>(
-    table: &mut Table<MailRow>,
-    fates: impl Iterator<Item = &'f Fate<'l>> + Clone,
-    key: impl Fn(&Fate<'l>) -> &'l [u8],
-    count: impl Fn(&Fate<'l>, &mut MailRow),
-    mut new: impl FnMut(&[u8]),
-) {
-    let mut places = SmallVec::<[u32; BLOCK]>::new();
-    table.places(fates.clone().map(key), |key, place, is_new| {
-        if is_new {
-            new(key);
-        }
-        places.push(place as u32);
-    });
-    black_box(places.iter().fold(0, |sum, place| sum ^ table.at(*place as usize).delivered));
-    fates.zip(&places).for_each(|(fate, place)| count(fate, table.at(*place as usize)));
-}
 
 /// What became of one recipient, as every row counts it.
 struct Fate<'l> {

@@ -27,7 +27,7 @@ pub use lines::{Attempts, Example, Lines, Rejects, Sessions};
 pub use mail::{Mail, Messages, Recipients, Stages, sender_domain};
 pub use patterns::{PatternRow, Patterns};
 pub use provider::provider;
-pub use quantiles::{Measured, Quantiles};
+pub use quantiles::{Frequent, Measured, Quantiles};
 pub use rows::{ClientRow, HostRow, MailRow, TextRow};
 pub use table::{Row, Table};
 pub use template::template;

@@ -4,7 +4,7 @@
 //! that are two per cent wide. MTAs log delays with two or three digits, so most quantiles come out exactly as logged,
 //! and merging is adding: the result does not depend on order or split.
 
-use super::histogram::{Few, Many, bucket_of, step, step_of, step_value};
+use super::histogram::{Few, Many, bucket_of, step, step_value};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -89,7 +89,6 @@ impl Counts {
 pub struct Measured {
     micros: u64,
     bucket: u16,
-    step: u16,
 }
 
 impl Measured {
@@ -99,7 +98,7 @@ impl Measured {
     pub fn new(micros: Micros) -> Self {
         let micros = u64::try_from(micros).unwrap_or(0);
         let (decade, digits) = parts(micros);
-        Self { micros, bucket: bucket_of(decade, digits), step: step_of(decade, digits) }
+        Self { micros, bucket: bucket_of(decade, digits) }
     }
 }
 
@@ -171,16 +170,26 @@ impl Quantiles {
     /// Counts one duration.
     #[inline]
     pub fn add(&mut self, duration: Measured) {
-        self.count += 1;
-        self.sum = self.sum.saturating_add(duration.micros);
-        self.max = self.max.max(duration.micros);
-        if let Counts::Many(many) = &mut self.counts {
-            return many.put(duration.step, 1);
-        }
+        self.measure(duration);
         self.recent[usize::from(self.waiting) % RECENT] = duration.bucket;
         self.waiting += 1;
         if usize::from(self.waiting) == RECENT {
             self.catch_up();
+        }
+    }
+
+    /// Counts a duration but not how often it was.
+    #[inline]
+    fn measure(&mut self, duration: Measured) {
+        self.count += 1;
+        self.sum = self.sum.saturating_add(duration.micros);
+        self.max = self.max.max(duration.micros);
+    }
+
+    /// Counts how often a duration was that is measured already.
+    fn put_often(&mut self, bucket: u16, times: u16) {
+        if times > 0 {
+            self.put(bucket, times.into());
         }
     }
 
@@ -253,6 +262,45 @@ impl Quantiles {
     }
 }
 
+/// A distribution in which a few durations come again and again: those are added up before they are counted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Frequent {
+    all: Quantiles,
+    /// Buckets and how often each, where the last digits of the bucket say; nothing at first.
+    often: Vec<(u16, u16)>,
+}
+
+impl Frequent {
+    const PLACES: usize = 128;
+
+    #[inline]
+    pub fn add(&mut self, duration: Measured) {
+        self.all.measure(duration);
+        if self.often.is_empty() {
+            self.often.resize(Self::PLACES, (0, 0));
+        }
+        let (bucket, times) = &mut self.often[usize::from(duration.bucket) % Self::PLACES];
+        if *bucket == duration.bucket && *times < u16::MAX {
+            *times += 1;
+        } else {
+            let (bucket, times) = (std::mem::replace(bucket, duration.bucket), std::mem::replace(times, 1));
+            self.all.put_often(bucket, times);
+        }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn all(&self) -> Quantiles {
+        let mut all = self.all.clone();
+        self.often.iter().for_each(|(bucket, times)| all.put_often(*bucket, *times));
+        all
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        self.all.merge(&other.all());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::histogram::BUCKETS;
@@ -273,6 +321,19 @@ mod tests {
             let rank = ((share * values.len() as f64).ceil() as usize).clamp(1, values.len());
             let (exact, got) = (values[rank - 1] as f64, quantiles.quantiles([share]).unwrap()[0] as f64);
             prop_assert!((exact - got).abs() <= exact * 0.01, "{exact} {got}");
+        }
+
+        #[test]
+        fn frequent_ones_are_counted_like_all_others(values in prop::collection::vec(prop_oneof![3 => 0_i64..5, 1 => 0..100_000_000_i64], 0..900), cut in 0_usize..900) {
+            let of = |values: &[i64]| { let mut f = Frequent::default(); values.iter().for_each(|v| f.add(Measured::new(*v * 10_000))); f };
+            let mut expected = Quantiles::default();
+            values.iter().for_each(|value| expected.add(Measured::new(*value * 10_000)));
+            let (left, right) = values.split_at(cut.min(values.len()));
+            let mut parts = of(left);
+            parts.merge(&of(right));
+            for got in [of(&values).all(), parts.all()] {
+                prop_assert_eq!((got.sorted(), got.count, got.sum, got.max), (expected.sorted(), expected.count, expected.sum, expected.max));
+            }
         }
 
         #[test]

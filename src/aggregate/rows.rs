@@ -126,6 +126,10 @@ impl Row for MailRow {
         let failed = [failures.bounced, failures.expired, failures.deferred, failures.deferred_attempts];
         self.delivered + failed.into_iter().map(Tally::get).sum::<u64>()
     }
+
+    fn touch(&self) -> u64 {
+        self.delivered
+    }
 }
 
 /// One client, by its address.

@@ -7,11 +7,17 @@ use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Deserialize, Serialize, Serializer};
 use smallvec::SmallVec;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::hint::black_box;
 use std::sync::LazyLock;
 
 /// A row that can tell how much it matters.
 pub trait Row: Merge + Default {
     fn weight(&self) -> u64;
+
+    /// A number out of the memory that is always counted in: to ask for it is to fetch that.
+    fn touch(&self) -> u64 {
+        self.weight()
+    }
 
     /// Leaves to the sum of all that were dropped what is asked of them.
     fn leave(self, dropped: &mut Self) {
@@ -233,10 +239,25 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// The same of many keys, shown one after the other. All of them are looked for before the first is found, so that memory
-    /// is waited for once and not for each.
+    /// Counts in the rows of many keys, one after the other by their number; `new` is shown the keys that had none. All keys
+    /// are looked for before the first is found, and all rows are touched before the first is counted in, so that memory is
+    /// waited for once and not for each.
     #[inline]
-    pub fn places<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>, mut each: impl FnMut(&'k [u8], usize, bool)) {
+    pub fn rows<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>, mut new: impl FnMut(&[u8]), mut count: impl FnMut(usize, &mut R)) {
+        let mut places = SmallVec::<[u32; 64]>::new();
+        self.places(keys, |key, place, is_new| {
+            if is_new {
+                new(key);
+            }
+            places.push(place as u32);
+        });
+        black_box(places.iter().fold(0, |sum, place| sum ^ self.rows[*place as usize].touch()));
+        places.into_iter().enumerate().for_each(|(number, place)| count(number, &mut self.rows[place as usize]));
+    }
+
+    /// The places of many rows, as [`Table::place`] says them.
+    #[inline]
+    fn places<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>, mut each: impl FnMut(&'k [u8], usize, bool)) {
         let (mut last, mut hash) = (&[][..], hash_of(&[]));
         let mut wanted: SmallVec<[_; 64]> = keys
             .map(|key| {

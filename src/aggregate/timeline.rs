@@ -89,6 +89,9 @@ impl Merge for Bucket {
     }
 }
 
+/// Buckets with their numbers.
+type Buckets<B> = SmallVec<[(i32, B); 2]>;
+
 /// Buckets by their number since 1970. Most timelines are a row's, of which there are thousands, and most buckets hold little:
 /// those that were not asked for lately are packed, as the distance from the one before and what was counted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,7 +105,7 @@ pub struct Timeline<B = Bucket> {
     packed: Vec<u8>,
     /// The bucket that was asked for last, then others of late, in no order: times come in runs, and go back and forth where
     /// one bucket ends.
-    at_hand: SmallVec<[(i32, B); 2]>,
+    at_hand: Buckets<B>,
 }
 
 impl<B: Counted> Default for Timeline<B> {
@@ -162,17 +165,18 @@ impl<B: Counted> Timeline<B> {
     /// Packs the bucket behind the last one.
     fn pack(&mut self, number: i32, bucket: B) {
         let distance = i64::from(number) - i64::from(self.last);
-        // What is a few numbers can always be written to memory.
-        let Ok(bytes) = postcard::to_stdvec(&(distance, bucket)) else { return };
+        // Eleven numbers have no more than ten bytes each.
+        let mut bytes = [0; 128];
+        let Ok(bytes) = postcard::to_slice(&(distance, bucket), &mut bytes) else { return };
         if self.packed.capacity() - self.packed.len() < bytes.len() {
             // Buckets come slowly: there is no need of as many again.
             self.packed.reserve_exact((self.packed.len() / 4).max(bytes.len() * 4));
         }
-        self.packed.extend_from_slice(&bytes);
+        self.packed.extend_from_slice(bytes);
         (self.many, self.last) = (self.many + 1, number);
     }
 
-    fn pack_anew(&mut self, buckets: Vec<(i32, B)>) {
+    fn pack_anew(&mut self, buckets: Buckets<B>) {
         (self.many, self.last) = (0, 0);
         self.packed.clear();
         buckets.into_iter().for_each(|(number, bucket)| self.pack(number, bucket));
@@ -224,8 +228,8 @@ impl<B: Counted> Timeline<B> {
 }
 
 /// The first number first, each once.
-fn in_order<B: Merge + Copy>(buckets: impl Iterator<Item = (i32, B)>) -> Vec<(i32, B)> {
-    let mut buckets: Vec<(i32, B)> = buckets.collect();
+fn in_order<B: Merge + Copy>(buckets: impl Iterator<Item = (i32, B)>) -> Buckets<B> {
+    let mut buckets: Buckets<B> = buckets.collect();
     // Most are in order already, or two rows that are.
     buckets.sort_by_key(|(number, _)| *number);
     buckets.dedup_by(|next, known| {

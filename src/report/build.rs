@@ -99,12 +99,12 @@ fn of_parts(facts: &Facts<'_>, input: InputFacts, top: usize) -> Report {
         attempts: attempts(summary),
         rates: rates(summary),
         delay: TotalDelay {
-            total: delay(&mail.delay),
+            total: delay(&mail.delay.all()),
             stages: Stages {
-                before_qmgr: delay(&mail.stages.before_qmgr),
-                in_qmgr: delay(&mail.stages.in_qmgr),
-                conn_setup: delay(&mail.stages.conn_setup),
-                transmission: delay(&mail.stages.transmission),
+                before_qmgr: delay(&mail.stages.before_qmgr.all()),
+                in_qmgr: delay(&mail.stages.in_qmgr.all()),
+                conn_setup: delay(&mail.stages.conn_setup.all()),
+                transmission: delay(&mail.stages.transmission.all()),
             },
         },
         rejects: rejects(&lines.rejects, reasons),

@@ -57,7 +57,8 @@ impl Baseline {
     pub(super) fn find(&self, facts: &Facts<'_>, all: &mut Vec<Finding>) {
         let (lines, mail) = (&facts.summary.lines, &facts.summary.mail);
         let share = |part: u64, whole: u64| (whole >= 100).then(|| part as f64 / whole as f64);
-        let p90 = mail.delay.quantiles([0.9]).map(|[p90]| p90 as f64 / 1e6);
+        let delay = mail.delay.all();
+        let p90 = delay.quantiles([0.9]).map(|[p90]| p90 as f64 / 1e6);
         let rates = [
             ("bounce rate", self.rates.bounce, share(mail.bad, mail.good + mail.bad), 0.01, mail.bad),
             ("deferral rate", self.rates.deferral, share(lines.attempts.deferred, lines.attempts.total), 0.03, lines.attempts.deferred),
@@ -82,7 +83,7 @@ impl Baseline {
             && now > before * 3.0
             && now - before > 10.0
         {
-            all.push(worse("delay (p90)", format!("{now:.0} s instead of {before:.0} s"), mail.delay.count, Severity::Warning));
+            all.push(worse("delay (p90)", format!("{now:.0} s instead of {before:.0} s"), delay.count, Severity::Warning));
         }
         let received = mail.messages.received;
         if received * 2 < self.messages.received && self.messages.received >= 100 {

@@ -76,7 +76,7 @@ fn stages(facts: &Facts<'_>, all: &mut Vec<Finding>) {
         let late: u64 = series.iter().map(|bucket| bucket.failed).sum();
         let is_main = totals[at] * 2 >= totals.iter().sum::<u64>();
         // One message that came late after days must not make its bucket slow: half of what was delivered had to wait.
-        let median = facts.summary.mail.stages.of(at).quantiles([0.5]).map_or(0, |[median]| median);
+        let median = facts.summary.mail.stages.of(at).all().quantiles([0.5]).map_or(0, |[median]| median);
         if late < SOME || late * 10 < delivered || !is_main || (late * 2 >= delivered && median * 4 < *limit) {
             continue;
         }
