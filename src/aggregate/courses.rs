@@ -87,13 +87,14 @@ pub struct Happened<'h> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Courses {
     pub rows: Table<Course>,
+    /// Of what is added, one behind the other.
     #[serde(skip)]
-    key: Vec<u8>,
+    keys: Vec<u8>,
 }
 
 impl Default for Courses {
     fn default() -> Self {
-        Self { rows: Table::new(MANY), key: Vec::new() }
+        Self { rows: Table::new(MANY), keys: Vec::new() }
     }
 }
 
@@ -107,19 +108,22 @@ impl Courses {
         self.add_all(&[Happened { why, whose, time, count, permanent }]);
     }
 
-    /// Adds what happened; first all rows are looked up, so that the memory need not be waited for one row at a time.
+    /// Adds what happened.
     pub fn add_all(&mut self, all: &[Happened<'_>]) {
-        let places: SmallVec<[u32; 64]> = all.iter().map(|one| self.place(one)).collect();
-        all.iter().zip(places).for_each(|(one, place)| self.rows.at(place as usize).see(one.time, one.count, one.permanent));
+        self.keys.clear();
+        let ends: SmallVec<[usize; 64]> = all
+            .iter()
+            .map(|one| {
+                self.keys.extend_from_slice(one.why.as_bytes());
+                self.keys.push(0);
+                self.keys.extend_from_slice(one.whose);
+                self.keys.len()
+            })
+            .collect();
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let keys = starts.zip(&ends).map(|(start, end)| &self.keys[start..*end]);
+        self.rows.rows(keys, |_| (), |n, course| course.see(all[n].time, all[n].count, all[n].permanent));
         self.rows.settle(|_, _| ());
-    }
-
-    fn place(&mut self, one: &Happened<'_>) -> u32 {
-        self.key.clear();
-        self.key.extend_from_slice(one.why.as_bytes());
-        self.key.push(0);
-        self.key.extend_from_slice(one.whose);
-        self.rows.place(&self.key).0 as u32
     }
 
     /// Why, whose, and the course.

@@ -7,6 +7,7 @@ use crate::pipeline::Seen;
 use mailscope_parsers::classify::provider_of;
 use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Reject, Status, domain_of};
 use mailscope_parsers::near::have_capitals;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// An attempt that failed, for now or for good.
@@ -76,11 +77,11 @@ impl Lines {
         self.patterns.see(&said);
         let happened: Vec<Happened<'_>> = attempts.iter().map(Attempt::happened).collect();
         self.failing.add_all(&happened);
-        for (attempt, Happened { time, count, permanent, .. }) in attempts.iter().zip(&happened) {
-            self.classes.entry(attempt.class()).or_default().see(*time, *count, *permanent);
-            if !permanent {
-                *self.deferred_domains.row(row_key(&attempt.domain)) += count;
-            }
-        }
+        let each = || attempts.iter().zip(&happened);
+        each().for_each(|(attempt, one)| self.classes.entry(attempt.class()).or_default().see(one.time, one.count, one.permanent));
+        let deferred: SmallVec<[(&[u8], u64); 64]> =
+            each().filter(|(_, one)| !one.permanent).map(|(attempt, one)| (row_key(&attempt.domain), one.count)).collect();
+        self.deferred_domains.rows(deferred.iter().map(|(domain, _)| *domain), |_| (), |n, count| *count += deferred[n].1);
+        self.deferred_domains.settle(|_, _| ());
     }
 }
