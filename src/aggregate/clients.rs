@@ -23,31 +23,24 @@ impl Default for Clients {
 }
 
 impl Clients {
-    /// The row of a client; `None` for one that the log does not name.
-    #[inline]
-    pub fn row(&mut self, ip: &[u8], name: &[u8]) -> Option<&mut ClientRow> {
-        let key = key(ip, name);
-        if key.is_empty() {
-            return None;
-        }
-        let (row, is_new) = self.rows.row_or_leave(key, |_, _| ());
-        if is_new {
-            self.distinct.add(hash(key));
-        }
-        Some(row)
-    }
-
-    /// Counts messages by who sent them.
-    pub fn received(&mut self, arrivals: &[Arrival<'_>]) {
+    /// Counts what clients did; those that the log does not name are left out.
+    pub fn count(&mut self, visits: &[Visit<'_>]) {
         let Self { rows, distinct } = self;
-        let named: SmallVec<[&Arrival<'_>; 64]> = arrivals.iter().filter(|arrival| !arrival.key().is_empty()).collect();
+        let named: SmallVec<[&Visit<'_>; 64]> = visits.iter().filter(|visit| !visit.key().is_empty()).collect();
         rows.rows(
-            named.iter().map(|arrival| arrival.key()),
+            named.iter().map(|visit| visit.key()),
             |key| distinct.add(hash(key)),
             |n, row| {
-                let Arrival { time, name, size_bytes, .. } = *named[n];
-                row.received += 1;
-                row.size_bytes += size_bytes;
+                let Visit { time, name, did, count, .. } = *named[n];
+                match did {
+                    Did::Connected => row.connections += count,
+                    Did::Sent { size_bytes } => {
+                        row.received += count;
+                        row.size_bytes += size_bytes;
+                    }
+                    Did::WasRejected => row.rejected += count,
+                    Did::FailedToLogIn => row.auth_failures += count,
+                }
                 row.named(time, name);
             },
         );
@@ -55,22 +48,33 @@ impl Clients {
     }
 }
 
-/// How a message came.
-pub struct Arrival<'l> {
+/// What a client did.
+#[derive(Clone, Copy, Debug)]
+pub enum Did {
+    Connected,
+    /// Sent messages, all together so large.
+    Sent {
+        size_bytes: u64,
+    },
+    /// Was turned away.
+    WasRejected,
+    FailedToLogIn,
+}
+
+/// When which client did what, and how often.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
     pub time: Micros,
-    pub ip: &'l [u8],
-    pub name: &'l [u8],
-    pub size_bytes: u64,
+    pub ip: &'a [u8],
+    pub name: &'a [u8],
+    pub did: Did,
+    pub count: u64,
 }
 
-impl<'l> Arrival<'l> {
-    fn key(&self) -> &'l [u8] {
-        key(self.ip, self.name)
+impl<'a> Visit<'a> {
+    fn key(&self) -> &'a [u8] {
+        if self.ip.is_empty() { self.name } else { self.ip }
     }
-}
-
-fn key<'c>(ip: &'c [u8], name: &'c [u8]) -> &'c [u8] {
-    if ip.is_empty() { name } else { ip }
 }
 
 impl Merge for Clients {

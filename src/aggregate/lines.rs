@@ -1,13 +1,14 @@
 //! What each line says by itself: lines, attempts, rejects, log-ins, TLS, sessions, complaints.
 
+use super::Merge;
+use super::clients::{Did, Visit};
 use super::courses::{Course, Courses};
 use super::days::Days;
 use super::patterns::Patterns;
-use super::rows::{ClientRow, HostRow, TextRow};
+use super::rows::{HostRow, TextRow};
 use super::table::Table;
 use super::template::template;
 use super::timeline::Timeline;
-use super::{Clients, Merge};
 use crate::pipeline::{NO_TIME, Seen};
 use mailscope_parsers::model::{
     Accepted, Action, AuthFailure, By, Check, Class, Delivery, Direction, EnhancedStatus, Event, Line, Micros, Peer, Reject, Secured,
@@ -204,9 +205,10 @@ impl Lines {
         self.hosts.limit(rows);
     }
 
-    /// Counts one line that lies in the window, but for why it failed (see [`Lines::failures`]).
+    /// Counts one line that lies in the window, but for why it failed (see [`Lines::failures`]), and for what a client did,
+    /// which is returned.
     #[inline]
-    pub fn see(&mut self, seen: &Seen<'_>, clients: &mut Clients) {
+    pub fn see<'a>(&mut self, seen: &Seen<'a>) -> Option<Visit<'a>> {
         self.lines += 1;
         self.overlong += u64::from(seen.overlong);
         if seen.record.time != NO_TIME {
@@ -215,11 +217,12 @@ impl Lines {
         match &seen.line {
             Line::Event(event) => {
                 self.events += 1;
-                self.event(seen, event, clients);
+                return self.event(seen, event);
             }
             Line::Ignored(_) => self.ignored += 1,
             Line::Unrecognized(reason) => self.unrecognized(seen, *reason),
         }
+        None
     }
 
     /// Adds the lines that a worker counted for one parser and one host in a row.
@@ -251,33 +254,40 @@ impl Lines {
     }
 
     #[inline]
-    fn event(&mut self, seen: &Seen<'_>, event: &Event<'_>, clients: &mut Clients) {
+    fn event<'a>(&mut self, seen: &Seen<'a>, event: &Event<'a>) -> Option<Visit<'a>> {
         let count = u64::from(seen.count);
+        let visit = |client: &Peer<'a>, did| Some(Visit { time: seen.record.time, ip: client.ip.0, name: client.name.0, did, count });
         match event {
             Event::Delivery(delivery) if delivery.recipients.absent() => self.delivery(seen, delivery, count),
             Event::Delivery(delivery) => delivery.each().for_each(|one| self.delivery(seen, &one, count)),
             Event::Connect(connect) => {
                 self.connections += count;
-                with(clients, seen.record.time, &connect.client, |row| row.connections += count);
+                return visit(&connect.client, Did::Connected);
             }
-            Event::Reject(reject) => self.reject(seen, reject, count, clients),
+            Event::Reject(reject) => {
+                let is_rejected = self.reject(seen, reject, count);
+                return visit(&reject.client, Did::WasRejected).filter(|_| is_rejected);
+            }
             Event::LostConnection(lost) if !lost.client.absent() => match lost.cause {
                 mailscope_parsers::model::Cause::Lost => self.lost += count,
                 mailscope_parsers::model::Cause::Timeout => self.timeout += count,
             },
             Event::Tls(tls) => self.sessions(tls.direction).add(&tls.tls_version, Some(tls.trust), count),
             Event::Accepted(Accepted { tls: Some(tls), .. }) => self.secured(Direction::Inbound, tls, count),
-            Event::AuthFailure(failure) => self.auth_failure(seen.record.time, failure, count, clients),
+            Event::AuthFailure(failure) => {
+                self.auth_failure(seen.record.time, failure, count);
+                return visit(&failure.client, Did::FailedToLogIn);
+            }
             Event::Postscreen(postscreen) => *self.postscreen.entry(postscreen.verdict).or_default() += count,
             Event::Verdict(verdict) => *self.verdicts.entry((verdict.by, verdict.check, verdict.result)).or_default() += count,
             Event::Problem(problem) => self.problem(seen, problem.severity, &problem.text, count),
             _ => {}
         }
+        None
     }
 
-    fn auth_failure(&mut self, time: Micros, failure: &AuthFailure<'_>, count: u64, clients: &mut Clients) {
+    fn auth_failure(&mut self, time: Micros, failure: &AuthFailure<'_>, count: u64) {
         self.auth_failures += count;
-        with(clients, time, &failure.client, |row| row.auth_failures += count);
         if !failure.client.ip.is_empty() {
             self.break_ins.add("network", network(&failure.client.ip), time, count, true);
         }
@@ -311,16 +321,17 @@ impl Lines {
         }
     }
 
-    fn reject(&mut self, seen: &Seen<'_>, reject: &Reject<'_>, count: u64, clients: &mut Clients) {
+    /// Whether it was turned away.
+    fn reject(&mut self, seen: &Seen<'_>, reject: &Reject<'_>, count: u64) -> bool {
         match reject.action {
             Action::Reject => {}
             Action::RejectWarning => {
                 self.rejects.warnings += count;
-                return;
+                return false;
             }
             other => {
                 *self.rejects.actions.entry(other).or_default() += count;
-                return;
+                return false;
             }
         }
         self.rejects.total += count;
@@ -331,9 +342,8 @@ impl Lines {
         if let Some(dsn) = reject.dsn {
             *self.rejects.by_dsn.entry(dsn).or_default() += count;
         }
-        let time = seen.record.time;
-        self.timeline.at(time).rejected += count;
-        with(clients, time, &reject.client, |row| row.rejected += count);
+        self.timeline.at(seen.record.time).rejected += count;
+        true
     }
 
     fn sessions(&mut self, direction: Direction) -> &mut Sessions {
@@ -431,14 +441,6 @@ fn network(ip: &[u8]) -> &[u8] {
         return &ip[..ends.take(4).last().unwrap_or(ip.len())];
     }
     &ip[..ip.iter().rposition(|c| *c == b'.').unwrap_or(ip.len())]
-}
-
-#[inline]
-fn with(clients: &mut Clients, time: Micros, client: &Peer<'_>, count: impl FnOnce(&mut ClientRow)) {
-    if let Some(row) = clients.row(&client.ip, &client.name) {
-        row.named(time, &client.name);
-        count(row);
-    }
 }
 
 /// An address without a domain, and a relay without a name, are `(none)`.

@@ -1,6 +1,6 @@
 //! What lives amount to: messages, recipients and their outcomes, delays, and the rows that need a message's facts.
 
-use super::clients::Arrival;
+use super::clients::{Did, Visit};
 use super::courses::Courses;
 use super::lines::{MANY, row_key};
 use super::quantiles::{Frequent, Measured};
@@ -133,7 +133,7 @@ impl Mail {
 
     /// Counts lives that are over, as they stand.
     pub fn lives<'l>(&mut self, lives: impl Iterator<Item = &'l Life>, window: Window, clients: &mut Clients) {
-        let (mut fates, mut arrivals) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
+        let (mut fates, mut visits) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
         for life in lives {
             self.queue_file(life, window);
             if let Some((time, count)) = life.rare().expired
@@ -142,19 +142,19 @@ impl Mail {
                 self.expiries += u64::from(count);
             }
             if life.received() {
-                arrivals.extend(self.received(life, window));
+                visits.extend(self.received(life, window));
             }
             fates.extend(life.recipients.iter().filter_map(|recipient| Fate::of(life, recipient, window)));
             if fates.len() >= BLOCK {
                 self.recipients(&mut fates);
             }
-            if arrivals.len() >= BLOCK {
-                clients.received(&arrivals);
-                arrivals.clear();
+            if visits.len() >= BLOCK {
+                clients.count(&visits);
+                visits.clear();
             }
         }
         self.recipients(&mut fates);
-        clients.received(&arrivals);
+        clients.count(&visits);
     }
 
     fn recipients(&mut self, fates: &mut Vec<Fate<'_>>) {
@@ -192,8 +192,8 @@ impl Mail {
         }
     }
 
-    /// Counts a message; how it came, where it came within the window.
-    fn received<'l>(&mut self, life: &'l Life, window: Window) -> Option<Arrival<'l>> {
+    /// Counts a message; who sent it, where that was within the window.
+    fn received<'l>(&mut self, life: &'l Life, window: Window) -> Option<Visit<'l>> {
         if let Some((removed, _)) = life.removed.filter(|(removed, _)| window.contains(*removed)) {
             self.timeline.at(removed).left += 1;
         }
@@ -207,7 +207,7 @@ impl Mail {
         self.distinct_senders.add(hash(sender));
         self.distinct_sender_domains.add(hash(sender_domain(sender)));
         let (ip, name) = (life.text(life.client_ip), life.text(life.client_name));
-        Some(Arrival { time, ip, name, size_bytes: life.size_bytes })
+        Some(Visit { time, ip, name, did: Did::Sent { size_bytes: life.size_bytes }, count: 1 })
     }
 
     /// What a recipient counts for beside the rows.

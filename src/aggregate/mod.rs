@@ -19,7 +19,7 @@ mod table;
 mod template;
 mod timeline;
 
-pub use clients::Clients;
+pub use clients::{Clients, Visit};
 pub use courses::{Course, Courses};
 pub use days::{Days, Extent};
 pub use distinct::Distinct;
@@ -38,6 +38,7 @@ use crate::pipeline::{NO_TIME, Seen, both};
 use mailscope_parsers::classify::Failure;
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// What can be added up.
 pub trait Merge {
@@ -103,21 +104,24 @@ impl Summary {
     /// Counts what a line of the window says by itself.
     #[inline]
     pub fn line(&mut self, seen: &Seen<'_>) {
-        self.see(seen);
+        let visit = self.see(seen);
+        self.clients.count(visit.as_slice());
         if Failure::of(&seen.line).is_some() {
             self.lines.failures(std::iter::once(seen));
         }
     }
 
-    /// The same for a line that tells no failure.
+    /// The same for a line that tells no failure, but for what a client did: that is to be counted with others.
     #[inline]
-    pub fn see(&mut self, seen: &Seen<'_>) {
-        self.lines.see(seen, &mut self.clients);
+    #[must_use]
+    pub fn see<'a>(&mut self, seen: &Seen<'a>) -> Option<Visit<'a>> {
+        self.lines.see(seen)
     }
 
     /// The same for lines that failed, most or all of them; faster than one by one.
     pub fn failures<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>> + Clone) {
-        lines.clone().for_each(|seen| self.lines.see(seen, &mut self.clients));
+        let visits: SmallVec<[Visit<'_>; 64]> = lines.clone().filter_map(|seen| self.lines.see(seen)).collect();
+        self.clients.count(&visits);
         self.lines.failures(lines);
     }
 

@@ -97,6 +97,8 @@ struct Open<'a> {
 
 /// So many failures are classed and counted at a time.
 const FAILURES: usize = 64;
+/// So many visits of clients are counted at a time.
+const VISITS: usize = 64;
 
 /// Counts what the chunk's lines say by themselves, and keeps those of queue files. Shows every line of the window to `each`;
 /// failures after other lines, where the reader leaves their class open.
@@ -110,7 +112,7 @@ pub(super) fn count<'a>(
 ) -> Counted {
     let (window, How { reader, host, names }) = (summary.window, *how);
     let mut counted = Counted::default();
-    let mut open = Vec::with_capacity(FAILURES);
+    let (mut open, mut visits) = (Vec::with_capacity(FAILURES), Vec::with_capacity(VISITS));
     // Lines of one parser and host come in runs.
     let (mut run, mut parser, mut of_host) = (0_u64, "", Text(b""));
     reader.read(chunk, |seen| {
@@ -144,7 +146,11 @@ pub(super) fn count<'a>(
         if counts {
             match failure {
                 Some(_) => summary.line(seen),
-                None => summary.see(seen),
+                None => visits.extend(summary.see(seen)),
+            }
+            if visits.len() >= VISITS {
+                summary.clients.count(&visits);
+                visits.clear();
             }
             each(seen);
             if let Line::Unrecognized(reason) = seen.line
@@ -156,6 +162,7 @@ pub(super) fn count<'a>(
         kept.push(seen);
     });
     close(&mut open, reader, summary, kept, &mut each);
+    summary.clients.count(&visits);
     summary.lines.count(parser, of_host.0, run);
     summary.lines.overlong += chunk.overlong;
     counted
