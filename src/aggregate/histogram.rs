@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Few<const TIMES_BITS: u32> {
     /// The buckets, and behind them how often those were that were often, in the same order.
-    places: SmallVec<[u16; 8]>,
+    places: SmallVec<[u16; 16]>,
     /// How many buckets.
     many: u16,
 }
