@@ -27,21 +27,21 @@ impl Clients {
     pub fn count(&mut self, visits: &[Visit<'_>]) {
         let Self { rows, distinct } = self;
         let named: SmallVec<[&Visit<'_>; 64]> = visits.iter().filter(|visit| !visit.key().is_empty()).collect();
-        rows.rows(
-            named.iter().map(|visit| visit.key()),
+        rows.count(
+            &named,
+            |visit| visit.key(),
             |key| distinct.add(hash(key)),
-            |n, row| {
-                let Visit { time, name, did, count, .. } = *named[n];
-                match did {
-                    Did::Connected => row.connections += count,
+            |visit, row| {
+                match visit.did {
+                    Did::Connected => row.connections += visit.count,
                     Did::Sent { size_bytes } => {
-                        row.received += count;
+                        row.received += visit.count;
                         row.size_bytes += size_bytes;
                     }
-                    Did::WasRejected => row.rejected += count,
-                    Did::FailedToLogIn => row.auth_failures += count,
+                    Did::WasRejected => row.rejected += visit.count,
+                    Did::FailedToLogIn => row.auth_failures += visit.count,
                 }
-                row.named(time, name);
+                row.named(visit.time, visit.name);
             },
         );
         rows.settle(|_, _| ());

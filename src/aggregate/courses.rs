@@ -7,6 +7,7 @@ use super::timeline::{Counted, Tally, Timeline};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// Courses of one kind that are kept before the light ones go.
 const MANY: usize = 3500;
@@ -110,19 +111,18 @@ impl Courses {
 
     /// Adds what happened.
     pub fn add_all(&mut self, all: &[Happened<'_>]) {
-        self.keys.clear();
-        let ends: SmallVec<[usize; 64]> = all
-            .iter()
-            .map(|one| {
-                self.keys.extend_from_slice(one.why.as_bytes());
-                self.keys.push(0);
-                self.keys.extend_from_slice(one.whose);
-                self.keys.len()
-            })
-            .collect();
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let keys = starts.zip(&ends).map(|(start, end)| &self.keys[start..*end]);
-        self.rows.rows(keys, |_| (), |n, course| course.see(all[n].time, all[n].count, all[n].permanent));
+        let keys = &mut self.keys;
+        keys.clear();
+        let mut placed: SmallVec<[_; 64]> = SmallVec::new();
+        for one in all {
+            let start = keys.len();
+            keys.extend_from_slice(one.why.as_bytes());
+            keys.push(0);
+            keys.extend_from_slice(one.whose);
+            placed.push((start..keys.len(), one));
+        }
+        let key = |(place, _): &(Range<usize>, _)| &self.keys[place.clone()];
+        self.rows.count(&placed, key, |_| (), |(_, one), course| course.see(one.time, one.count, one.permanent));
         self.rows.settle(|_, _| ());
     }
 

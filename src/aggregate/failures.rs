@@ -81,7 +81,7 @@ impl Lines {
         each().for_each(|(attempt, one)| self.classes.entry(attempt.class()).or_default().see(one.time, one.count, one.permanent));
         let deferred: SmallVec<[(&[u8], u64); 64]> =
             each().filter(|(_, one)| !one.permanent).map(|(attempt, one)| (row_key(&attempt.domain), one.count)).collect();
-        self.deferred_domains.rows(deferred.iter().map(|(domain, _)| *domain), |_| (), |n, count| *count += deferred[n].1);
+        self.deferred_domains.count(&deferred, |(domain, _)| domain, |_| (), |(_, count), sum| *sum += count);
         self.deferred_domains.settle(|_, _| ());
     }
 }

@@ -224,15 +224,14 @@ impl Mail {
     /// Counts each recipient in every row that it belongs to, one table after the other.
     fn rows(&mut self, fates: &[Fate<'_>]) {
         let Self { domains, relays, providers, senders, sender_domains, auth_users, distinct_domains, .. } = self;
-        let new_domain = |domain: &[u8]| distinct_domains.add(hash(domain));
-        domains.rows(fates.iter().map(|fate| fate.domain), new_domain, |n, row| fates[n].count(row));
+        domains.count(fates, |fate| fate.domain, |domain| distinct_domains.add(hash(domain)), Fate::count);
         domains.settle(|_, _| ());
-        relays.rows(fates.iter().map(|fate| fate.relay), |_| (), |n, row| fates[n].count(row));
+        relays.count(fates, |fate| fate.relay, |_| (), Fate::count);
         relays.settle(|relay, row| providers.row(provider(relay).as_bytes()).add(row));
-        senders.rows(fates.iter().map(|fate| fate.sender), |_| (), |n, row| fates[n].count_sender(row));
+        senders.count(fates, |fate| fate.sender, |_| (), Fate::count_sender);
         senders.settle(|sender, row| sender_domains.row(sender_domain(sender)).add(row));
         let of_users: SmallVec<[&Fate<'_>; BLOCK]> = fates.iter().filter(|fate| !fate.user.is_empty()).collect();
-        auth_users.rows(of_users.iter().map(|fate| fate.user), |_| (), |n, row| of_users[n].count_sender(row));
+        auth_users.count(&of_users, |fate| fate.user, |_| (), |fate, row| fate.count_sender(row));
         auth_users.settle(|_, _| ());
     }
 

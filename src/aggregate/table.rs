@@ -5,7 +5,6 @@ use super::Merge;
 use foldhash::fast::RandomState;
 use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Deserialize, Serialize, Serializer};
-use smallvec::SmallVec;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::hint::black_box;
 use std::sync::LazyLock;
@@ -33,6 +32,14 @@ impl Row for u64 {
 
 /// A longer key is cut.
 const LONGEST: usize = 1024;
+
+#[inline]
+fn cut(key: &[u8]) -> &[u8] {
+    &key[..key.len().min(LONGEST)]
+}
+
+/// So many are counted at a time: few enough to stay in the nearest memory.
+const AT_A_TIME: usize = 64;
 
 /// A row's key: what it is known by, and where it is among the keys.
 #[derive(Clone, Copy, Debug)]
@@ -226,7 +233,7 @@ impl<R: Row> Table<R> {
     /// dropped; that is left to [`Table::settle`].
     #[inline]
     pub fn place(&mut self, key: &[u8]) -> (usize, bool) {
-        let key = &key[..key.len().min(LONGEST)];
+        let key = cut(key);
         self.place_of(key, hash_of(key))
     }
 
@@ -239,40 +246,39 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Counts in the rows of many keys, one after the other by their number; `new` is shown the keys that had none. All keys
-    /// are looked for before the first is found, and all rows are touched before the first is counted in, so that memory is
-    /// waited for once and not for each.
+    /// Counts each in the row of its key; `new` is shown the keys that had none. All keys are looked for before the first is
+    /// found, and all rows are touched before the first is counted in, so that memory is waited for once and not for each.
+    /// Places hold; what is too much is left to [`Table::settle`].
     #[inline]
-    pub fn rows<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>, mut new: impl FnMut(&[u8]), mut count: impl FnMut(usize, &mut R)) {
-        let mut places = SmallVec::<[u32; 64]>::new();
-        self.places(keys, |key, place, is_new| {
-            if is_new {
-                new(key);
-            }
-            places.push(place as u32);
-        });
-        black_box(places.iter().fold(0, |sum, place| sum ^ self.rows[*place as usize].touch()));
-        places.into_iter().enumerate().for_each(|(number, place)| count(number, &mut self.rows[place as usize]));
-    }
-
-    /// The places of many rows, as [`Table::place`] says them.
-    #[inline]
-    fn places<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>, mut each: impl FnMut(&'k [u8], usize, bool)) {
-        let (mut last, mut hash) = (&[][..], hash_of(&[]));
-        let mut wanted: SmallVec<[_; 64]> = keys
-            .map(|key| {
-                let key = &key[..key.len().min(LONGEST)];
+    pub fn count<'k, T>(
+        &mut self,
+        all: &[T],
+        key: impl Fn(&T) -> &'k [u8],
+        mut new: impl FnMut(&'k [u8]),
+        mut count: impl FnMut(&T, &mut R),
+    ) {
+        for some in all.chunks(AT_A_TIME) {
+            let (mut hashes, mut firsts, mut places) = ([0; AT_A_TIME], [Known::NOTHING; AT_A_TIME], [0; AT_A_TIME]);
+            let mut last: Option<(&[u8], u64)> = None;
+            for (one, hash) in some.iter().zip(&mut hashes) {
+                let key = cut(key(one));
                 // Those of one message often are the same.
-                if key != last {
-                    (last, hash) = (key, hash_of(key));
-                }
-                (key, hash, Known::NOTHING)
-            })
-            .collect();
-        wanted.iter_mut().for_each(|(_, hash, first)| *first = self.index.first(*hash));
-        for (key, hash, first) in wanted {
-            let (place, is_new) = first.place(hash).map_or_else(|| self.place_of(key, hash), |place| (place, false));
-            each(key, place, is_new);
+                *hash = last.filter(|(known, _)| *known == key).map_or_else(|| hash_of(key), |(_, hash)| hash);
+                last = Some((key, *hash));
+            }
+            some.iter().zip(&hashes).zip(&mut firsts).for_each(|((_, hash), first)| *first = self.index.first(*hash));
+            for (((one, hash), first), place) in some.iter().zip(hashes).zip(firsts).zip(&mut places) {
+                *place = first.place(hash).unwrap_or_else(|| {
+                    let key = cut(key(one));
+                    let (place, is_new) = self.place_of(key, hash);
+                    if is_new {
+                        new(key);
+                    }
+                    place
+                });
+            }
+            black_box(some.iter().zip(places).fold(0, |sum, (_, place)| sum ^ self.rows[place].touch()));
+            some.iter().zip(places).for_each(|(one, place)| count(one, &mut self.rows[place]));
         }
     }
 

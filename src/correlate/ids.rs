@@ -104,15 +104,10 @@ impl Ids {
         }
     }
 
-    /// Forgets the ids whose time is over, many at once: each stands elsewhere in memory, which is waited for together.
+    /// Forgets the ids whose time is over.
     pub fn expire(&mut self, now: Micros) {
-        const TOGETHER: usize = 64;
         let now_s = seconds(now);
-        let is_due = |over: &Over| over.due_s < now_s;
-        if !self.over.get(TOGETHER).is_some_and(is_due) && self.over.len() < MANY_OVER + TOGETHER {
-            return;
-        }
-        while let Some(over) = due_or_surplus(&mut self.over, is_due, MANY_OVER) {
+        while let Some(over) = due_or_surplus(&mut self.over, |over| over.due_s < now_s, MANY_OVER) {
             if let Ok(entry) = self.table.find_entry(over.id, |entry| entry.at == OVER && entry.generation() == over.generation) {
                 entry.remove();
             }
