@@ -1,18 +1,21 @@
 //! How often which bucket of a delay there was: in two forms, for few different ones and for many.
 //!
-//! The first is a sorted list of two bytes a bucket, or six; most senders and domains never need more. The second has
+//! The first is a sorted list of two bytes a bucket, or four; most senders and domains never need more. The second has
 //! counters in pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-/// Buckets or steps with their counts, the smallest first; how often is written in so many bits.
+/// Buckets or steps with their counts, the smallest first: no more than `MOST` different ones, each with how often in so many
+/// bits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Few<const TIMES_BITS: u32> {
+pub struct Few<const TIMES_BITS: u32, const MOST: usize> {
     /// The buckets, and behind them how often those were that were often, in the same order.
     places: SmallVec<[u16; 16]>,
     /// How many buckets.
     many: u16,
+    /// Whether how often takes two numbers, the lower half first: from when one was more than fits in one.
+    is_wide: bool,
 }
 
 /// A bucket in the upper bits. In the lower ones how often less one, or [`Place::OFTEN`].
@@ -41,9 +44,7 @@ impl<const TIMES_BITS: u32> Place<TIMES_BITS> {
     }
 }
 
-impl<const TIMES_BITS: u32> Few<TIMES_BITS> {
-    /// So many numbers it holds: a different bucket is one, what was often three.
-    const MOST: usize = 128;
+impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
     /// So often a bucket may have been.
     const FULL: u64 = u32::MAX as u64;
 
@@ -52,85 +53,86 @@ impl<const TIMES_BITS: u32> Few<TIMES_BITS> {
     pub fn put(&mut self, bucket: u16, times: u64) -> bool {
         let buckets = &self.places[..self.many.into()];
         let at = buckets.partition_point(|place| Place::<TIMES_BITS>(*place).bucket() < bucket);
-        let Some(place) = buckets.get(at).map(|place| Place::<TIMES_BITS>(*place)).filter(|place| place.bucket() == bucket) else {
-            return self.put_new(at, bucket, times);
+        let known = buckets.get(at).map(|place| Place::<TIMES_BITS>(*place)).filter(|place| place.bucket() == bucket);
+        let before = match known {
+            Some(place) => place.times().unwrap_or_else(|| self.times_at(self.often(at))),
+            None => 0,
         };
-        match place.times() {
-            Some(known) if known + times <= Place::<TIMES_BITS>::OFTEN.into() => {
-                self.places[at] = Place::<TIMES_BITS>::new(bucket, known + times).0;
-                true
-            }
-            Some(known) => self.put_often(at, known + times),
-            None => {
-                let often = self.often(at);
-                let sum = u64::from(whole_of([self.places[often], self.places[often + 1]])) + times;
-                let fits = sum <= Self::FULL;
-                if fits {
-                    self.places[often..][..2].copy_from_slice(&halves(sum));
-                }
-                fits
-            }
+        let sum = before + times;
+        if sum > Self::FULL || (known.is_none() && usize::from(self.many) == MOST) {
+            return false;
         }
+        let place = Place::<TIMES_BITS>::new(bucket, sum);
+        if known.is_none() {
+            self.make_room(1);
+            self.places.insert(at, place.0);
+            self.many += 1;
+        } else {
+            self.places[at] = place.0;
+        }
+        if place.is_often() {
+            self.put_often(at, sum, known.is_some_and(Place::is_often));
+        }
+        true
     }
 
     /// Where it says how often the bucket at a place was.
     fn often(&self, at: usize) -> usize {
-        usize::from(self.many) + 2 * self.places[..at].iter().filter(|place| Place::<TIMES_BITS>(**place).is_often()).count()
+        let before = self.places[..at].iter().filter(|place| Place::<TIMES_BITS>(**place).is_often()).count();
+        usize::from(self.many) + before * self.width()
     }
 
-    /// The bucket at a place is often from now on.
-    fn put_often(&mut self, at: usize, times: u64) -> bool {
-        let fits = times <= Self::FULL && self.has_room(2);
-        if fits {
-            let often = self.often(at);
-            self.places.insert_many(often, halves(times));
-            self.places[at] |= Place::<TIMES_BITS>::OFTEN;
+    fn width(&self) -> usize {
+        1 + usize::from(self.is_wide)
+    }
+
+    fn times_at(&self, often: usize) -> u64 {
+        let upper = if self.is_wide { u64::from(self.places[often + 1]) << 16 } else { 0 };
+        upper | u64::from(self.places[often])
+    }
+
+    /// Writes how often the bucket at a place was, which was written before or not.
+    fn put_often(&mut self, at: usize, times: u64, is_written: bool) {
+        if !self.is_wide && times > u16::MAX.into() {
+            self.widen();
         }
-        fits
-    }
-
-    fn put_new(&mut self, at: usize, bucket: u16, times: u64) -> bool {
-        let place = Place::<TIMES_BITS>::new(bucket, times);
-        let fits = times <= Self::FULL && self.has_room(if place.is_often() { 3 } else { 1 });
-        if fits {
-            self.places.insert(at, place.0);
-            self.many += 1;
-            if place.is_often() {
-                let often = self.often(at);
-                self.places.insert_many(often, halves(times));
-            }
+        let (often, halves) = (self.often(at), [times as u16, (times >> 16) as u16]);
+        let halves = &halves[..self.width()];
+        if is_written {
+            self.places[often..][..halves.len()].copy_from_slice(halves);
+        } else {
+            self.make_room(halves.len());
+            self.places.insert_from_slice(often, halves);
         }
-        fits
     }
 
-    /// Makes room for some more, unless it is too many.
-    fn has_room(&mut self, more: usize) -> bool {
-        let wanted = self.places.len() + more;
-        if wanted > self.places.capacity() && wanted <= Self::MOST {
+    /// From now on how often takes two numbers.
+    #[cold]
+    fn widen(&mut self) {
+        let often: Vec<u16> = self.places.drain(usize::from(self.many)..).collect();
+        self.is_wide = true;
+        self.places.extend(often.into_iter().flat_map(|times| [times, 0]));
+    }
+
+    fn make_room(&mut self, more: usize) {
+        if self.places.len() + more > self.places.capacity() {
             // There are many such lists, and each has few buckets more than it had.
             self.places.reserve_exact((self.places.len() / 8).max(4));
         }
-        wanted <= Self::MOST
     }
 
     /// The smallest bucket first.
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
-        let (buckets, often) = self.places.split_at(self.many.into());
-        let mut often = often.chunks_exact(2).map(|halves| u64::from(whole_of([halves[0], halves[1]])));
-        buckets.iter().map(move |place| {
+        let mut often = usize::from(self.many);
+        self.places[..often].iter().map(move |place| {
             let place = Place::<TIMES_BITS>(*place);
-            (place.bucket(), place.times().or_else(|| often.next()).unwrap_or_default())
+            let times = place.times().unwrap_or_else(|| {
+                often += self.width();
+                self.times_at(often - self.width())
+            });
+            (place.bucket(), times)
         })
     }
-}
-
-/// How often, as two numbers of a list.
-fn halves(times: u64) -> [u16; 2] {
-    [times as u16, (times >> 16) as u16]
-}
-
-fn whole_of([low, high]: [u16; 2]) -> u32 {
-    u32::from(high) << 16 | u32::from(low)
 }
 
 /// Counters for every step there is, in pages. All of it is one piece of memory: first, for each page that there may be,
@@ -322,22 +324,22 @@ mod tests {
 
     #[test]
     fn few_are_counted_up_to_the_limits_and_nothing_is_lost() {
-        let mut few = Few::<2>::default();
-        for bucket in 0..Few::<2>::MOST as u16 * 3 {
-            assert_eq!(few.put(bucket * 7, 2), usize::from(bucket) < Few::<2>::MOST);
+        let mut few = Few::<2, 128>::default();
+        for bucket in 0..128_u16 * 3 {
+            assert_eq!(few.put(bucket * 7, 2), bucket < 128);
         }
-        assert!(few.put(7, 1) && !few.put(7, 1));
+        assert!(few.put(7, 1) && few.put(7, 70_000) && few.put(0, 70_000) && !few.put(7, u64::from(u32::MAX) - 70_002));
         let sum: u64 = few.iter().map(|(_, times)| times).sum();
-        assert_eq!((few.iter().count(), sum), (Few::<2>::MOST, 2 * Few::<2>::MOST as u64 + 1));
+        assert_eq!((few.iter().count(), sum), (128, 2 * 128_u64 + 140_001));
     }
 
     proptest! {
         #[test]
         fn few_say_how_often_each_was(put in prop::collection::vec((0_u16..40, prop_oneof![4 => 1_u64..3, 1 => 3..2_000_000_000_u64]), 0..200)) {
-            let (mut few, mut counts) = (Few::<2>::default(), BTreeMap::<u16, u64>::new());
+            let (mut few, mut counts) = (Few::<2, 128>::default(), BTreeMap::<u16, u64>::new());
             for (bucket, times) in put {
                 let count = counts.entry(bucket * 387).or_default();
-                let fits = *count + times <= Few::<2>::FULL;
+                let fits = *count + times <= Few::<2, 128>::FULL;
                 prop_assert_eq!(few.put(bucket * 387, times), fits);
                 *count += if fits { times } else { 0 };
             }

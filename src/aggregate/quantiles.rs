@@ -29,9 +29,9 @@ const RECENT: usize = 7;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Counts {
     /// By [`bucket`].
-    Buckets(Few<2>),
+    Buckets(Few<2, 96>),
     /// By [`step`]: a sixth as many.
-    Steps(Few<4>),
+    Steps(Few<4, 128>),
     /// By [`step`].
     Many(Many),
 }
