@@ -2,7 +2,7 @@
 
 use super::lines::MANY;
 use super::rows::ClientRow;
-use super::table::Table;
+use super::table::{AT_A_TIME, Table};
 use super::{Distinct, Merge};
 use crate::correlate::hash;
 use mailscope_parsers::model::Micros;
@@ -26,7 +26,7 @@ impl Clients {
     /// Counts what clients did; those that the log does not name are left out.
     pub fn count(&mut self, visits: &[Visit<'_>]) {
         let Self { rows, distinct } = self;
-        let named: SmallVec<[&Visit<'_>; 64]> = visits.iter().filter(|visit| !visit.key().is_empty()).collect();
+        let named: SmallVec<[&Visit<'_>; AT_A_TIME]> = visits.iter().filter(|visit| !visit.key().is_empty()).collect();
         rows.count(
             &named,
             |visit| visit.key(),
@@ -45,6 +45,15 @@ impl Clients {
             },
         );
         rows.settle(|_, _| ());
+    }
+
+    /// The same where they are many, which are taken out then; fewer wait for others.
+    #[inline]
+    pub fn count_many(&mut self, visits: &mut Vec<Visit<'_>>) {
+        if visits.len() >= AT_A_TIME {
+            self.count(visits);
+            visits.clear();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! reader learns since when.
 
 use super::Merge;
-use super::table::{Row, Table, parted};
+use super::table::{AT_A_TIME, Row, Table, parted};
 use super::timeline::{Counted, Tally, Timeline};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
@@ -113,7 +113,7 @@ impl Courses {
     pub fn add_all(&mut self, all: &[Happened<'_>]) {
         let keys = &mut self.keys;
         keys.clear();
-        let mut placed: SmallVec<[_; 64]> = SmallVec::new();
+        let mut placed: SmallVec<[_; AT_A_TIME]> = SmallVec::new();
         for one in all {
             let start = keys.len();
             keys.extend_from_slice(one.why.as_bytes());

@@ -3,6 +3,7 @@
 use super::courses::Happened;
 use super::lines::{Lines, row_key};
 use super::patterns::{Said, Source};
+use super::table::AT_A_TIME;
 use crate::pipeline::Seen;
 use mailscope_parsers::classify::provider_of;
 use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Reject, Status, domain_of};
@@ -79,7 +80,7 @@ impl Lines {
         self.failing.add_all(&happened);
         let each = || attempts.iter().zip(&happened);
         each().for_each(|(attempt, one)| self.classes.entry(attempt.class()).or_default().see(one.time, one.count, one.permanent));
-        let deferred: SmallVec<[(&[u8], u64); 64]> =
+        let deferred: SmallVec<[(&[u8], u64); AT_A_TIME]> =
             each().filter(|(_, one)| !one.permanent).map(|(attempt, one)| (row_key(&attempt.domain), one.count)).collect();
         self.deferred_domains.count(&deferred, |(domain, _)| domain, |_| (), |(_, count), sum| *sum += count);
         self.deferred_domains.settle(|_, _| ());

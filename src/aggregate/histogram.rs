@@ -219,7 +219,7 @@ impl Many {
 }
 
 /// How many buckets the numbers of 64 bits have: 0 to 999 stand for themselves, then 900 a decade, that is three
-/// significant digits. They fit in the 14 bits that a [`Few`] of [`IN_BUCKETS`] has for them.
+/// significant digits. They fit in the 14 bits of a [`Place`] with two for how often.
 pub const BUCKETS: u16 = 15_485;
 
 /// The decade of a bucket and its digits: 100 to 999, or fewer in decade 0.

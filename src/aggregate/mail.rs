@@ -5,7 +5,7 @@ use super::courses::Courses;
 use super::lines::{MANY, row_key};
 use super::quantiles::{Frequent, Measured};
 use super::rows::{HostRow, MailRow};
-use super::table::Table;
+use super::table::{AT_A_TIME, Table};
 use super::timeline::Timeline;
 use super::{Clients, Distinct, Merge, Window, provider};
 use crate::correlate::{End, Life, Outcome, Recipient, hash};
@@ -133,7 +133,7 @@ impl Mail {
 
     /// Counts lives that are over, as they stand.
     pub fn lives<'l>(&mut self, lives: impl Iterator<Item = &'l Life>, window: Window, clients: &mut Clients) {
-        let (mut fates, mut visits) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
+        let (mut fates, mut visits) = (Vec::with_capacity(AT_A_TIME), Vec::with_capacity(AT_A_TIME));
         for life in lives {
             self.queue_file(life, window);
             if let Some((time, count)) = life.rare().expired
@@ -145,13 +145,10 @@ impl Mail {
                 visits.extend(self.received(life, window));
             }
             fates.extend(life.recipients.iter().filter_map(|recipient| Fate::of(life, recipient, window)));
-            if fates.len() >= BLOCK {
+            if fates.len() >= AT_A_TIME {
                 self.recipients(&mut fates);
             }
-            if visits.len() >= BLOCK {
-                clients.count(&visits);
-                visits.clear();
-            }
+            clients.count_many(&mut visits);
         }
         self.recipients(&mut fates);
         clients.count(&visits);
@@ -230,7 +227,7 @@ impl Mail {
         relays.settle(|relay, row| providers.row(provider(relay).as_bytes()).add(row));
         senders.count(fates, |fate| fate.sender, |_| (), Fate::count_sender);
         senders.settle(|sender, row| sender_domains.row(sender_domain(sender)).add(row));
-        let of_users: SmallVec<[&Fate<'_>; BLOCK]> = fates.iter().filter(|fate| !fate.user.is_empty()).collect();
+        let of_users: SmallVec<[&Fate<'_>; AT_A_TIME]> = fates.iter().filter(|fate| !fate.user.is_empty()).collect();
         auth_users.count(&of_users, |fate| fate.user, |_| (), |fate, row| fate.count_sender(row));
         auth_users.settle(|_, _| ());
     }
@@ -311,9 +308,6 @@ impl Mail {
         self.distinct_domains.merge(other.distinct_domains);
     }
 }
-
-/// So many recipients are counted at a time: few enough to stay in the nearest memory.
-const BLOCK: usize = 64;
 
 /// What became of one recipient, as every row counts it.
 struct Fate<'l> {

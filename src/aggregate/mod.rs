@@ -29,7 +29,7 @@ pub use patterns::{PatternRow, Patterns};
 pub use provider::provider;
 pub use quantiles::{Frequent, Measured, Quantiles};
 pub use rows::{ClientRow, HostRow, MailRow, TextRow};
-pub use table::{Row, Table};
+pub use table::{AT_A_TIME, Row, Table};
 pub use template::template;
 pub use timeline::{Bucket, Counted, FINEST_S, Timeline};
 
@@ -120,7 +120,7 @@ impl Summary {
 
     /// The same for lines that failed, most or all of them; faster than one by one.
     pub fn failures<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>> + Clone) {
-        let visits: SmallVec<[Visit<'_>; 64]> = lines.clone().filter_map(|seen| self.lines.see(seen)).collect();
+        let visits: SmallVec<[Visit<'_>; AT_A_TIME]> = lines.clone().filter_map(|seen| self.lines.see(seen)).collect();
         self.clients.count(&visits);
         self.lines.failures(lines);
     }

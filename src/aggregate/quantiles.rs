@@ -30,7 +30,7 @@ const RECENT: usize = 7;
 enum Counts {
     /// By [`bucket`].
     Buckets(Few<2, 96>),
-    /// By [`step`]: a sixth as many.
+    /// By [`step`]: an eighth as many.
     Steps(Few<4, 128>),
     /// By [`step`].
     Many(Many),
@@ -43,44 +43,42 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Counts so many of a bucket; `false`, and nothing done, where this form does not hold them.
     #[inline]
-    fn put(&mut self, bucket: u16, times: u64) -> bool {
-        match self {
-            Self::Buckets(few) => few.put(bucket, times),
-            _ => self.put_step(step(bucket), times),
+    fn put(&mut self, bucket: u16, times: u64) {
+        let is_in = if let Self::Buckets(few) = self { few.put(bucket, times) } else { false };
+        if !is_in {
+            self.put_step(step(bucket), times);
         }
     }
 
-    /// The same of a step; buckets hold none.
     #[inline]
-    fn put_step(&mut self, step: u16, times: u64) -> bool {
-        match self {
+    fn put_step(&mut self, step: u16, times: u64) {
+        let is_in = match self {
             Self::Buckets(_) => false,
             Self::Steps(few) => few.put(step, times),
-            Self::Many(many) => {
-                many.put(step, times);
-                true
-            }
+            Self::Many(many) => return many.put(step, times),
+        };
+        if !is_in {
+            *self = self.spread();
+            self.put_step(step, times);
         }
     }
 
-    /// The next form, with as much in it.
+    /// A form that holds more, with as much in it.
     #[cold]
     fn spread(&self) -> Self {
-        let mut steps = Few::default();
-        if let Self::Buckets(few) = self
-            && few.iter().all(|(bucket, times)| steps.put(step(bucket), times))
-        {
-            return Self::Steps(steps);
-        }
-        let mut many = Many::default();
+        let mut next = if let Self::Buckets(_) = self { Self::Steps(Few::default()) } else { Self::Many(Many::default()) };
+        self.each_step(|step, times| next.put_step(step, times));
+        next
+    }
+
+    /// The smallest step first. Several buckets may be of the same.
+    fn each_step(&self, mut each: impl FnMut(u16, u64)) {
         match self {
-            Self::Buckets(few) => few.iter().for_each(|(bucket, times)| many.put(step(bucket), times)),
-            Self::Steps(few) => few.iter().for_each(|(step, times)| many.put(step, times)),
-            Self::Many(_) => {}
+            Self::Buckets(few) => few.iter().for_each(|(bucket, times)| each(step(bucket), times)),
+            Self::Steps(few) => few.iter().for_each(|(step, times)| each(step, times)),
+            Self::Many(many) => many.iter().for_each(|(step, times)| each(step, times)),
         }
-        Self::Many(many)
     }
 }
 
@@ -189,7 +187,7 @@ impl Quantiles {
     /// Counts how often a duration was that is measured already.
     fn put_often(&mut self, bucket: u16, times: u16) {
         if times > 0 {
-            self.put(bucket, times.into());
+            self.counts.put(bucket, times.into());
         }
     }
 
@@ -198,7 +196,7 @@ impl Quantiles {
     fn catch_up(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         let recent = self.recent;
-        recent.iter().take(waiting.into()).for_each(|bucket| self.put(*bucket, 1));
+        recent.iter().take(waiting.into()).for_each(|bucket| self.counts.put(*bucket, 1));
     }
 
     /// The same, with nothing that waits.
@@ -211,37 +209,24 @@ impl Quantiles {
         Cow::Owned(settled)
     }
 
-    #[inline]
-    fn put(&mut self, bucket: u16, times: u64) {
-        while !self.counts.put(bucket, times) {
-            self.counts = self.counts.spread();
-        }
-    }
-
-    fn put_step(&mut self, step: u16, times: u64) {
-        while !self.counts.put_step(step, times) {
-            self.counts = self.counts.spread();
-        }
-    }
-
     /// Values and how often each, the smallest first.
     fn sorted(&self) -> Vec<(u64, u64)> {
+        let mut sorted = Vec::new();
         match &self.settled().counts {
-            Counts::Buckets(few) => few.iter().map(|(bucket, times)| (value(bucket), times)).collect(),
-            Counts::Steps(few) => few.iter().map(|(step, times)| (step_value(step), times)).collect(),
-            Counts::Many(many) => many.iter().map(|(step, times)| (step_value(step), times)).collect(),
+            Counts::Buckets(few) => sorted.extend(few.iter().map(|(bucket, times)| (value(bucket), times))),
+            counts => counts.each_step(|step, times| sorted.push((step_value(step), times))),
         }
+        sorted
     }
 
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);
         self.max = self.max.max(other.max);
-        other.recent.iter().take(other.waiting.into()).for_each(|bucket| self.put(*bucket, 1));
+        other.recent.iter().take(other.waiting.into()).for_each(|bucket| self.counts.put(*bucket, 1));
         match &other.counts {
-            Counts::Buckets(few) => few.iter().for_each(|(bucket, times)| self.put(bucket, times)),
-            Counts::Steps(few) => few.iter().for_each(|(step, times)| self.put_step(step, times)),
-            Counts::Many(many) => many.iter().for_each(|(step, times)| self.put_step(step, times)),
+            Counts::Buckets(few) => few.iter().for_each(|(bucket, times)| self.counts.put(bucket, times)),
+            counts => counts.each_step(|step, times| self.counts.put_step(step, times)),
         }
     }
 

@@ -39,7 +39,7 @@ fn cut(key: &[u8]) -> &[u8] {
 }
 
 /// So many are counted at a time: few enough to stay in the nearest memory.
-const AT_A_TIME: usize = 64;
+pub const AT_A_TIME: usize = 64;
 
 /// A row's key: what it is known by, and where it is among the keys.
 #[derive(Clone, Copy, Debug)]

@@ -95,7 +95,6 @@ type Buckets<B> = SmallVec<[(i32, B); 2]>;
 /// Buckets by their number since 1970. Most timelines are a row's, of which there are thousands, and most buckets hold little:
 /// those that were not asked for lately are packed, as the distance from the one before and what was counted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(bound(serialize = "B: Serialize", deserialize = "B: DeserializeOwned"))]
 pub struct Timeline<B = Bucket> {
     /// The length of a bucket.
     bucket_s: i32,
@@ -144,6 +143,7 @@ impl<B: Counted> Timeline<B> {
         if self.at_hand.len() == B::AT_HAND {
             self.put_away(1);
         }
+        // Buckets may be wider now.
         let next = (self.number(time), B::default());
         self.at_hand.insert(0, next);
     }
@@ -156,7 +156,11 @@ impl<B: Counted> Timeline<B> {
         } else {
             self.pack_anew(in_order(self.packed().chain(old)));
         }
-        // How wide they are depends on what they are alone, and not on order or split.
+        self.keep_few();
+    }
+
+    /// Makes buckets wider while they are too many. How wide they are depends on what they are alone, and not on order or split.
+    fn keep_few(&mut self) {
         while let Some(next_s) = self.too_many() {
             self.widen(next_s);
         }
@@ -218,7 +222,7 @@ impl<B: Counted> Timeline<B> {
         let widest_s = self.bucket_s.max(other.bucket_s);
         [&mut *self, &mut other].into_iter().filter(|one| one.bucket_s < widest_s).for_each(|one| one.widen(widest_s));
         self.pack_anew(in_order(self.packed().chain(other.packed())));
-        self.put_away(0);
+        self.keep_few();
     }
 
     /// The start of each bucket, in seconds since 1970, and what happened in it; in no order.

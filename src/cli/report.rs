@@ -6,7 +6,7 @@ use super::output::{Output, printable};
 use super::resolve::Input;
 use super::trace::Sources;
 use super::{Ended, conclude, resolve, rows};
-use crate::aggregate::Summary;
+use crate::aggregate::{AT_A_TIME, Summary};
 use crate::anonymize::Anonymizer;
 use crate::correlate::{BoxedLives, Correlator, Detail};
 use crate::export::{Book, table};
@@ -97,8 +97,6 @@ struct Open<'a> {
 
 /// So many failures are classed and counted at a time.
 const FAILURES: usize = 64;
-/// So many visits of clients are counted at a time.
-const VISITS: usize = 64;
 
 /// Counts what the chunk's lines say by themselves, and keeps those of queue files. Shows every line of the window to `each`;
 /// failures after other lines, where the reader leaves their class open.
@@ -112,7 +110,7 @@ pub(super) fn count<'a>(
 ) -> Counted {
     let (window, How { reader, host, names }) = (summary.window, *how);
     let mut counted = Counted::default();
-    let (mut open, mut visits) = (Vec::with_capacity(FAILURES), Vec::with_capacity(VISITS));
+    let (mut open, mut visits) = (Vec::with_capacity(FAILURES), Vec::with_capacity(AT_A_TIME));
     // Lines of one parser and host come in runs.
     let (mut run, mut parser, mut of_host) = (0_u64, "", Text(b""));
     reader.read(chunk, |seen| {
@@ -148,10 +146,7 @@ pub(super) fn count<'a>(
                 Some(_) => summary.line(seen),
                 None => visits.extend(summary.see(seen)),
             }
-            if visits.len() >= VISITS {
-                summary.clients.count(&visits);
-                visits.clear();
-            }
+            summary.clients.count_many(&mut visits);
             each(seen);
             if let Line::Unrecognized(reason) = seen.line
                 && counted.unrecognized.is_none()
