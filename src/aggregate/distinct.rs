@@ -17,7 +17,7 @@ pub struct Distinct {
 }
 
 impl Distinct {
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, hash: u64) {
         if self.registers.is_empty() {
             self.exact.insert(hash);

@@ -207,7 +207,7 @@ impl Lines {
 
     /// Counts one line that lies in the window, but for why it failed (see [`Lines::failures`]), and for what a client did,
     /// which is returned.
-    #[inline]
+    #[inline(always)]
     pub fn see<'a>(&mut self, seen: &Seen<'a>) -> Option<Visit<'a>> {
         self.lines += 1;
         self.overlong += u64::from(seen.overlong);
@@ -253,7 +253,7 @@ impl Lines {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn event<'a>(&mut self, seen: &Seen<'a>, event: &Event<'a>) -> Option<Visit<'a>> {
         let count = u64::from(seen.count);
         let visit = |client: &Peer<'a>, did| Some(Visit { time: seen.record.time, ip: client.ip.0, name: client.name.0, did, count });
@@ -297,7 +297,7 @@ impl Lines {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn delivery(&mut self, seen: &Seen<'_>, delivery: &Delivery<'_>, count: u64) {
         if delivery.status.is_probe() || delivery.envelope_recipient.is_empty() || delivery.untried {
             return;

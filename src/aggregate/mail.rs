@@ -144,7 +144,11 @@ impl Mail {
             if life.received() {
                 visits.extend(self.received(life, window));
             }
-            fates.extend(life.recipients.iter().filter_map(|recipient| Fate::of(life, recipient, window)));
+            for recipient in &life.recipients {
+                if let Some(fate) = Fate::of(life, recipient, window) {
+                    fates.push(fate);
+                }
+            }
             if fates.len() >= AT_A_TIME {
                 self.recipients(&mut fates);
             }
@@ -190,6 +194,7 @@ impl Mail {
     }
 
     /// Counts a message; who sent it, where that was within the window.
+    #[inline(always)]
     fn received<'l>(&mut self, life: &'l Life, window: Window) -> Option<Visit<'l>> {
         if let Some((removed, _)) = life.removed.filter(|(removed, _)| window.contains(*removed)) {
             self.timeline.at(removed).left += 1;
@@ -329,7 +334,7 @@ struct Fate<'l> {
 
 impl<'l> Fate<'l> {
     /// `None` where it does not count.
-    #[inline]
+    #[inline(always)]
     fn of(life: &'l Life, recipient: &'l Recipient, window: Window) -> Option<Self> {
         if !window.contains(recipient.last_attempt) || matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued) {
             return None;
@@ -355,7 +360,7 @@ impl<'l> Fate<'l> {
     }
 
     /// A sender's deferred attempts are known here only; those of a domain or relay are counted line by line.
-    #[inline]
+    #[inline(always)]
     fn count_sender(&self, row: &mut MailRow) {
         if self.deferrals > 0 {
             row.failures_mut().deferred_attempts.add(self.deferrals.into());
@@ -363,7 +368,7 @@ impl<'l> Fate<'l> {
         self.count(row);
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&self, row: &mut MailRow) {
         match self.outcome {
             Outcome::Delivered => {

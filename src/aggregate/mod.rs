@@ -112,7 +112,7 @@ impl Summary {
     }
 
     /// The same for a line that tells no failure, but for what a client did: that is to be counted with others.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn see<'a>(&mut self, seen: &Seen<'a>) -> Option<Visit<'a>> {
         self.lines.see(seen)

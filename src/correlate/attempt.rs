@@ -110,6 +110,7 @@ impl Attempt {
     }
 
     /// The same, that took so long.
+    #[inline(always)]
     pub(super) fn after(self, delay: Option<Micros>, delays: Option<Delays>) -> Self {
         let stages = delays.map_or([Wait::NONE; 4], |delays| {
             [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission].map(|stage| Wait::from(Some(stage)))

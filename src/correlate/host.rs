@@ -12,6 +12,7 @@ use mailscope_parsers::model::{
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
+use std::hint::cold_path;
 
 /// No more lives than this wait for late lines, however many end within that time: of a log that is so busy late lines come
 /// sooner. The eldest go first, so that it depends on the order of the log alone.
@@ -250,6 +251,7 @@ impl Host {
         }
     }
 
+    #[inline(always)]
     fn delivery(&mut self, step: &Step<'_, '_>, event: &Delivery<'_>, closed: &mut BoxedLives) {
         let known =
             if event.queue_id.is_empty() { self.known(step, &unnamed(event), closed) } else { self.known(step, &event.queue_id, closed) };
@@ -262,6 +264,7 @@ impl Host {
             life.envelope_sender = life.keep_address(&event.envelope_sender);
         }
         if event.status == Status::Expired {
+            cold_path();
             let all = event.envelope_recipient.is_empty();
             let ended = if all { life.end_open(Outcome::Expired, step.time).max(1) } else { 1 };
             let before = life.rare().expired.map_or(0, |(_, count)| count);
@@ -380,6 +383,7 @@ impl Host {
     }
 
     /// The life that a line of its beginning belongs to: a new one if the last ended a while ago.
+    #[inline(always)]
     fn begun(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut BoxedLives) -> usize {
         let hash = id_hash(id);
         let Some(at) = self.find(hash, step.instance) else {
@@ -388,6 +392,7 @@ impl Host {
             return at;
         };
         if self.lives[at].removed.is_some_and(|(removed, _)| step.time - removed > DISORDER) {
+            cold_path();
             self.close(at, End::Open, closed);
             return self.born(step, hash, id);
         }
@@ -397,12 +402,14 @@ impl Host {
 
     /// The life that any later line belongs to; none if it is over and counted. Past the time in which late lines come, it
     /// is a life of its own.
+    #[inline(always)]
     fn known(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut BoxedLives) -> Option<usize> {
         let hash = id_hash(id);
         let Some(at) = self.place(hash, step.instance) else { return Some(self.born(step, hash, id)) };
         let at = at as usize;
         let life = self.lives.get_mut(at)?;
         if life.removed.is_some_and(|(removed, _)| step.time - removed > LINGER) {
+            cold_path();
             self.close(at, End::Open, closed);
             return Some(self.born(step, hash, id));
         }
@@ -533,6 +540,7 @@ impl Host {
         self.hand_over(at, closed);
     }
 
+    #[inline(always)]
     fn hand_over(&mut self, at: usize, closed: &mut BoxedLives) {
         self.is_not_spoken_of(at);
         let blank = self.spare.pop().unwrap_or_default();

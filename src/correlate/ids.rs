@@ -73,6 +73,7 @@ impl Ids {
     }
 
     /// The id has a life at this place from now on; that of a life that is over serves again.
+    #[inline(always)]
     pub fn begin(&mut self, id: u64, at: u32, generation: u32) {
         match self.table.find_mut(id, |entry| entry.at == OVER && entry.id == id) {
             Some(entry) => (entry.at, entry.mark) = (at, generation | (entry.mark & Entry::CONTESTED)),
@@ -97,6 +98,7 @@ impl Ids {
     }
 
     /// The life at this place is over; its id is remembered until then.
+    #[inline(always)]
     pub fn end(&mut self, id: u64, at: u32, due: Micros) {
         if let Some(entry) = self.table.find_mut(id, |entry| entry.at == at) {
             entry.at = OVER;

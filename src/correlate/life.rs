@@ -226,6 +226,7 @@ impl Life {
     }
 
     /// An address, its domain in lower case.
+    #[inline(always)]
     pub(super) fn keep_address(&mut self, address: &[u8]) -> Span {
         let span = self.keep(address);
         let kept = &mut self.text[span.start as usize..];
@@ -248,6 +249,7 @@ impl Life {
 
     /// Makes a new life of an old one, in its memory. What is larger than usual is given back: passed on from one life to
     /// the next, the memory of a mailing list's message would in time be that of every other one.
+    #[inline(always)]
     pub(super) fn renew(&mut self, detail: Detail) {
         let (text, recipients) = (emptied(&mut self.text, usual_text(detail)), emptied(&mut self.recipients, USUAL_RECIPIENTS));
         let told = self.told.take().and_then(Told::renewed);
@@ -489,6 +491,7 @@ impl Life {
     }
 
     /// Most are tried at the same place again, or where the one before them was, and hear the same.
+    #[inline(always)]
     fn keep_again(&mut self, before: Span, text: Text<'_>) -> Span {
         if Text(self.text(before)) == text { before } else { self.keep(&text) }
     }

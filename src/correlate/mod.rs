@@ -117,6 +117,7 @@ impl Correlator {
     }
 
     /// Takes one event, in the order of its host's log.
+    #[inline(always)]
     pub fn step(&mut self, step: &Step<'_, '_>) {
         let at = self.host(step.host);
         self.states[at].step(step, &mut self.closed, &mut self.spare);
@@ -164,10 +165,15 @@ impl Correlator {
         self.states.iter().map(|host| &*host.name)
     }
 
+    /// Lines of one host come in runs.
+    #[inline(always)]
     fn host(&mut self, name: Text<'_>) -> usize {
-        if self.states.get(self.last).is_some_and(|host| Text(&host.name) == name) {
-            return self.last;
-        }
+        let is_last = self.states.get(self.last).is_some_and(|host| Text(&host.name) == name);
+        if is_last { self.last } else { self.other_host(name) }
+    }
+
+    #[cold]
+    fn other_host(&mut self, name: Text<'_>) -> usize {
         let next = self.states.len();
         let at = *self.hosts.entry_ref(name.0).or_insert(next);
         if at == next {

@@ -1,6 +1,7 @@
 //! The lines of a chunk that the correlation needs, until it is their turn.
 //!
-//! Most of them are small and some are large: the large ones stand apart, so that what waits stays in the cache.
+//! Most of them are small and some are large: the large ones stand apart, so that what waits stays in the cache. They are put
+//! there as slices of one, which are copied once; to push one copies it twice.
 
 use super::{Reader, Seen};
 use crate::correlate::{Fact, Step, instance};
@@ -8,6 +9,7 @@ use mailscope_parsers::model::{
     Accepted, Class, ContentVerdict, Delivery, Event, Line, MessageId, Micros, Notification, QueueAction, Queued, Reject, Removed, Text,
 };
 use std::ops::Range;
+use std::slice;
 
 #[derive(Clone, Copy)]
 enum Small<'a> {
@@ -55,7 +57,7 @@ impl<'a> Kept<'a> {
     }
 
     /// Keeps the line, if it says anything of a queue file.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, seen: &Seen<'a>) {
         let Line::Event(event) = &seen.line else { return };
         // Without an id nothing that comes later can be told to be of it (formats that are data). A delivery is news all the same.
@@ -66,16 +68,16 @@ impl<'a> Kept<'a> {
             Event::Notification(event) => Small::Notification(*event),
             Event::QueueAction(event) if !event.queue_id.is_empty() => Small::QueueAction(*event),
             Event::Accepted(event) if !event.queue_id.is_empty() => {
-                self.accepted.push(*event);
+                self.accepted.extend_from_slice(slice::from_ref(event));
                 Small::Accepted
             }
             Event::Delivery(event) if event.recipients.absent() => {
-                self.deliveries.push(*event);
+                self.deliveries.extend_from_slice(slice::from_ref(event));
                 Small::Delivery
             }
             Event::Delivery(event) => return self.push_each(seen, event),
             Event::Reject(event) if !event.queue_id.is_empty() => {
-                self.rejects.push(*event);
+                self.rejects.extend_from_slice(slice::from_ref(event));
                 Small::Reject
             }
             Event::Verdict(event) if self.with_verdicts => {

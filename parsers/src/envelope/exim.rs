@@ -10,7 +10,7 @@ use crate::near::find_any;
 use crate::scan::{Cursor, digits};
 
 /// What stands behind a stamp with a blank in it.
-#[inline]
+#[inline(always)]
 pub fn open(time: Micros, mut line: Cursor<'_>) -> Result<Opened<'_>, Unrecognized> {
     let whole = line;
     let mut pid = None;

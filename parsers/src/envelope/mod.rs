@@ -22,6 +22,7 @@ pub use records::{Form, Records, is_field_name};
 use crate::model::{Calendar, Micros, Record, Text, Unrecognized};
 use crate::near::find_any;
 use crate::scan::{Cursor, digits, number};
+use std::hint::cold_path;
 
 /// What a line is, once its header is off.
 #[derive(Clone, Copy, Debug)]
@@ -216,6 +217,7 @@ fn behind_host<'a>(time: Micros, host: &'a [u8], mut line: Cursor<'a>) -> Result
     let host = Text(host);
     let end = find_any(line.rest, [b' ', b':', b'[']).ok_or(Unrecognized::Header)?;
     if line.rest[end] == b' ' {
+        cold_path();
         return repeat(line.rest).map(|times| Opened::Repeat { time, host, times }).ok_or(Unrecognized::Header);
     }
     let program = Text(&line.rest[..end]);

@@ -80,7 +80,7 @@ fn after_quotes(text: &[u8]) -> &[u8] {
 }
 
 /// What comes behind the first address: ` <top>`, ` (parents) <top>` or nothing, and then no more of an address.
-#[inline]
+#[inline(always)]
 fn ending(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     match rest {
         [b' ', b'<', inner @ ..] => {

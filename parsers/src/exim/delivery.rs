@@ -12,7 +12,7 @@ use crate::near::{find, find_words};
 use crate::scan::{Cursor, contains, last_word};
 
 /// Reads what stands behind the flag, whose first two bytes are given.
-#[inline]
+#[inline(always)]
 pub fn parse<'a>(queue_id: Text<'a>, flag: [u8; 2], text: &'a [u8], line: &mut Line<'a>) -> bool {
     let status = match &flag {
         b"**" => Status::Bounced,

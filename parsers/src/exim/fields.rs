@@ -20,7 +20,7 @@ pub struct Host<'a> {
 ///
 /// A HELO name may be an address literal, so that the last bracket is the address: `([10.1.1.1]) [192.0.2.1]`. With
 /// Exim's default settings it holds no blanks and no parentheses.
-#[inline]
+#[inline(always)]
 pub fn host<'a>(text: &mut Cursor<'a>) -> Option<Host<'a>> {
     let mut host = Host::default();
     if !matches!(text.rest.first(), Some(b'(' | b'[')) {
@@ -46,6 +46,7 @@ pub fn host<'a>(text: &mut Cursor<'a>) -> Option<Host<'a>> {
 }
 
 /// Takes `(helo) `.
+#[inline(always)]
 fn helo<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let inner = &text.rest[1..];
     let mut from = 0;
@@ -66,7 +67,7 @@ fn helo<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
 }
 
 /// Takes `ip]:port`; the address may be cut off before its bracket.
-#[inline]
+#[inline(always)]
 fn bracketed<'a>(text: &mut Cursor<'a>) -> Option<(Text<'a>, u16)> {
     let close = find_any(text.rest, [b']', b' '])?;
     let mut inside = &text.rest[..close];
@@ -91,7 +92,7 @@ fn bracketed<'a>(text: &mut Cursor<'a>) -> Option<(Text<'a>, u16)> {
 }
 
 /// Takes a value without blanks; a colon that ends it begins a message and stays.
-#[inline]
+#[inline(always)]
 pub fn word<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
     let end = find(text.rest, b' ').unwrap_or(text.rest.len());
     let value = &text.rest[..end];
@@ -229,6 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[inline(always)]
     fn hosts_of_every_form() {
         for (text, name, helo, ip, port, rest) in [
             ("mx.a.example [192.0.2.1] P=esmtp", "mx.a.example", "", "192.0.2.1", 0, " P=esmtp"),

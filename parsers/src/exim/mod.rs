@@ -59,7 +59,7 @@ fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
 }
 
 /// Lines with a message id.
-#[inline]
+#[inline(always)]
 fn of_message<'a>(id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) {
     let known = match text {
         [b'<' | b'(', b'=', b' ', rest @ ..] => arrival::parse(id, rest, line),

@@ -36,6 +36,7 @@ impl Peer<'_> {
 /// assert_eq!(domain_of(b"root"), b"");
 /// ```
 #[must_use]
+#[inline(always)]
 pub fn domain_of(address: &[u8]) -> &[u8] {
     rfind(address, b'@').map_or(&[], |at| &address[at + 1..])
 }
@@ -131,6 +132,7 @@ impl<'a> Addresses<'a> {
 }
 
 /// Where an address ends: at a blank that is not in quotes.
+#[inline(always)]
 fn end(text: &[u8]) -> usize {
     let (mut at, mut quoted) = (0, false);
     while let Some(more) = find_any(&text[at..], [b' ', b'"']) {

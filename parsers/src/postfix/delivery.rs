@@ -6,8 +6,9 @@ use crate::classify;
 use crate::model::{Delays, Delivery, EnhancedStatus, Event, Line, Peer, Record, Status, Text};
 use crate::near::{find, rfind};
 use crate::scan::{self, Cursor};
+use std::hint::cold_path;
 
-#[inline]
+#[inline(always)]
 pub fn parse<'a>(record: &Record<'a>, queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     let mut text = Cursor::new(text);
     if !text.eat(b"to=") {
@@ -45,6 +46,7 @@ fn fields<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()> {
             return finish(delivery, text);
         }
         if text.rest.len() == before {
+            cold_path();
             // conn_use, tls, and what a newer Postfix may add
             let key = text.until(b'=')?;
             if !key.iter().all(|c| c.is_ascii_lowercase() || *c == b'_') {
@@ -63,9 +65,10 @@ fn end_value(text: &mut Cursor<'_>) -> Option<()> {
 
 /// Takes `<address>, `; very old versions wrote no brackets. Since 3.5 an address is written as in SMTP, so that one
 /// with `>` or `, ` in it has quotes; before, it ends where a field follows.
-#[inline]
+#[inline(always)]
 fn recipient<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let Some(inner) = text.rest.strip_prefix(b"<") else {
+        cold_path();
         return text.until_literal(b", ");
     };
     let mut end = scan::angled_end(inner)?;
@@ -98,6 +101,7 @@ fn relay<'a>(text: &mut Cursor<'a>) -> Option<Peer<'a>> {
     if let Some(peer) = scan::peer(text).filter(|_| text.eat(b", ")) {
         return Some(peer);
     }
+    cold_path();
     *text = whole;
     let value = value(text)?;
     Some(scan::peer(&mut Cursor::new(value)).unwrap_or(Peer { name: Text(value), ..Peer::default() }))
@@ -112,6 +116,7 @@ fn dsn(text: &mut Cursor<'_>) -> Option<Option<EnhancedStatus>> {
         text.rest = rest;
         return Some(Some(dsn));
     }
+    cold_path();
     Some(EnhancedStatus::parse(value(text)?))
 }
 
@@ -124,6 +129,7 @@ fn delays(text: &mut Cursor<'_>) -> Option<Delays> {
 }
 
 /// `postfix/relay/smtp` delivers through smtp.
+#[inline(always)]
 fn transport(program: &[u8]) -> Text<'_> {
     rfind(program, b'/').map_or(Text(b""), |slash| Text(&program[slash + 1..]))
 }
@@ -161,7 +167,7 @@ fn finish<'a>(delivery: &mut Delivery<'a>, mut text: Cursor<'a>) -> Option<()> {
 }
 
 /// What `sent` really was: only discard(8) takes mail without a relay; `forwarded as` is an alias's new queue file.
-#[inline]
+#[inline(always)]
 fn taken(delivery: &mut Delivery<'_>) {
     let (before, word) = scan::last_word(delivery.diagnostic.0);
     if delivery.reply_code.is_some() {
@@ -179,7 +185,7 @@ fn taken(delivery: &mut Delivery<'_>) {
 /// The remote's reply code: `250 2.0.0 Ok`, `host h[ip] said: 550 5.1.1 ...`, `host h[ip] refused to talk to me: 554 ...`.
 ///
 /// Only where Postfix's own words say that a remote host spoke: the output of a command may say anything.
-#[inline]
+#[inline(always)]
 fn reply_code(diagnostic: &[u8]) -> Option<u16> {
     let mut text = Cursor::new(diagnostic);
     if text.rest.first().is_some_and(u8::is_ascii_digit) {

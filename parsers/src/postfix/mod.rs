@@ -25,6 +25,7 @@ use crate::Parser;
 use crate::model::{Event, Line, Problem, Record, Text, Unrecognized};
 use crate::near::rfind;
 use crate::scan::{self, contains};
+use std::hint::cold_path;
 
 pub const PARSER: Parser =
     Parser { name: "postfix", reads: "Postfix 2.6 to 3.11: all daemons, any syslog_name, short and long queue ids", parse };
@@ -131,12 +132,14 @@ fn parse<'a>(record: &Record<'a>, line: &mut Line<'a>) -> bool {
     match queue_id(text) {
         Some((id, rest)) => {
             if !event_of_message(daemon, record, id, rest, line) {
+                cold_path();
                 let rare = notes::of_message(daemon, id, rest).or_else(|| complaint::parse(rest).map(|problem| with_id(problem, id)));
                 *line = rare.unwrap_or(Line::Unrecognized(Unrecognized::Text));
             }
         }
         None => {
             if !event_of_daemon(daemon, text, line) {
+                cold_path();
                 let rare = complaint::parse(text).map(Line::Event).or_else(|| notes::of_daemon(daemon, text));
                 *line = rare.unwrap_or(Line::Unrecognized(Unrecognized::Text));
             }

@@ -10,7 +10,7 @@ use crate::near::rfind;
 use crate::scan::{self, Cursor};
 
 /// `Q: from=<a>, size=591, nrcpt=1 (queue active)`, `Q: from=<a>, status=expired, returned to sender`, `Q: removed`.
-#[inline]
+#[inline(always)]
 pub fn manager<'a>(daemon: Daemon, queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     if text == b"removed" {
         let how = if daemon == Daemon::Qmgr { Removal::Done } else { Removal::Unsaid };

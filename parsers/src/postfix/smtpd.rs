@@ -5,7 +5,7 @@ use crate::model::{Accepted, Auth, Cause, Commands, Connect, Disconnect, Event, 
 use crate::scan::{self, Cursor};
 
 /// `Q: client=name[ip], sasl_method=PLAIN, sasl_username=u, orig_queue_id=Q, orig_client=name[ip]`.
-#[inline]
+#[inline(always)]
 pub fn accepted<'a>(queue_id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) -> bool {
     let mut text = Cursor::new(text);
     if !text.eat(b"client=") {
@@ -56,7 +56,7 @@ fn field_value<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
 }
 
 /// Lines of smtpd without a queue id.
-#[inline]
+#[inline(always)]
 pub fn plain<'a>(text: &'a [u8], line: &mut Line<'a>) -> bool {
     let mut cursor = Cursor::new(text);
     if cursor.eat(b"connect from ") {

@@ -50,6 +50,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes a run of digits as a number; `None`, and nothing taken, where there is none or it is too large.
+    #[inline(always)]
     pub fn number(&mut self) -> Option<u64> {
         const POWERS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
         let (value, count) = digits(self.rest);
@@ -246,7 +247,7 @@ fn long_seconds(text: &[u8]) -> Option<(Micros, usize)> {
 /// `name[ip]:port`, `name[ip]`, `[ip]:port`, `name[private/socket]`; takes what belongs to it.
 ///
 /// The name `unknown` is no name, and what is no address between the brackets is no ip.
-#[inline]
+#[inline(always)]
 pub fn peer<'a>(cursor: &mut Cursor<'a>) -> Option<Peer<'a>> {
     let text = cursor.rest;
     let open = find_any(text, [b'[', b' '])?;
@@ -331,6 +332,7 @@ pub fn reply_code(text: &[u8]) -> Option<u16> {
 
 /// The last word of a text, and what stands before it.
 #[must_use]
+#[inline(always)]
 pub fn last_word(text: &[u8]) -> (&[u8], &[u8]) {
     rfind(text, b' ').map_or((&[][..], text), |at| (&text[..at], &text[at + 1..]))
 }
