@@ -47,7 +47,7 @@ fn is_of_message(rest: &[u8]) -> bool {
 
 /// `HOST TAG[PID]: `, `TAG[PID]: `, and `HOST last message repeated`. A tag without process id may be any word of Exim's:
 /// `DKIM: signing failed`.
-#[inline]
+#[inline(always)]
 fn is_syslog(rest: &[u8]) -> bool {
     let Some(first) = find_any(rest, [b' ', b':', b'[']) else { return false };
     if rest[first] != b' ' {

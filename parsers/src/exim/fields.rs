@@ -102,7 +102,7 @@ pub fn word<'a>(text: &mut Cursor<'a>) -> &'a [u8] {
 }
 
 /// Takes `"..."`, in which `"` and `\` are escaped with a backslash; gives what is inside, escapes and all.
-#[inline]
+#[inline(always)]
 pub fn quoted<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let inner = text.rest.strip_prefix(b"\"")?;
     let mut at = 0;
@@ -188,7 +188,7 @@ pub fn auth(value: &[u8]) -> Auth<'_> {
 }
 
 /// A time such as `3m20s`, `2d4h`, `0.123s`, in microseconds.
-#[inline]
+#[inline(always)]
 pub fn duration(text: &[u8]) -> Option<Micros> {
     if let [digit @ b'0'..=b'9', b's'] = text {
         return Some(i64::from(digit - b'0') * 1_000_000);

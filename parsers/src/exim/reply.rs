@@ -22,6 +22,7 @@ pub fn is_remote(message: &[u8]) -> bool {
 }
 
 /// The codes at the front of a reply. Some hosts put the enhanced code behind more blanks or a `#`.
+#[inline(always)]
 pub fn codes(reply: &[u8]) -> (Option<u16>, Option<EnhancedStatus>) {
     let (code, dsn) = scan::reply(reply);
     if code.is_none() || dsn.is_some() {
