@@ -144,6 +144,7 @@ impl Mail {
             if life.received() {
                 visits.extend(self.received(life, window));
             }
+            // Not by `extend`, in which this is a call for each.
             for recipient in &life.recipients {
                 if let Some(fate) = Fate::of(life, recipient, window) {
                     fates.push(fate);

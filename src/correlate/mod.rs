@@ -172,7 +172,7 @@ impl Correlator {
         if is_last { self.last } else { self.other_host(name) }
     }
 
-    #[cold]
+    #[inline(never)]
     fn other_host(&mut self, name: Text<'_>) -> usize {
         let next = self.states.len();
         let at = *self.hosts.entry_ref(name.0).or_insert(next);

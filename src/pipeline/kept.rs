@@ -1,7 +1,6 @@
 //! The lines of a chunk that the correlation needs, until it is their turn.
 //!
-//! Most of them are small and some are large: the large ones stand apart, so that what waits stays in the cache. They are put
-//! there as slices of one, which are copied once; to push one copies it twice.
+//! Most of them are small and some are large: the large ones stand apart, so that what waits stays in the cache.
 
 use super::{Reader, Seen};
 use crate::correlate::{Fact, Step, instance};
@@ -68,20 +67,20 @@ impl<'a> Kept<'a> {
             Event::Notification(event) => Small::Notification(*event),
             Event::QueueAction(event) if !event.queue_id.is_empty() => Small::QueueAction(*event),
             Event::Accepted(event) if !event.queue_id.is_empty() => {
-                self.accepted.extend_from_slice(slice::from_ref(event));
+                put(&mut self.accepted, event);
                 Small::Accepted
             }
             Event::Delivery(event) if event.recipients.absent() => {
-                self.deliveries.extend_from_slice(slice::from_ref(event));
+                put(&mut self.deliveries, event);
                 Small::Delivery
             }
             Event::Delivery(event) => return self.push_each(seen, event),
             Event::Reject(event) if !event.queue_id.is_empty() => {
-                self.rejects.extend_from_slice(slice::from_ref(event));
+                put(&mut self.rejects, event);
                 Small::Reject
             }
             Event::Verdict(event) if self.with_verdicts => {
-                self.verdicts.push(*event);
+                put(&mut self.verdicts, event);
                 Small::Verdict
             }
             _ => return,
@@ -173,6 +172,12 @@ impl<'a> Kept<'a> {
             instance: self.instance,
         }
     }
+}
+
+/// Puts one behind the others: as a slice it is copied once, and to push it would copy it twice.
+#[inline(always)]
+fn put<T: Copy>(list: &mut Vec<T>, one: &T) {
+    list.extend_from_slice(slice::from_ref(one));
 }
 
 /// An empty list in the memory of one whose items borrowed from something else.

@@ -230,7 +230,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[inline(always)]
     fn hosts_of_every_form() {
         for (text, name, helo, ip, port, rest) in [
             ("mx.a.example [192.0.2.1] P=esmtp", "mx.a.example", "", "192.0.2.1", 0, " P=esmtp"),
