@@ -7,6 +7,7 @@ use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Deserialize, Serialize, Serializer};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::hint::black_box;
+use std::mem::replace;
 use std::sync::LazyLock;
 
 /// A row that can tell how much it matters.
@@ -291,10 +292,25 @@ impl<R: Row> Table<R> {
             slot = self.index.find(hash).err().unwrap_or(slot);
         }
         self.index.slots[slot] = Known::new(hash, place);
+        if place == Self::FEW {
+            self.reserve();
+        }
         self.rows.push(R::default());
         self.known.push(Key { hash, start: self.keys.len() as u32, length });
         self.keys.extend_from_slice(key);
         place
+    }
+
+    /// Where there are as many rows, there will be more: room for all that there can be is asked for at once, and is not in use
+    /// before they come. What grows by and by is copied again and again.
+    const FEW: usize = 512;
+
+    #[cold]
+    fn reserve(&mut self) {
+        let all = self.cap + AT_A_TIME + 1;
+        self.rows.reserve_exact(all.saturating_sub(self.rows.len()));
+        self.known.reserve_exact(all.saturating_sub(self.known.len()));
+        self.keys.reserve_exact(self.keys.len() / self.rows.len().max(1) * all);
     }
 
     #[inline]
@@ -322,7 +338,8 @@ impl<R: Row> Table<R> {
         let mut stays: Vec<bool> = weights.iter().map(|weight| *weight >= least).collect();
         even[keep - heavier..].iter().for_each(|at| stays[*at] = false);
         self.error += least;
-        let (keys, known, dropped) = (std::mem::take(&mut self.keys), std::mem::take(&mut self.known), &mut self.dropped);
+        let room = (Vec::with_capacity(self.keys.capacity()), Vec::with_capacity(self.known.capacity()));
+        let (keys, known, dropped) = (replace(&mut self.keys, room.0), replace(&mut self.known, room.1), &mut self.dropped);
         let mut each = known.iter().zip(&stays);
         self.rows.retain_mut(|row| {
             let Some((key, stays)) = each.next() else { return false };

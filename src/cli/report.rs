@@ -8,7 +8,7 @@ use super::trace::Sources;
 use super::{Ended, conclude, resolve, rows};
 use crate::aggregate::{AT_A_TIME, Summary};
 use crate::anonymize::Anonymizer;
-use crate::correlate::{BoxedLives, Correlator, Detail};
+use crate::correlate::{Correlator, Detail, Spare};
 use crate::export::{Book, table};
 use crate::input::{Chunk, Unreadable};
 use crate::pipeline::{self, Kept, Reader, Seen, host_matches};
@@ -32,8 +32,8 @@ struct Worker {
     bytes: u64,
     /// Memory for the lines of a chunk.
     kept: Kept<'static>,
-    /// Lives that were counted, and whose memory serves again.
-    counted: BoxedLives,
+    /// Memory of lives that were counted.
+    spare: Spare,
 }
 
 /// What needs the order of the lines.
@@ -226,21 +226,22 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
         chunks,
         input.threads,
         Ordered { correlator, places: Places::default() },
-        || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), counted: Vec::new() },
+        || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), spare: Spare::default() },
         |mine, chunk, turn| {
             let bump = Bump::new();
             let mut kept = std::mem::take(&mut mine.kept).recycled();
             let counted = count(chunk, &bump, &how, &mut mine.summary, &mut kept, |_| ());
             mine.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
-            let spare = std::mem::take(&mut mine.counted);
-            mine.counted = turn.take(|ordered: &mut Ordered| {
+            let spare = std::mem::take(&mut mine.spare);
+            let closed = turn.take(|ordered: &mut Ordered| {
                 ordered.places.pass(chunk, &counted);
                 ordered.correlator.recycle(spare);
                 kept.for_each(|step| ordered.correlator.step(step));
                 ordered.correlator.take_closed()
             });
             mine.kept = kept.recycled();
-            mine.summary.lives(mine.counted.iter().map(|life| &**life));
+            mine.summary.lives(closed.iter().map(|life| &**life));
+            mine.spare = Spare::of(closed, Detail::Counts);
             if let Some(progress) = &progress {
                 progress.show();
             }

@@ -1,7 +1,7 @@
 //! One delivery line, as small as it can be: a queue that fills up keeps thousands of them, and each life begins with one.
 
 use super::life::Span;
-use mailscope_parsers::model::{Class, Delays, EnhancedStatus, Micros, Status};
+use mailscope_parsers::model::{Class, Delays, Delivery, EnhancedStatus, Micros, Status};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One delivery line. There is one for each recipient that is open: what is not counted stands apart.
@@ -56,7 +56,7 @@ impl Told {
     }
 
     /// The attempt with its particulars; in the place of those that it had before, if they are no longer wanted.
-    pub(super) fn tell(&mut self, attempt: Attempt, particulars: Particulars, instead: Option<Attempt>) -> Attempt {
+    pub(super) fn tell(&mut self, attempt: Attempt, particulars: Particulars, instead: Option<&Attempt>) -> Attempt {
         let place = instead.map_or(0, |before| before.particulars);
         if let Some(before) = self.particulars.get_mut(index(place)) {
             *before = particulars;
@@ -104,18 +104,14 @@ impl Attempt {
         particulars: 0,
     };
 
-    /// An attempt of a certain time, without its waits and particulars.
-    pub(super) fn new(time: Micros, status: Status, class: Option<Class>, relay_name: Span) -> Self {
-        Self { time, status, class, relay_name, ..Self::NONE }
-    }
-
-    /// The same, that took so long.
+    /// What a delivery line says, but for its particulars.
     #[inline(always)]
-    pub(super) fn after(self, delay: Option<Micros>, delays: Option<Delays>) -> Self {
-        let stages = delays.map_or([Wait::NONE; 4], |delays| {
+    pub(super) fn new(time: Micros, delivery: &Delivery<'_>, relay_name: Span, delay: Option<Micros>) -> Self {
+        let stages = delivery.delays.map_or([Wait::NONE; 4], |delays| {
             [delays.before_qmgr, delays.in_qmgr, delays.conn_setup, delays.transmission].map(|stage| Wait::from(Some(stage)))
         });
-        Self { delay: delay.into(), stages, ..self }
+        let Delivery { status, class, .. } = *delivery;
+        Self { time, status, class, relay_name, delay: delay.into(), stages, particulars: 0 }
     }
 
     /// How long the message had waited, as the line says, in microseconds.

@@ -229,12 +229,9 @@ impl Life {
     #[inline(always)]
     pub(super) fn keep_address(&mut self, address: &[u8]) -> Span {
         let span = self.keep(address);
-        let kept = &mut self.text[span.start as usize..];
-        // Nothing kept has no place of its own: what stands there is another's.
-        if !span.is_empty()
-            && let Some(at) = near::rfind(kept, b'@')
-            && near::have_capitals(&kept[at..])
-        {
+        if !span.is_empty() && !stands(address) {
+            let kept = &mut self.text[span.start as usize..];
+            let at = near::rfind(kept, b'@').unwrap_or(kept.len());
             kept[at..].make_ascii_lowercase();
         }
         span
@@ -394,57 +391,67 @@ impl Life {
 
     /// Notes one delivery line.
     pub(super) fn attempt(&mut self, delivery: &Delivery<'_>, time: Micros, count: u32, counts: bool, detail: Detail) -> usize {
+        let (address, original) = (delivery.envelope_recipient.0, delivery.original_recipient.0);
+        // Most are looked for as they stand: of a recipient that is known nothing is kept again.
         let mark = self.text.len();
-        let address = self.keep_recipient(delivery);
-        let original = self.keep_address(&delivery.original_recipient);
-        let hash = recipient_hash(self.text(address), self.text(original));
-        let at = match self.find(hash) {
-            Some(at) => {
-                self.text.truncate(mark);
-                at
-            }
-            None => self.push(Recipient {
-                hash,
-                address,
-                original,
-                outcome: Outcome::Deferred,
-                attempts: 0,
-                deferrals: 0,
-                first_attempt: time,
-                last_attempt: time,
-                decisive: Attempt::NONE,
-                all: Run::default(),
-            }),
-        };
+        let stand = stands(address) && (original.is_empty() || stands(original));
+        let kept = (!stand).then(|| (self.keep_recipient(delivery), self.keep_address(original)));
+        let hash = kept.map_or_else(
+            || recipient_hash(address, original),
+            |(address, original)| recipient_hash(self.text(address), self.text(original)),
+        );
+        let count = if counts && !delivery.untried { count } else { 0 };
+        let deferrals = if delivery.status == Status::Deferred { count } else { 0 };
+        if let Some(at) = self.find(hash) {
+            self.text.truncate(mark);
+            self.further_attempt(at, delivery, time, (count, deferrals), detail);
+            return at;
+        }
+        let (address, original) = kept.unwrap_or_else(|| (self.keep(address), self.keep(original)));
+        let decisive = self.keep_attempt(delivery, time, self.recipients.len(), &Attempt::NONE, detail);
+        let mut all = Run::default();
+        self.keep_in_all(decisive, count, &mut all, detail);
         let outcome = Outcome::of(delivery.status);
+        let (first_attempt, last_attempt) = (time, time);
+        self.push(Recipient { hash, address, original, outcome, attempts: count, deferrals, first_attempt, last_attempt, decisive, all })
+    }
+
+    /// Another delivery line of a recipient.
+    fn further_attempt(&mut self, at: usize, delivery: &Delivery<'_>, time: Micros, (count, deferrals): (u32, u32), detail: Detail) {
+        let outcome = Outcome::of(delivery.status);
+        let Recipient { outcome: before, decisive: last, mut all, .. } = self.recipients[at];
         // A final outcome stands, whatever the order of the lines.
-        let decides = self.recipients[at].outcome == Outcome::Deferred;
+        let decides = before == Outcome::Deferred;
         // What was not tried has no words of its own: the last attempt's stand.
         let says_why = delivery.class.is_some_and(|class| class != Class::Expired);
         let wordless = delivery.untried || (delivery.status == Status::Expired && !says_why);
-        let says_more = decides && !(wordless && self.recipients[at].decisive.time != 0);
-        let counts = counts && !delivery.untried;
-        let attempt = if says_more || detail == Detail::Attempts { self.keep_attempt(delivery, time, at, detail) } else { Attempt::NONE };
+        let says_more = decides && !(wordless && last.time != 0);
+        if says_more || detail == Detail::Attempts {
+            let attempt = self.keep_attempt(delivery, time, at, &last, detail);
+            self.keep_in_all(attempt, count, &mut all, detail);
+            self.recipients[at].all = all;
+            if says_more {
+                self.recipients[at].decisive = attempt;
+            }
+        }
         let recipient = &mut self.recipients[at];
         if !delivery.untried || outcome != Outcome::Deferred {
             recipient.first_attempt = recipient.first_attempt.min(time);
             recipient.last_attempt = recipient.last_attempt.max(time);
         }
-        if counts {
-            recipient.attempts += count;
-            recipient.deferrals += if outcome == Outcome::Deferred { count } else { 0 };
-        }
+        recipient.attempts += count;
+        recipient.deferrals += deferrals;
         if decides {
             recipient.outcome = outcome;
         }
-        if detail == Detail::Attempts && counts {
+    }
+
+    /// Puts an attempt to all of a recipient's, as often as it was made, if they are kept.
+    fn keep_in_all(&mut self, attempt: Attempt, count: u32, all: &mut Run, detail: Detail) {
+        if detail == Detail::Attempts && count > 0 {
             let told = self.told.get_or_insert_default();
-            (0..count.min(1000)).for_each(|_| told.push(attempt, &mut recipient.all));
+            (0..count.min(1000)).for_each(|_| told.push(attempt, all));
         }
-        if says_more {
-            recipient.decisive = attempt;
-        }
-        at
     }
 
     /// The envelope recipient. Exim logs a local delivery by the local part alone, with the address that it was made from.
@@ -461,22 +468,22 @@ impl Life {
         span
     }
 
-    fn keep_attempt(&mut self, delivery: &Delivery<'_>, time: Micros, recipient: usize, detail: Detail) -> Attempt {
+    /// What is kept of a delivery line; `last` is the one before of the same recipient.
+    #[inline(always)]
+    fn keep_attempt(&mut self, delivery: &Delivery<'_>, time: Micros, recipient: usize, last: &Attempt, detail: Detail) -> Attempt {
         // Where the line has no delay, but its queue id has the second of its birth: from the arrival on.
         let waited = |born| (time - self.arrival.unwrap_or(born)).max(0);
         let delay = delivery.delay.or_else(|| delivery.born.map(waited));
-        let (others, this) = self.recipients.split_at(recipient);
-        let last = this[0].decisive;
         let mut name_before = last.relay_name;
         if name_before.is_empty() {
-            name_before = others.last().map_or(Span::NONE, |other| other.decisive.relay_name);
+            name_before = self.recipients[..recipient].last().map_or(Span::NONE, |other| other.decisive.relay_name);
         }
         let relay_name = self.keep_again(name_before, delivery.relay.name);
-        let attempt = Attempt::new(time, delivery.status, delivery.class, relay_name).after(delay, delivery.delays);
+        let attempt = Attempt::new(time, delivery, relay_name, delay);
         if detail < Detail::Recipients {
             return attempt;
         }
-        let before = self.particulars(&last);
+        let before = self.particulars(last);
         let particulars = Particulars {
             relay_ip: self.keep_again(before.relay_ip, delivery.relay.ip),
             relay_port: delivery.relay.port,
@@ -536,6 +543,12 @@ fn emptied<T>(list: &mut Vec<T>, places: usize) -> Vec<T> {
 /// How long the texts of most lives are at most.
 fn usual_text(detail: Detail) -> usize {
     if detail == Detail::Counts { USUAL_TEXT } else { USUAL_TEXT_OF_ROWS }
+}
+
+/// Whether an address has a domain, and that is in lower case already.
+#[inline(always)]
+fn stands(address: &[u8]) -> bool {
+    near::rfind(address, b'@').is_some_and(|at| !near::have_capitals(&address[at..]))
 }
 
 /// The same for the same pair of addresses; their domains are in lower case already.

@@ -76,6 +76,23 @@ pub struct Step<'e, 'a> {
     pub fact: Fact<'e, 'a>,
 }
 
+/// Memory for new lives.
+#[derive(Default)]
+pub struct Spare(BoxedLives);
+
+impl Spare {
+    /// No more than so many are at hand.
+    const ENOUGH: usize = 1024;
+
+    /// That of lives which were counted; best at once, while it is near.
+    #[must_use]
+    pub fn of(mut lives: BoxedLives, detail: Detail) -> Self {
+        lives.truncate(Self::ENOUGH);
+        lives.iter_mut().for_each(|life| life.renew(detail));
+        Self(lives)
+    }
+}
+
 /// Tells instances of one MTA apart: made of the first segment of the program's name (`postfix-out/smtp`).
 #[must_use]
 pub fn instance(program: &[u8]) -> u32 {
@@ -133,15 +150,10 @@ impl Correlator {
         std::mem::take(&mut self.closed)
     }
 
-    /// Gives the memory of lives back that have been counted.
-    pub fn recycle(&mut self, mut lives: BoxedLives) {
-        const ENOUGH: usize = 1024;
-        let detail = self.detail;
-        let room = ENOUGH.saturating_sub(self.spare.len());
-        self.spare.extend(lives.drain(..).take(room).map(|mut life| {
-            life.renew(detail);
-            life
-        }));
+    /// Takes memory of lives that have been counted.
+    pub fn recycle(&mut self, Spare(mut lives): Spare) {
+        lives.truncate(Spare::ENOUGH.saturating_sub(self.spare.len()));
+        self.spare.append(&mut lives);
         if self.closed.capacity() == 0 {
             self.closed = lives;
         }

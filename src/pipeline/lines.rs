@@ -178,39 +178,53 @@ impl Reader {
     /// `cold_path`: calls and what they keep on the stack took a twentieth of the time.
     #[inline(always)]
     fn read_line<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) {
-        match envelope.open(seen.raw, clock) {
-            Ok(Opened::Record(record)) => {
-                let record = Record { time: clock.settle(record.time), ..record };
-                match is_copy(last, &record) {
-                    // Two copies make a pair: what comes behind them is no third one.
-                    Some(copy) if self.settings.parser.is_none_or(|only| only.name == copy.1) => {
-                        cold_path();
-                        passed_over(seen, record, copy);
-                        *last = Record { text: Text(b""), ..record };
-                    }
-                    _ => {
-                        *last = record;
-                        self.read_record(seen, record, 1);
-                    }
-                }
-            }
-            Ok(Opened::Repeat { time, host, times }) if host == last.host && !last.text.is_empty() => {
+        // Where the usual record comes from a place of its own, it is handed on in registers.
+        let record = match envelope.open_as_before(seen.raw) {
+            Some(record) => record,
+            None => match self.open_anew(seen, envelope, clock, last) {
+                Some(record) => record,
+                None => return,
+            },
+        };
+        let record = Record { time: clock.settle(record.time), ..record };
+        match is_copy(last, &record) {
+            // Two copies make a pair: what comes behind them is no third one.
+            Some(copy) if self.settings.parser.is_none_or(|only| only.name == copy.1) => {
                 cold_path();
-                self.read_again(seen, Record { time: clock.settle(time), ..*last }, times);
+                passed_over(seen, record, copy);
+                *last = Record { text: Text(b""), ..record };
             }
-            Ok(Opened::Repeat { time, host, .. }) => {
-                cold_path();
-                not_read(seen, Record { time: clock.settle(time), host, ..Record::default() }, Unrecognized::Repeat);
-            }
-            Err(reason) => {
-                cold_path();
-                match goes_on(last, seen.raw) {
-                    Some(part) => passed_over(seen, Record { text: Text(b""), ..*last }, part),
-                    None if self.open_by_definition(seen, clock, last) || self.names_columns(seen, last) => {}
-                    None => not_read(seen, Record { time: last.time, ..Record::default() }, reason),
-                }
+            _ => {
+                *last = record;
+                self.read_record(seen, record, 1);
             }
         }
+    }
+
+    /// Opens a line that does not begin like the last one. If it is no record, it is dealt with.
+    #[inline(never)]
+    fn open_anew<'a>(
+        &self,
+        seen: &mut Seen<'a>,
+        envelope: &mut Envelope,
+        clock: &mut Clock,
+        last: &mut Record<'a>,
+    ) -> Option<Record<'a>> {
+        match envelope.open(seen.raw, clock) {
+            Ok(Opened::Record(record)) => return Some(record),
+            Ok(Opened::Repeat { time, host, times }) if host == last.host && !last.text.is_empty() => {
+                self.read_record(seen, Record { time: clock.settle(time), ..*last }, times);
+            }
+            Ok(Opened::Repeat { time, host, .. }) => {
+                not_read(seen, Record { time: clock.settle(time), host, ..Record::default() }, Unrecognized::Repeat);
+            }
+            Err(reason) => match goes_on(last, seen.raw) {
+                Some(part) => passed_over(seen, Record { text: Text(b""), ..*last }, part),
+                None if self.open_by_definition(seen, clock, last) || self.names_columns(seen, last) => {}
+                None => not_read(seen, Record { time: last.time, ..Record::default() }, reason),
+            },
+        }
+        None
     }
 
     #[inline(always)]
@@ -225,12 +239,6 @@ impl Reader {
         if !self.leaves_classes {
             self.class(seen);
         }
-    }
-
-    /// The same of what was said before.
-    #[cold]
-    fn read_again<'a>(&self, seen: &mut Seen<'a>, record: Record<'a>, times: u32) {
-        self.read_record(seen, record, times);
     }
 
     /// A line without a header that is known, by a format that is data.

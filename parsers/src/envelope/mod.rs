@@ -120,23 +120,22 @@ impl Hour {
 }
 
 impl Envelope {
+    /// The record of a line that begins like the last one, as most lines of most logs do: opened where it is asked for.
+    /// `None` where it does not, or is no record.
+    #[inline(always)]
+    pub fn open_as_before<'a>(&self, line: &'a [u8]) -> Option<Record<'a>> {
+        let opened = match self.head.of(line.strip_suffix(b"\r").unwrap_or(line))? {
+            (time, Some(host), rest) => behind_host(time, host, Cursor::new(rest)),
+            (time, None, rest) => exim::open(time, Cursor::new(rest)),
+        };
+        if let Ok(Opened::Record(record)) = opened { Some(record) } else { None }
+    }
+
     /// Takes the header off.
     ///
     /// # Errors
     /// The reason why the line is not a record.
-    #[inline(always)]
     pub fn open<'a>(&mut self, line: &'a [u8], calendar: &mut dyn Calendar) -> Result<Opened<'a>, Unrecognized> {
-        // Most lines of most logs: they are opened where it is asked for.
-        match self.head.of(line.strip_suffix(b"\r").unwrap_or(line)) {
-            Some((time, Some(host), rest)) => behind_host(time, host, Cursor::new(rest)),
-            Some((time, None, rest)) => exim::open(time, Cursor::new(rest)),
-            None => self.open_anew(line, calendar),
-        }
-    }
-
-    /// The same of a line that does not begin like the last one.
-    #[inline(never)]
-    fn open_anew<'a>(&mut self, line: &'a [u8], calendar: &mut dyn Calendar) -> Result<Opened<'a>, Unrecognized> {
         let mut line = Cursor::new(line.strip_suffix(b"\r").unwrap_or(line));
         if line.rest.first() == Some(&b'<') {
             skip_priority(&mut line);

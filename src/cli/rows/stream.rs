@@ -10,7 +10,7 @@ use crate::cli::report::{self, Wanted};
 use crate::cli::resolve::{self, Input};
 use crate::cli::time::Now;
 use crate::cli::{Ended, conclude};
-use crate::correlate::{BoxedLives, Correlator, Detail, Life};
+use crate::correlate::{Correlator, Detail, Life, Spare};
 use crate::export::{self, Cell, Rows, Source, Table, auth_failure, bounces, deliveries, listed, message, recipients, waiting};
 use crate::input::Zone;
 use crate::pipeline::{self, Kept, NO_TIME, Reader, Seen, host_matches};
@@ -73,8 +73,8 @@ struct Worker {
     fit: Fit,
     /// Memory for the lines of a chunk.
     kept: Kept<'static>,
-    /// Lives whose rows were written, and whose memory serves again.
-    written: BoxedLives,
+    /// Memory of lives whose rows were written.
+    spare: Spare,
 }
 
 impl Writer<'_> {
@@ -109,7 +109,7 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
         chunks,
         input.threads,
         writer,
-        || Worker { fit: Fit::default(), kept: Kept::with_verdicts(), written: Vec::new() },
+        || Worker { fit: Fit::default(), kept: Kept::with_verdicts(), spare: Spare::default() },
         |mine, chunk, turn| {
             let bump = Bump::new();
             let mut kept = std::mem::take(&mut mine.kept).recycled();
@@ -125,7 +125,7 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
             kept.class_all(&reader);
             mine.fit.overlong += chunk.overlong;
             progress.iter().for_each(crate::cli::resolve::Progress::show);
-            let spare = std::mem::take(&mut mine.written);
+            let spare = std::mem::take(&mut mine.spare);
             let (flow, written) = turn.take(|writer: &mut Writer<'_>| {
                 writer.last = writer.last.max(last);
                 writer.beginning.pass(chunk);
@@ -135,7 +135,7 @@ fn lives(table: &'static Table, detail: Detail, input: &mut Input, to: &mut dyn 
                 writer.write(&closed);
                 (if writer.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }, closed)
             });
-            mine.written = written;
+            mine.spare = Spare::of(written, detail);
             mine.kept = kept.recycled();
             flow
         },

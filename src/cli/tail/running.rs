@@ -4,7 +4,7 @@
 use super::recent::Recent;
 use crate::aggregate::{Patterns, Summary, Window};
 use crate::cli::report::{How, count};
-use crate::correlate::{Correlator, Detail};
+use crate::correlate::{Correlator, Detail, Spare};
 use crate::input::{Chunk, Zone};
 use crate::pipeline::{Kept, Seen};
 use crate::report::{Finding, InputFacts, Report, build};
@@ -56,7 +56,7 @@ impl Running {
         if let Some(recent) = &mut self.recent {
             recent.lives(closed.iter().map(|life| &**life));
         }
-        self.correlator.recycle(closed);
+        self.correlator.recycle(Spare::of(closed, Detail::Counts));
     }
 
     /// What is found in the last hour, where that is watched.
