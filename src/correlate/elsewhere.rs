@@ -67,7 +67,7 @@ impl Correlator {
         // Its own host may know already where it began, by the message-id.
         if self.states[other].lives[child].root().is_none() {
             let root = self.states[one].root_of(parent, set_out);
-            self.states[other].continues(child, None, &root);
+            self.states[other].continues(child, None, root);
         }
     }
 }

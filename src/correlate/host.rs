@@ -504,7 +504,6 @@ impl Host {
         while let Some(slot) = self.young.due(now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if self.lives[at].proof {
-                self.lives[at].waits();
                 self.may_be_forgotten(now, slot);
             } else {
                 self.close(at, End::Abandoned, closed);

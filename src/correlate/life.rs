@@ -16,6 +16,8 @@ const USUAL_TEXT: usize = 512;
 const USUAL_TEXT_OF_ROWS: usize = 2048;
 const LITTLE_TEXT: usize = 128;
 const USUAL_RECIPIENTS: usize = 3;
+/// An address, and sometimes a relay's name.
+const TEXT_OF_A_RECIPIENT: usize = 40;
 
 /// A place in the host's lives, good as long as its generation is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -376,7 +378,11 @@ impl Life {
         let at = self.recipients.len();
         if at == 0 {
             // As many as the queue manager said, and hardly a place more.
-            self.recipients.reserve_exact((self.nrcpt as usize).clamp(USUAL_RECIPIENTS, FEW));
+            let places = (self.nrcpt as usize).clamp(USUAL_RECIPIENTS, FEW);
+            self.recipients.reserve_exact(places);
+            if places > USUAL_RECIPIENTS {
+                self.text.reserve_exact(places * TEXT_OF_A_RECIPIENT);
+            }
         }
         if at >= FEW {
             let index = &mut self.rare.get_or_insert_default().index;
@@ -501,12 +507,6 @@ impl Life {
     #[inline(always)]
     fn keep_again(&mut self, before: Span, text: Text<'_>) -> Span {
         if Text(self.text(before)) == text { before } else { self.keep(&text) }
-    }
-
-    /// It waits for longer than most: only what it needs stays.
-    pub(super) fn waits(&mut self) {
-        self.text.shrink_to_fit();
-        self.recipients.shrink_to_fit();
     }
 
     pub(super) fn has_open(&self) -> bool {

@@ -12,7 +12,7 @@ use super::{DISORDER, LINGER, Step};
 use hashbrown::{HashMap, HashTable};
 use mailscope_parsers::model::{Accepted, Delivery, Micros, Status};
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use std::collections::VecDeque;
 
 /// A chain of more queue files than this is a loop.
@@ -235,7 +235,7 @@ impl Host {
         {
             return self.link(parent, child, self.lives[parent].set_out());
         }
-        let came: Vec<u64> = {
+        let came: SmallVec<[u64; 8]> = {
             let child = &self.lives[child];
             child
                 .recipients
@@ -246,7 +246,7 @@ impl Host {
                 .collect()
         };
         let life = &self.lives[parent];
-        let handed: Vec<usize> = (0..life.recipients.len())
+        let handed: SmallVec<[usize; 8]> = (0..life.recipients.len())
             .filter(|at| {
                 let recipient = &life.recipients[*at];
                 let fresh = arrival - recipient.decisive.time < LINGER;
@@ -284,7 +284,7 @@ impl Host {
             children.push(slot);
         }
         let root = self.root_of(parent, set_out);
-        self.continues(child, Some(parent), &root);
+        self.continues(child, Some(parent), root);
     }
 
     /// Where the chain of what continues this life began.
@@ -294,14 +294,18 @@ impl Host {
     }
 
     /// `child`, and what continues it, belong to a chain that began there.
-    pub(super) fn continues(&mut self, child: usize, parent: Option<usize>, root: &Root) {
-        let mut waiting = vec![child];
+    pub(super) fn continues(&mut self, child: usize, parent: Option<usize>, root: Root) {
+        let mut waiting: SmallVec<[usize; 8]> = smallvec![child];
         for _ in 0..DEEPEST {
-            let Some(at) = waiting.pop() else { break };
-            self.lives[at].rare_mut().root = Some(root.clone());
-            let further: Vec<usize> =
-                self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| Some(*at) != parent).collect();
+            let Some(at) = waiting.pop() else { return };
+            let further = self.lives[at].rare().children.iter().filter_map(|slot| self.at(*slot)).filter(|at| Some(*at) != parent);
             waiting.extend(further);
+            if waiting.is_empty() {
+                // Mostly nothing does.
+                self.lives[at].rare_mut().root = Some(root);
+                return;
+            }
+            self.lives[at].rare_mut().root = Some(root.clone());
         }
     }
 }

@@ -148,7 +148,7 @@ fn memory_is_bounded_by_what_is_open_and_not_by_the_days_of_the_log() {
 /// Of ids that are over and of lives that wait for late lines so many are remembered, however fast they come.
 #[test]
 fn what_is_remembered_does_not_depend_on_how_fast_a_log_is() {
-    use mailscope::correlate::{Correlator, Detail, Fact, Step};
+    use mailscope::correlate::{Correlator, Detail, Fact, Spare, Step};
     use mailscope_parsers::model::{Accepted, Delivery, MessageId, Peer, Queued, Removal, Removed, Status, Text};
     let mut correlator = Correlator::new(Detail::Counts, None);
     let mut messages = 0_u32..;
@@ -173,7 +173,7 @@ fn what_is_remembered_does_not_depend_on_how_fast_a_log_is() {
                 correlator.step(&Step { time, host: Text(b"mail"), instance: 0, count: 1, fact });
             }
             let closed = correlator.take_closed();
-            correlator.recycle(closed);
+            correlator.recycle(Spare::of(closed, Detail::Counts));
         }
         postcard::to_allocvec(&correlator).expect("room").len()
     };
