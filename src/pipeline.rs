@@ -61,6 +61,12 @@ impl<O> Turn<'_, O> {
         self.wait_and(with)
     }
 
+    /// Uses what is kept in order, and keeps the turn, if every earlier chunk has had its own.
+    pub fn now<R>(&mut self, with: impl FnOnce(&mut O) -> R) -> Option<R> {
+        let Ordered { state, next, .. } = self.ordered;
+        (next.load(Ordering::Acquire) == self.number).then(|| with(&mut lock(state)))
+    }
+
     fn wait_and<R>(&mut self, with: impl FnOnce(&mut O) -> R) -> R {
         self.taken = true;
         let Ordered { state, next, changed } = self.ordered;

@@ -96,7 +96,7 @@ struct Open<'a> {
 }
 
 /// So many failures are classed and counted at a time.
-const FAILURES: usize = 64;
+const FAILURES: usize = 32;
 
 /// Counts what the chunk's lines say by themselves, and keeps those of queue files. Shows every line of the window to `each`;
 /// failures after other lines, where the reader leaves their class open.
@@ -107,6 +107,7 @@ pub(super) fn count<'a>(
     summary: &mut Summary,
     kept: &mut Kept<'a>,
     mut each: impl FnMut(&Seen<'a>),
+    mut ready: impl FnMut(&mut Kept<'a>),
 ) -> Counted {
     let (window, How { reader, host, names }) = (summary.window, *how);
     let mut counted = Counted::default();
@@ -138,6 +139,7 @@ pub(super) fn count<'a>(
             open.push(Open { seen: *seen, failure, counts, deliveries: before..kept.deliveries() });
             if open.len() == FAILURES {
                 close(&mut open, reader, summary, kept, &mut each);
+                ready(kept);
             }
             return;
         }
@@ -227,12 +229,28 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
         input.threads,
         Ordered { correlator, places: Places::default() },
         || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), spare: Spare::default() },
-        |mine, chunk, turn| {
+        |mine, chunk, mut turn| {
             let bump = Bump::new();
             let mut kept = std::mem::take(&mut mine.kept).recycled();
-            let counted = count(chunk, &bump, &how, &mut mine.summary, &mut kept, |_| ());
+            let mut spare = std::mem::take(&mut mine.spare);
+            let counted = count(
+                chunk,
+                &bump,
+                &how,
+                &mut mine.summary,
+                &mut kept,
+                |_| (),
+                |kept| {
+                    let done = turn.now(|ordered| {
+                        ordered.correlator.recycle(std::mem::take(&mut spare));
+                        kept.for_each(|step| ordered.correlator.step(step));
+                    });
+                    if done.is_some() {
+                        kept.clear();
+                    }
+                },
+            );
             mine.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
-            let spare = std::mem::take(&mut mine.spare);
             let closed = turn.take(|ordered: &mut Ordered| {
                 ordered.places.pass(chunk, &counted);
                 ordered.correlator.recycle(spare);

@@ -158,6 +158,17 @@ impl<'a> Kept<'a> {
         }
     }
 
+    /// Forgets the lines.
+    pub fn clear(&mut self) {
+        let Self { entries, accepted, deliveries, rejects, verdicts, hosts, .. } = self;
+        entries.clear();
+        accepted.clear();
+        deliveries.clear();
+        rejects.clear();
+        verdicts.clear();
+        hosts.clear();
+    }
+
     /// The memory, for the lines of another chunk.
     #[must_use]
     pub fn recycled<'b>(self) -> Kept<'b> {

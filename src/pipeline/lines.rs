@@ -203,13 +203,7 @@ impl Reader {
 
     /// Opens a line that does not begin like the last one. If it is no record, it is dealt with.
     #[inline(never)]
-    fn open_anew<'a>(
-        &self,
-        seen: &mut Seen<'a>,
-        envelope: &mut Envelope,
-        clock: &mut Clock,
-        last: &mut Record<'a>,
-    ) -> Option<Record<'a>> {
+    fn open_anew<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) -> Option<Record<'a>> {
         match envelope.open(seen.raw, clock) {
             Ok(Opened::Record(record)) => return Some(record),
             Ok(Opened::Repeat { time, host, times }) if host == last.host && !last.text.is_empty() => {

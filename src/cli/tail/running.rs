@@ -42,12 +42,20 @@ impl Running {
         let mut kept = std::mem::take(&mut self.kept).recycled();
         let bump = Bump::new();
         let recent = &mut self.recent;
-        count(chunk, &bump, how, &mut self.summary, &mut kept, |seen| {
-            if let Some(recent) = recent {
-                recent.line(seen);
-            }
-            each(seen);
-        });
+        count(
+            chunk,
+            &bump,
+            how,
+            &mut self.summary,
+            &mut kept,
+            |seen| {
+                if let Some(recent) = recent {
+                    recent.line(seen);
+                }
+                each(seen);
+            },
+            |_| (),
+        );
         self.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
         kept.for_each(|step| self.correlator.step(step));
         self.kept = kept.recycled();
