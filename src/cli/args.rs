@@ -110,7 +110,7 @@ pub struct InputArgs {
 
 impl InputArgs {
     /// Bytes that are read at a time where nobody asks for another number.
-    pub const CHUNK: usize = 1 << 18;
+    pub const CHUNK: usize = 3 << 16;
 }
 
 /// Whether names are told, and by which.
