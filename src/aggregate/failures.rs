@@ -66,7 +66,7 @@ impl Lines {
     /// Counts why these lines failed, where they did. Each list is gone through for all of them before the next: its rows
     /// would have to be fetched again.
     pub fn failures<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>>) {
-        let (mut attempts, mut refusals) = (Vec::new(), Vec::new());
+        let (mut attempts, mut refusals) = (Vec::with_capacity(AT_A_TIME), Vec::with_capacity(AT_A_TIME));
         for seen in lines {
             match &seen.line {
                 Line::Event(Event::Delivery(delivery)) => Attempt::add_of(seen, delivery, &mut attempts),
@@ -74,7 +74,10 @@ impl Lines {
                 _ => {}
             }
         }
-        let said: Vec<Said<'_>> = attempts.iter().map(Attempt::said).chain(refusals).collect();
+        // Not as one chain: it does not tell how long it is.
+        let mut said: Vec<Said<'_>> = Vec::with_capacity(attempts.len() + refusals.len());
+        said.extend(attempts.iter().map(Attempt::said));
+        said.append(&mut refusals);
         self.patterns.see(&said);
         let happened: Vec<Happened<'_>> = attempts.iter().map(Attempt::happened).collect();
         self.failing.add_all(&happened);

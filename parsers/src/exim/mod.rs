@@ -70,18 +70,26 @@ fn of_message<'a>(id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) {
         _ => false,
     };
     if !known {
-        *line = rare_of_message(id, text).unwrap_or(Line::Unrecognized(Unrecognized::Text));
+        rare_of_message(id, text, line);
     }
 }
 
+/// An event is large: it is copied to its place once, and not from one step of a chain to the next.
 #[cold]
-fn rare_of_message<'a>(id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
-    queue::deed(id, text)
-        .or_else(|| session::outbound(id, text))
-        .or_else(|| session::of_message(id, text))
-        .map(Line::Event)
-        .or_else(|| reject::parse(id, text))
-        .or_else(|| notes::of_message(id, text))
+fn rare_of_message<'a>(id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) {
+    if let Some(deed) = queue::deed(id, text) {
+        *line = Line::Event(deed);
+    } else if let Some(session) = session::outbound(id, text) {
+        *line = Line::Event(session);
+    } else if let Some(session) = session::of_message(id, text) {
+        *line = Line::Event(session);
+    } else if let Some(refused) = reject::parse(id, text) {
+        *line = refused;
+    } else if let Some(note) = notes::of_message(id, text) {
+        *line = note;
+    } else {
+        *line = Line::Unrecognized(Unrecognized::Text);
+    }
 }
 
 /// Lines without.
@@ -91,9 +99,12 @@ fn of_server<'a>(text: &'a [u8], line: &mut Line<'a>) {
         *line = known;
     } else if let Some(event) = session::parse(text) {
         *line = Line::Event(event);
+    } else if let Some(refused) = reject::parse(Text(b""), text) {
+        *line = refused;
+    } else if let Some(note) = notes::of_server(text) {
+        *line = note;
     } else {
-        let read = reject::parse(Text(b""), text).or_else(|| notes::of_server(text));
-        *line = read.unwrap_or(Line::Unrecognized(Unrecognized::Text));
+        *line = Line::Unrecognized(Unrecognized::Text);
     }
 }
 
