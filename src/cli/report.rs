@@ -99,7 +99,8 @@ struct Open<'a> {
 const FAILURES: usize = 32;
 
 /// Counts what the chunk's lines say by themselves, and keeps those of queue files. Shows every line of the window to `each`;
-/// failures after other lines, where the reader leaves their class open.
+/// failures after other lines, where the reader leaves their class open. `ready` is called now and then, when nothing that is kept
+/// is open, and may take it.
 pub(super) fn count<'a>(
     chunk: &'a Chunk,
     bump: &'a Bump,
@@ -240,6 +241,7 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
                 &mut mine.summary,
                 &mut kept,
                 |_| (),
+                // While it is in the nearest memory.
                 |kept| {
                     let done = turn.now(|ordered| {
                         ordered.correlator.recycle(std::mem::take(&mut spare));

@@ -178,7 +178,7 @@ impl Reader {
     /// `cold_path`: calls and what they keep on the stack took a twentieth of the time.
     #[inline(always)]
     fn read_line<'a>(&self, seen: &mut Seen<'a>, envelope: &mut Envelope, clock: &mut Clock, last: &mut Record<'a>) {
-        // Where the usual record comes from a place of its own, it is handed on in registers.
+        // Most begin like the line before. What does not, and what is no record, is dealt with elsewhere.
         let record = match envelope.open_as_before(seen.raw) {
             Some(record) => record,
             None => match self.open_anew(seen, envelope, clock, last) {
