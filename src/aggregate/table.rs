@@ -307,10 +307,10 @@ impl<R: Row> Table<R> {
 
     #[cold]
     fn reserve(&mut self) {
-        let all = self.cap + AT_A_TIME + 1;
-        self.rows.reserve_exact(all.saturating_sub(self.rows.len()));
-        self.known.reserve_exact(all.saturating_sub(self.known.len()));
-        self.keys.reserve_exact(self.keys.len() / self.rows.len().max(1) * all);
+        let more = (self.cap + AT_A_TIME + 1).saturating_sub(self.rows.len());
+        self.rows.reserve_exact(more);
+        self.known.reserve_exact(more);
+        self.keys.reserve_exact(self.keys.len() / Self::FEW * more);
     }
 
     #[inline]

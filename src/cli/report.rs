@@ -42,6 +42,14 @@ struct Ordered {
     places: Places,
 }
 
+impl Ordered {
+    /// Puts together what lines of the chunk whose turn it is say of queue files.
+    fn put_together(&mut self, kept: &Kept<'_>, spare: Spare) {
+        self.correlator.recycle(spare);
+        kept.for_each(|step| self.correlator.step(step));
+    }
+}
+
 /// Where the first line of each log stands that could not be read.
 #[derive(Default)]
 struct Places {
@@ -243,20 +251,15 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
                 |_| (),
                 // While it is in the nearest memory.
                 |kept| {
-                    let done = turn.now(|ordered| {
-                        ordered.correlator.recycle(std::mem::take(&mut spare));
-                        kept.for_each(|step| ordered.correlator.step(step));
-                    });
-                    if done.is_some() {
-                        kept.clear();
+                    if turn.now(|ordered| ordered.put_together(kept, std::mem::take(&mut spare))).is_some() {
+                        *kept = std::mem::take(kept).recycled();
                     }
                 },
             );
             mine.bytes += chunk.lines().len() as u64 + chunk.cut_bytes;
             let closed = turn.take(|ordered: &mut Ordered| {
                 ordered.places.pass(chunk, &counted);
-                ordered.correlator.recycle(spare);
-                kept.for_each(|step| ordered.correlator.step(step));
+                ordered.put_together(&kept, spare);
                 ordered.correlator.take_closed()
             });
             mine.kept = kept.recycled();

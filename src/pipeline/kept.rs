@@ -158,18 +158,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// Forgets the lines.
-    pub fn clear(&mut self) {
-        let Self { entries, accepted, deliveries, rejects, verdicts, hosts, .. } = self;
-        entries.clear();
-        accepted.clear();
-        deliveries.clear();
-        rejects.clear();
-        verdicts.clear();
-        hosts.clear();
-    }
-
-    /// The memory, for the lines of another chunk.
+    /// The memory, for other lines.
     #[must_use]
     pub fn recycled<'b>(self) -> Kept<'b> {
         Kept {
