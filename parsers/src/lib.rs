@@ -78,11 +78,21 @@ pub fn parse_into<'a>(record: &Record<'a>, only: Option<&'static Parser>, line: 
     let all = only.map_or(PARSERS, std::slice::from_ref);
     for parser in all {
         if (parser.parse)(record, line) {
+            if matches!(line, Line::Unrecognized(Unrecognized::Text)) && is_withheld(record.text.0) {
+                *line = Line::Unrecognized(Unrecognized::Withheld);
+            }
             return parser.name;
         }
     }
     *line = Line::Unrecognized(Unrecognized::Program);
     ""
+}
+
+/// `[131B blob data]`, `[1.2K blob data]`: what journalctl prints in place of a text that has other bytes than a terminal shows.
+#[cold]
+fn is_withheld(text: &[u8]) -> bool {
+    let size = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b" blob data]"));
+    size.is_some_and(|size| size.len() > 1 && size.iter().all(|c| c.is_ascii_digit() || b".BKMGT".contains(c)))
 }
 
 /// Whether `line`, which has no header of its own, goes on with `record`; and then what it is, and its parser's name.

@@ -54,6 +54,7 @@ pub enum Unrecognized {
     Program,
     Text,
     Repeat,
+    Withheld,
 }
 
 impl Unrecognized {
@@ -68,6 +69,7 @@ impl Unrecognized {
             Self::Program => "a program that no parser reads",
             Self::Text => "a text that its program is not known to write",
             Self::Repeat => "repeats a line that was not seen",
+            Self::Withheld => "a text that journalctl does not print: its -o export and -o json have it",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Known lines are closed sets of shapes: other words are not known, whatever program seems to write them.
 
 use crate::{lines, logs, record};
-use mailscope_parsers::model::{Event, Line, Record, Text};
+use mailscope_parsers::model::{Event, Line, Record, Text, Unrecognized};
 
 /// Letters turned by 13; digits and punctuation stay, so that only the words are wrong.
 fn rotated(text: &[u8]) -> Vec<u8> {
@@ -45,4 +45,21 @@ fn other_words_are_not_recognized() {
         }
     }
     assert!(known.is_empty(), "\n{}", known.join("\n"));
+}
+
+/// What stands there instead of a text is told from a text that no program writes.
+#[test]
+fn what_journalctl_does_not_print_has_a_reason_of_its_own() {
+    let read = |text: &'static [u8], program: &'static [u8]| {
+        mailscope_parsers::parse(&Record { program: Text(program), text: Text(text), ..Record::default() }, None).0
+    };
+    for program in [&b"postfix/smtpd"[..], b"exim", b"sm-mta", b"dovecot"] {
+        for text in [&b"[131B blob data]"[..], b"[1.2K blob data]"] {
+            let line = read(text, program);
+            assert!(matches!(line, Line::Unrecognized(Unrecognized::Withheld)), "{} {line:?}", program.escape_ascii());
+        }
+        for text in [&b"[B blob data]"[..], b"[much blob data]", b"[131B blob data"] {
+            assert!(!matches!(read(text, program), Line::Unrecognized(Unrecognized::Withheld)), "{}", text.escape_ascii());
+        }
+    }
 }
