@@ -174,6 +174,24 @@ pub fn rfind(text: &[u8], c: u8) -> Option<usize> {
     (bits != 0).then(|| 31 - bits.leading_zeros() as usize)
 }
 
+/// How many words blanks part.
+#[must_use]
+pub fn count_words(text: &[u8]) -> usize {
+    let (mut count, mut before) = (0, 1);
+    let mut look_at = |sixteen: &[u8; 16]| {
+        let blanks = bits(sixteen, [b' ']);
+        // What stands behind a blank begins a word.
+        count += (!blanks & (blanks << 1 | before) & 0xFFFF).count_ones() as usize;
+        before = blanks >> 15;
+    };
+    let (sixteens, rest) = text.as_chunks();
+    sixteens.iter().for_each(&mut look_at);
+    let mut last = [b' '; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    look_at(&last);
+    count
+}
+
 /// Every place of a byte, in order, where it comes again and again: 64 bytes are looked at together.
 #[derive(Clone, Debug)]
 pub struct Places<'t> {
@@ -263,6 +281,19 @@ mod tests {
             assert_eq!(lie_between(text, b' ', b'~', [b'"', b'\n', 0xC3]), expected, "{place}");
         });
         assert_eq!(lie_between(b"", b' ', b'~', [b'"']), (true, false));
+    }
+
+    #[test]
+    fn words_are_counted_wherever_they_stand() {
+        for length in 0..70 {
+            for step in [1, 2, 3, 7, 16, 17, 80] {
+                let text: Vec<u8> = (0..length).map(|at| if at % step == 0 { b' ' } else { b'x' }).collect();
+                for text in [&text[..], &[&b"x"[..], &text].concat()] {
+                    let words = text.split(|c| *c == b' ').filter(|word| !word.is_empty()).count();
+                    assert_eq!(count_words(text), words, "{}", text.escape_ascii());
+                }
+            }
+        }
     }
 
     #[test]

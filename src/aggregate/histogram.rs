@@ -97,13 +97,14 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
         if !self.is_wide && times > u16::MAX.into() {
             self.widen();
         }
-        let (often, halves) = (self.often(at), [times as u16, (times >> 16) as u16]);
-        let halves = &halves[..self.width()];
-        if is_written {
-            self.places[often..][..halves.len()].copy_from_slice(halves);
-        } else {
-            self.make_room(halves.len());
-            self.places.insert_from_slice(often, halves);
+        let (often, width) = (self.often(at), self.width());
+        if !is_written {
+            self.make_room(width);
+            (0..width).for_each(|_| self.places.insert(often, 0));
+        }
+        self.places[often] = times as u16;
+        if self.is_wide {
+            self.places[often + 1] = (times >> 16) as u16;
         }
     }
 

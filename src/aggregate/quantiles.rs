@@ -196,7 +196,9 @@ impl Quantiles {
     fn catch_up(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         let recent = self.recent;
-        recent.iter().take(waiting.into()).for_each(|bucket| self.counts.put(*bucket, 1));
+        // One and the same often comes again at once.
+        let alike = recent[..usize::from(waiting).min(RECENT)].chunk_by(|one, next| one == next);
+        alike.for_each(|same| self.counts.put(same[0], same.len() as u64));
     }
 
     /// The same, with nothing that waits.

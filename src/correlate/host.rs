@@ -227,7 +227,7 @@ impl Host {
         // Sendmail's line comes at the end of the transaction, broken off or not; a message that it took has a message-id.
         life.proof |= event.nrcpt.is_none() || !event.message_id.is_empty();
         life.size_bytes = event.size_bytes.unwrap_or(0);
-        life.nrcpt = event.nrcpt.unwrap_or_else(|| u32::try_from(event.recipients.iter().count()).unwrap_or(u32::MAX));
+        life.nrcpt = event.nrcpt.unwrap_or_else(|| u32::try_from(event.recipients.count()).unwrap_or(u32::MAX));
         // A report on another message; one with a sender is an answer that a user's filter wrote.
         life.notification = !event.parent_queue_id.is_empty() && event.envelope_sender.0 == b"<>";
         if !event.message_id.is_empty() {

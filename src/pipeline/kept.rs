@@ -44,8 +44,8 @@ pub struct Kept<'a> {
     /// Whether anybody asks what was thought of a message.
     with_verdicts: bool,
     hosts: Vec<Text<'a>>,
-    /// The instance of the last program, and its name's beginning where that tells it whole: `postfix/`.
-    instance: (Option<[u8; 8]>, u32),
+    /// The instance of the last program, and its name's beginning where that tells it whole: `postfix/`, `exim`.
+    instance: (Option<u64>, u32),
 }
 
 impl<'a> Kept<'a> {
@@ -119,9 +119,12 @@ impl<'a> Kept<'a> {
 
     #[inline(always)]
     fn instance(&mut self, program: &[u8]) -> u32 {
-        let head = program.first_chunk::<8>().copied();
-        if head.is_none() || self.instance.0 != head {
-            self.instance = (head.filter(|head| head.contains(&b'/')), instance(program));
+        // A short name ends with a byte that no name has.
+        let short = || program.iter().rev().fold(0xFF, |head, c| head << 8 | u64::from(*c));
+        let head = program.first_chunk().map_or_else(short, |head| u64::from_le_bytes(*head));
+        if self.instance.0 != Some(head) {
+            let is_whole = program.iter().take(8).any(|c| *c == b'/') || program.len() < 8;
+            self.instance = (is_whole.then_some(head), instance(program));
         }
         self.instance.1
     }

@@ -47,7 +47,8 @@ pub fn is_id(word: &[u8]) -> bool {
     // All but the hyphens are digits of base 62.
     let (before, behind) = (1 << 6 | 1 << second & 0xFFFF, (1 << 6 | 1 << second) >> (word.len() - 16));
     let is_digits = |sixteen, but: u32| scan::alphanumerics(sixteen) == 0xFFFF ^ but;
-    word[6] == b'-' && word[second] == b'-' && is_digits(first, before) && is_digits(last, behind)
+    let is_whole = word.len() == 16 || is_digits(last, behind);
+    word[6] == b'-' && word[second] == b'-' && is_digits(first, before) && is_whole
 }
 
 /// The second, since 1970 UTC, in which a message of that id began.

@@ -1,7 +1,7 @@
 //! Addresses of mail (RFC 5321 mailbox) and of hosts.
 
 use super::Text;
-use crate::near::{find_any, rfind};
+use crate::near::{count_words, find, find_any, rfind};
 use serde::{Serialize, Serializer};
 
 /// The other end of a connection: `name[ip]:port`. The client name `unknown` is no name.
@@ -129,6 +129,12 @@ impl<'a> Addresses<'a> {
             (!address.is_empty()).then_some(Text(address))
         })
     }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        if find(&self.0, b'"').is_none() { count_words(&self.0) } else { self.iter().count() }
+    }
 }
 
 /// Where an address ends: at a blank that is not in quotes.
@@ -168,8 +174,10 @@ mod tests {
             ("\"a b", &["\"a b"]),
             ("  \"x\"  ", &["\"x\""]),
         ] {
-            let found: Vec<_> = Addresses(Text(text.as_bytes())).iter().map(Text::lossy).collect();
+            let listed = Addresses(Text(text.as_bytes()));
+            let found: Vec<_> = listed.iter().map(Text::lossy).collect();
             assert_eq!(found, addresses, "{text:?}");
+            assert_eq!(listed.count(), addresses.len(), "{text:?}");
         }
     }
 }

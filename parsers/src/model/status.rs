@@ -23,14 +23,17 @@ impl EnhancedStatus {
     #[must_use]
     #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        if let Some(code) = Self::of_digits(text) {
+        let ends = |rest: &[u8]| !matches!(rest.first(), Some(b'.' | b'0'..=b'9'));
+        if let Some((code, rest)) = text.split_at_checked(5)
+            && let Some(code) = Self::of_digits(code)
+            && ends(rest)
+        {
             return Some(code);
         }
         let (class, rest) = part(text)?;
         let (subject, rest) = part(rest.strip_prefix(b".")?)?;
         let (detail, rest) = part(rest.strip_prefix(b".")?)?;
-        let ends = !matches!(rest.first(), Some(b'.' | b'0'..=b'9'));
-        (matches!(class, 2 | 4 | 5) && ends).then_some(Self { class: class as u8, subject, detail })
+        (matches!(class, 2 | 4 | 5) && ends(rest)).then_some(Self { class: class as u8, subject, detail })
     }
 
     /// A code whose parts are one digit each, as most are, and nothing else.

@@ -5,7 +5,7 @@
 //! first place where the words after it occur (after the last gap: where they end the line), so a match costs one pass.
 
 use crate::model::{Event, Line, Other, Text};
-use crate::near::find_words;
+use crate::near::{find_any, find_words};
 use crate::scan::{self, Cursor};
 
 /// What a line of some shape is worth.
@@ -59,7 +59,7 @@ pub fn fits(mut pattern: &[u8], text: &[u8]) -> bool {
 
 /// How many bytes a pattern has before its first gap.
 fn words(pattern: &[u8]) -> usize {
-    pattern.iter().position(|c| matches!(c, b'*' | b'#' | b'@')).unwrap_or(pattern.len())
+    find_any(pattern, [b'*', b'#', b'@']).unwrap_or(pattern.len())
 }
 
 /// Skips to the words after a gap, and over them; whether that ended pattern and text.
