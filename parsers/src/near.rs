@@ -174,22 +174,29 @@ pub fn rfind(text: &[u8], c: u8) -> Option<usize> {
     (bits != 0).then(|| 31 - bits.leading_zeros() as usize)
 }
 
-/// How many words blanks part.
+/// How many words blanks part, where this byte is not among them.
 #[must_use]
-pub fn count_words(text: &[u8]) -> usize {
-    let (mut count, mut before) = (0, 1);
-    let mut look_at = |sixteen: &[u8; 16]| {
-        let blanks = bits(sixteen, [b' ']);
+pub fn count_words(text: &[u8], but: u8) -> Option<usize> {
+    let (mut count, mut before, mut found) = (0, 1, 0);
+    let mut look_at = |block: &[u8; 64]| {
+        let blanks = bits_of_block(block, b' ');
         // What stands behind a blank begins a word.
-        count += (!blanks & (blanks << 1 | before) & 0xFFFF).count_ones() as usize;
-        before = blanks >> 15;
+        count += (!blanks & (blanks << 1 | before)).count_ones() as usize;
+        before = blanks >> 63;
+        found |= bits_of_block(block, but);
     };
-    let (sixteens, rest) = text.as_chunks();
-    sixteens.iter().for_each(&mut look_at);
-    let mut last = [b' '; 16];
+    let (blocks, rest) = text.as_chunks();
+    blocks.iter().for_each(&mut look_at);
+    let mut last = [b' '; 64];
     last[..rest.len()].copy_from_slice(rest);
     look_at(&last);
-    count
+    (found == 0).then_some(count)
+}
+
+/// A bit for each of 64 bytes that is `c`, the first one lowest.
+#[inline(always)]
+fn bits_of_block(block: &[u8; 64], c: u8) -> u64 {
+    block.as_chunks().0.iter().rev().fold(0, |all, sixteen| all << 16 | u64::from(bits(sixteen, [c])))
 }
 
 /// Every place of a byte, in order, where it comes again and again: 64 bytes are looked at together.
@@ -220,8 +227,7 @@ impl Iterator for Places<'_> {
             let rest = &self.text[self.next..];
             self.here = self.next;
             if let Some(block) = rest.first_chunk::<64>() {
-                let sixteens = block.as_chunks().0.iter().rev();
-                self.bits = sixteens.fold(0, |all, sixteen| all << 16 | u64::from(bits(sixteen, [self.c])));
+                self.bits = bits_of_block(block, self.c);
                 self.next += 64;
             } else if rest.is_empty() {
                 return None;
@@ -290,7 +296,12 @@ mod tests {
                 let text: Vec<u8> = (0..length).map(|at| if at % step == 0 { b' ' } else { b'x' }).collect();
                 for text in [&text[..], &[&b"x"[..], &text].concat()] {
                     let words = text.split(|c| *c == b' ').filter(|word| !word.is_empty()).count();
-                    assert_eq!(count_words(text), words, "{}", text.escape_ascii());
+                    assert_eq!(count_words(text, b'"'), Some(words), "{}", text.escape_ascii());
+                    for at in 0..text.len() {
+                        let mut other = text.to_vec();
+                        other[at] = b'"';
+                        assert_eq!(count_words(&other, b'"'), None, "{}", other.escape_ascii());
+                    }
                 }
             }
         }

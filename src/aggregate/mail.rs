@@ -142,7 +142,10 @@ impl Mail {
                 self.expiries += u64::from(count);
             }
             if life.received() {
-                visits.extend(self.received(life, window));
+                if let Some(visit) = self.received(life, window) {
+                    visits.push(visit);
+                    clients.count_many(&mut visits);
+                }
             }
             // Not by `extend`, in which this is a call for each.
             for recipient in &life.recipients {
@@ -153,7 +156,6 @@ impl Mail {
             if fates.len() >= AT_A_TIME {
                 self.recipients(&mut fates);
             }
-            clients.count_many(&mut visits);
         }
         self.recipients(&mut fates);
         clients.count(&visits);

@@ -155,9 +155,13 @@ pub(super) fn count<'a>(
         if counts {
             match failure {
                 Some(_) => summary.line(seen),
-                None => visits.extend(summary.see(seen)),
+                None => {
+                    if let Some(visit) = summary.see(seen) {
+                        visits.push(visit);
+                        summary.clients.count_many(&mut visits);
+                    }
+                }
             }
-            summary.clients.count_many(&mut visits);
             each(seen);
             if let Line::Unrecognized(reason) = seen.line
                 && counted.unrecognized.is_none()

@@ -6,7 +6,7 @@
 use super::fields;
 use crate::model::{Accepted, Addresses, Event, Line, Text};
 use crate::near::{find, find_words};
-use crate::scan::{self, Cursor};
+use crate::scan::Cursor;
 
 /// Reads what stands behind the flag.
 #[inline]
@@ -35,7 +35,8 @@ fn fields<'a>(accepted: &mut Accepted<'a>, mut text: Cursor<'a>) -> Option<()> {
             }
             [b'S', b'=', rest @ ..] => {
                 text.rest = rest;
-                accepted.size_bytes = scan::number(fields::word(&mut text));
+                let mut size = Cursor::new(fields::word(&mut text));
+                accepted.size_bytes = size.number().filter(|_| size.rest.is_empty());
             }
             [b'i', b'd', b'=', rest @ ..] | [b'i', b'd', b'*', b'=', rest @ ..] => {
                 text.rest = rest;

@@ -36,6 +36,12 @@ pub fn host<'a>(text: &mut Cursor<'a>) -> Option<Host<'a>> {
         *text = after;
     }
     if text.rest.first() == Some(&b'(') {
+        if let Some((helo, address)) = helo_and_address(text) {
+            host.helo = Text(helo);
+            (host.peer.ip, host.peer.port) = address;
+            text.eat(b"*");
+            return Some(host);
+        }
         host.helo = Text(helo(text)?);
     }
     if text.eat(b"[") {
@@ -45,22 +51,31 @@ pub fn host<'a>(text: &mut Cursor<'a>) -> Option<Host<'a>> {
     Some(host)
 }
 
-/// Takes `(helo) `.
+type Address<'a> = (Text<'a>, u16);
+
+/// Takes `(helo) [ip]:port`. What stands in brackets behind the name is an address, or all that was left of a line that was cut.
 #[inline(always)]
-fn helo<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
+fn helo_and_address<'a>(text: &mut Cursor<'a>) -> Option<(&'a [u8], Address<'a>)> {
     let inner = &text.rest[1..];
     let mut from = 0;
     while let Some(more) = find_words(&inner[from..], b") [") {
         let at = from + more;
         from = at + 1;
         let mut after = Cursor::new(&inner[at + 3..]);
-        if let Some((ip, _)) = bracketed(&mut after)
-            && (!ip.is_empty() || after.rest.is_empty())
+        if let Some(address) = bracketed(&mut after)
+            && (!address.0.is_empty() || after.rest.is_empty())
         {
-            text.rest = &inner[at + 2..];
-            return Some(&inner[..at]);
+            *text = after;
+            return Some((&inner[..at], address));
         }
     }
+    None
+}
+
+/// Takes `(helo) `, where no address is behind it.
+#[cold]
+fn helo<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let inner = &text.rest[1..];
     let at = find_words(inner, b") [").or_else(|| find(inner, b')'))?;
     text.rest = inner.get(at + 2..).unwrap_or_default();
     Some(&inner[..at])

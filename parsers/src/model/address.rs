@@ -1,7 +1,7 @@
 //! Addresses of mail (RFC 5321 mailbox) and of hosts.
 
 use super::Text;
-use crate::near::{count_words, find, find_any, rfind};
+use crate::near::{count_words, find_any, rfind};
 use serde::{Serialize, Serializer};
 
 /// The other end of a connection: `name[ip]:port`. The client name `unknown` is no name.
@@ -133,7 +133,7 @@ impl<'a> Addresses<'a> {
     /// How many there are.
     #[must_use]
     pub fn count(self) -> usize {
-        if find(&self.0, b'"').is_none() { count_words(&self.0) } else { self.iter().count() }
+        count_words(&self.0, b'"').unwrap_or_else(|| self.iter().count())
     }
 }
 
