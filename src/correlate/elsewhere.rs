@@ -1,10 +1,11 @@
 //! Queue files that go on under another host's name, or in another log: the instances of one machine may each have a name and a
 //! log of their own. Such logs are read one after the other, so that lives which may have another part wait for it.
 
-use super::host::Host;
+use super::host::{Host, hash};
 use super::life::{Life, Slot};
 use super::{Correlator, Fact, LINGER, Step};
-use mailscope_parsers::model::{Micros, Text};
+use mailscope_parsers::model::{MessageId, Micros, Text};
+use memchr::memchr;
 use std::collections::VecDeque;
 
 /// No more lives than this wait for another log, a host; the eldest go first.
@@ -46,10 +47,9 @@ impl Correlator {
                 }
             }
             Question::Whence { at } => {
-                let Life { hash, message_id_hash, arrival, .. } = *self.states[host].lives[at];
-                let Some(arrival) = arrival else { return };
+                let child = &self.states[host].lives[at];
                 let answer = |other: usize| {
-                    let (parent, recipient) = self.states[other].handed_to(hash, message_id_hash, arrival)?;
+                    let (parent, recipient) = self.states[other].handed_to(child)?;
                     Some(((other, parent), recipient))
                 };
                 if let Some((parent, recipient)) = others.find_map(answer) {
@@ -83,12 +83,33 @@ impl Host {
         (message_id != 0 && life.message_id_hash == message_id && from_here && near).then_some(at)
     }
 
-    /// The recipient that was handed to a queue file of this id, which has not been seen here.
-    fn handed_to(&self, id: u64, message_id: u64, arrival: Micros) -> Option<(usize, usize)> {
-        let (parent, recipient) = self.expected(id)?;
-        let life = &self.lives[parent];
+    /// The recipient that was handed to this queue file, which has not been seen here: over loopback, or by the address that it
+    /// came from.
+    fn handed_to(&self, child: &Life) -> Option<(usize, usize)> {
+        let (parent, recipient, relay) = self.expected(child.hash)?;
+        let (life, arrival, message_id) = (&self.lives[parent], child.arrival?, child.message_id_hash);
         let near = life.recipients.get(recipient).is_some_and(|handed| (arrival - handed.decisive.time).abs() <= LINGER);
-        (message_id != 0 && life.message_id_hash == message_id && near).then_some((parent, recipient))
+        let from_here = child.inward || hash(child.text(child.client_ip)) == relay;
+        (message_id != 0 && life.message_id_hash == message_id && from_here && near).then_some((parent, recipient))
+    }
+
+    /// The names of what a server writes itself have its own name in them: `queue-id@out.example.org`.
+    #[inline]
+    pub(super) fn learn_domain(&mut self, at: usize, event: &MessageId<'_>) {
+        let life = &self.lives[at];
+        if self.domain.is_empty()
+            && (life.arrival.is_none() || life.inward)
+            && let Some([b'@', name @ ..]) = event.message_id.strip_prefix(event.queue_id.0)
+            && let Some(dot) = memchr(b'.', name)
+        {
+            self.domain = name[dot..].into();
+        }
+    }
+
+    /// Whether a host is of the same domain: it may be this machine, by another of its names.
+    #[inline]
+    pub(super) fn is_of_its_domain(&self, name: &[u8]) -> bool {
+        !self.domain.is_empty() && name.ends_with(&self.domain)
     }
 
     /// Whether a client has this host's own name: it may be another instance, whose log comes later.

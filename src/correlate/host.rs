@@ -69,6 +69,8 @@ pub struct Host {
     /// Lives that wait for another log, if they do.
     #[serde(skip)]
     pub(super) held: Option<VecDeque<Slot>>,
+    /// The domain that it is in, once it has told it.
+    pub(super) domain: Box<[u8]>,
 }
 
 /// The time of the log: goes forward only, and far forward only when two lines agree.
@@ -132,6 +134,7 @@ impl Host {
             question: None,
             has_twin: false,
             held: waiting_room(holds, number),
+            domain: Box::default(),
         }
     }
 
@@ -152,6 +155,7 @@ impl Host {
                     life.message_id = if rows { life.keep(&event.message_id) } else { Span::default() };
                     life.message_id_hash = if event.message_id.is_empty() { 0 } else { hash(&event.message_id) };
                     self.may_be_spoken_of(at);
+                    self.learn_domain(at, event);
                 }
                 self.links_of_inward(at);
             }

@@ -130,6 +130,8 @@ impl Host {
         let near = is_loopback(&event.relay.ip) || event.relay.ip.is_empty();
         // Another port than 25 is an agreement, often with another instance on this host.
         let agreed = near || !matches!(event.relay.port, 0 | 25);
+        let may_be_near = self.is_of_its_domain(&event.relay.name);
+        let waits = near || (may_be_near && self.held.is_some());
         if !event.queued_as.is_empty() {
             let id = id_hash(&event.queued_as);
             match self.find(id, 0) {
@@ -139,13 +141,13 @@ impl Host {
                 }
                 Some(_) => {}
                 None => {
-                    if agreed {
+                    if agreed || waits {
                         let recipient = u32::try_from(recipient).unwrap_or(u32::MAX);
                         let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
                         self.links.expect(id, handoff, step.time);
                     }
-                    if near || self.has_twin {
-                        self.lives[at].unmet |= near;
+                    if near || may_be_near || self.has_twin {
+                        self.lives[at].unmet |= waits;
                         self.question = Some(Question::Where { at, recipient, id, near });
                     }
                 }
@@ -209,16 +211,18 @@ impl Host {
     pub(super) fn links_of_inward(&mut self, at: usize) {
         if self.lives[at].inward {
             self.links_by_message_id(at);
-            if self.lives[at].root().is_none() {
-                self.question = Some(Question::Whence { at });
-            }
+        }
+        let life = &self.lives[at];
+        if (life.inward || life.unmet) && life.root().is_none() {
+            self.question = Some(Question::Whence { at });
         }
     }
 
-    /// The life and the place of a recipient that was handed to an id which has not been seen.
-    pub(super) fn expected(&self, id: u64) -> Option<(usize, usize)> {
+    /// The life and the place of a recipient that was handed to an id which has not been seen, and the hash of the address that
+    /// it was handed to.
+    pub(super) fn expected(&self, id: u64) -> Option<(usize, usize, u64)> {
         let handoff = self.links.expected.get(&id)?;
-        Some((self.at(handoff.parent)?, handoff.recipient as usize))
+        Some((self.at(handoff.parent)?, handoff.recipient as usize, handoff.relay))
     }
 
     fn living(&self, index: &Index, message_id: u64) -> SmallVec<[usize; 4]> {

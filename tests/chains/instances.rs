@@ -109,46 +109,54 @@ fn whatever_the_logs_are_called_and_however_they_are_cut() {
     }
 }
 
-/// The second instance bounces the message, and hands the notification in by the address that the machine has outside.
+/// The second instance bounces the message, and hands the notification in by the address that the machine has outside: whichever
+/// log begins first.
 #[test]
 fn by_the_machines_own_address() {
-    let directory = directory();
-    let first = log(&[
-        FIRST[0],
-        FIRST[1],
-        FIRST[2],
-        FIRST[3],
-        "10:00:05 smtpd D000000004: client=mail.here.example[192.0.2.10]",
-        "10:00:05 cleanup D000000004: message-id=<n@out.example>",
-        "10:00:05 qmgr D000000004: from=<>, size=2000, nrcpt=1 (queue active)",
-        &later("D000000004").replace("there.example", "client.example"),
-    ]);
+    let later = later("D000000004").replace("there.example", "client.example");
+    let first = [
+        &FIRST[..4],
+        &[
+            "10:00:05 smtpd D000000004: client=mail.here.example[192.0.2.10]",
+            "10:00:05 cleanup D000000004: message-id=<E000000005@out.here.example>",
+            "10:00:05 qmgr D000000004: from=<>, size=2000, nrcpt=1 (queue active)",
+            &later,
+        ],
+    ]
+    .concat();
     let [arrived, _, gone] = second("out");
-    let second = log(&[
+    let second = [
         &arrived,
         "10:00:03 postfix-out/smtp@out B000000002: to=<to@there.example>, relay=mx.there.example[198.51.100.1]:25, delay=2, \
          delays=0/0/0/2, dsn=5.1.1, status=bounced (host mx.there.example[198.51.100.1] said: 550 5.1.1 Unknown)",
         "10:00:03 postfix-out/bounce@out B000000002: sender non-delivery notification: E000000005",
-        "10:00:03 postfix-out/cleanup@out E000000005: message-id=<n@out.example>",
+        "10:00:03 postfix-out/cleanup@out E000000005: message-id=<E000000005@out.here.example>",
         "10:00:03 postfix-out/qmgr@out E000000005: from=<>, size=1900, nrcpt=1 (queue active)",
         &gone,
         "10:00:05 postfix-out/smtp@out E000000005: to=<to@client.example>, relay=mail.here.example[192.0.2.10]:25, delay=2, \
          delays=0/0/0/2, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as D000000004)",
         "10:00:05 postfix-out/qmgr@out E000000005: removed",
         PASSING,
-    ]);
-    let files = [file(&directory, "mail.log", first), file(&directory, "out.log", second)];
-    assert_figures(
-        &report_on(&files, &["--tz", "UTC"]),
-        &[
-            ("messages.received", 1),
-            ("messages.notifications", 1),
-            ("messages.reinjected", 2),
-            ("recipients.bounced", 1),
-            ("recipients.delivered", 1),
-            ("recipients.handed_off", 2),
-        ],
-    );
+    ];
+    for early in ["09:59:00 smtpd connect from a.example[192.0.2.8]", "09:59:00 postfix-out/smtpd@out connect from a.example[192.0.2.8]"] {
+        let directory = directory();
+        let [first, second] = [(&first[..], false), (&second, true)].map(|(lines, is_second)| {
+            let early = if early.contains("@out") == is_second { log(&[early]) } else { String::new() };
+            [early, log(lines)].concat()
+        });
+        let files = [file(&directory, "mail.log", first), file(&directory, "out.log", second)];
+        assert_figures(
+            &report_on(&files, &["--tz", "UTC"]),
+            &[
+                ("messages.received", 1),
+                ("messages.notifications", 1),
+                ("messages.reinjected", 2),
+                ("recipients.bounced", 1),
+                ("recipients.delivered", 1),
+                ("recipients.handed_off", 2),
+            ],
+        );
+    }
 }
 
 #[test]
