@@ -96,7 +96,7 @@ fn rare_of_message<'a>(id: Text<'a>, text: &'a [u8], line: &mut Line<'a>) {
 #[cold]
 fn of_server<'a>(text: &'a [u8], line: &mut Line<'a>) {
     if let Some(known) = notes::of_name(text) {
-        *line = known;
+        *line = Line::Ignored(known);
     } else if let Some(event) = session::parse(text) {
         *line = Line::Event(event);
     } else if let Some(refused) = reject::parse(Text(b""), text) {

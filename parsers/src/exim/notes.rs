@@ -11,9 +11,12 @@ pub fn of_message<'a>(queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
     shape::find(MESSAGE, queue_id, text).or_else(|| problem(queue_id, text))
 }
 
-/// Lines without, about a name: most of them, where many clients have none.
-pub fn of_name(text: &[u8]) -> Option<Line<'_>> {
-    shape::find(NAMES, Text(b""), text)
+/// Lines without, about a name, which say nothing: most of them, where many clients have none.
+pub fn of_name(text: &[u8]) -> Option<&'static str> {
+    match shape::worth(NAMES, text)? {
+        Known(note) => Some(note),
+        Shown => None,
+    }
 }
 
 /// All others without.

@@ -22,15 +22,19 @@ pub type Shapes = &'static [(Worth, &'static [&'static str])];
 
 /// What the line is, if it has one of these shapes.
 pub fn find<'a>(shapes: Shapes, queue_id: Text<'a>, text: &'a [u8]) -> Option<Line<'a>> {
+    Some(match worth(shapes, text)? {
+        Worth::Shown => Line::Event(Event::Other(Other { queue_id, text: Text(text) })),
+        Worth::Known(note) => Line::Ignored(note),
+    })
+}
+
+/// What it is worth. A line is large: where nothing is shown, none need be made.
+pub fn worth(shapes: Shapes, text: &[u8]) -> Option<Worth> {
     let first = text.first().copied();
     // Most shapes begin with another letter.
     let may_fit = |pattern: &[u8]| matches!(pattern.first(), None | Some(b'*' | b'#' | b'@')) || pattern.first().copied() == first;
     let has = |pattern: &&str| may_fit(pattern.as_bytes()) && fits(pattern.as_bytes(), text);
-    let (worth, _) = shapes.iter().find(|(_, patterns)| patterns.iter().any(has))?;
-    Some(match worth {
-        Worth::Shown => Line::Event(Event::Other(Other { queue_id, text: Text(text) })),
-        Worth::Known(note) => Line::Ignored(note),
-    })
+    shapes.iter().find(|(_, patterns)| patterns.iter().any(has)).map(|(worth, _)| *worth)
 }
 
 /// Whether the whole of `text` has this shape.
