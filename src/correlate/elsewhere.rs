@@ -13,6 +13,9 @@ const MANY_HELD: usize = 10_000;
 /// The instances of one machine are few: where there are more hosts than that, those of the others do not wait.
 const FEW_HOSTS: usize = 8;
 
+/// No host's name is as long as that.
+const LONGEST_NAME: usize = 256;
+
 /// What one host can't answer alone.
 #[derive(Clone, Copy)]
 pub enum Question {
@@ -101,6 +104,7 @@ impl Host {
             && (life.arrival.is_none() || life.inward)
             && let Some([b'@', name @ ..]) = event.message_id.strip_prefix(event.queue_id.0)
             && let Some(dot) = memchr(b'.', name)
+            && name.len() < LONGEST_NAME
         {
             self.domain = name[dot..].into();
         }

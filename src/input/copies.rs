@@ -1,5 +1,6 @@
 //! Logs that repeat lines of another one: Exim writes what it refuses into its reject log, what is grave into its panic
-//! log, and both into the main log as well, with the same stamp and the same words.
+//! log, and both into the main log as well, with the same stamp and the same words; syslog daemons are told to write what is
+//! grave into logs of its own, `mail.warn` and `mail.err`, beside the log of everything.
 //!
 //! Where such a log is given beside others, its lines are looked for in them before any is counted: whatever the order of
 //! the files, and whatever each of them lost, an event is counted once. Two equal lines of one log are two events.
@@ -33,10 +34,10 @@ fn hash(line: &[u8]) -> u64 {
 /// So many lines of such logs are looked for; what is beyond them counts as it stands.
 const MOST: usize = 1 << 22;
 
-/// Exim names its logs by what is in them (`log_file_path`): `rejectlog.1.gz`, `exim_panic.log`.
+/// Such logs are named by what is in them: `rejectlog.1.gz`, `exim_panic.log` (Exim's `log_file_path`), `mail.warn.2.gz`.
 fn repeats_others(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    name.contains("reject") || name.contains("panic")
+    name.contains("reject") || name.contains("panic") || name.split('.').any(|part| matches!(part, "err" | "error" | "warn" | "warning"))
 }
 
 /// Tells each log that repeats others which of its lines those have.
@@ -69,16 +70,21 @@ pub fn find(logs: &mut [Log], reading: &Reading) {
     }
 }
 
-/// The hashes of the lines that begin with a date as Exim writes it. What can't be read is told when it is read again.
+/// The hashes of the lines that begin with a date. What can't be read is told when it is read again.
 fn each_line(path: &Path, reading: &Reading, mut with: impl FnMut(u64)) {
     let Ok(input) = read::open(path, reading) else { return };
     let mut bytes = BufReader::with_capacity(1 << 18, input.bytes);
     let mut line = Vec::new();
     while let Ok(1..) = bytes.read_until(b'\n', &mut line) {
         let whole = line.strip_suffix(b"\n").unwrap_or(&line);
-        if matches!(whole, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b' ', ..]) {
+        if begins_with_date(whole) {
             with(hash(whole));
         }
         line.clear();
     }
+}
+
+/// `2026-11-24 06:03:42`, `2026-11-24T06:03:42`, `Nov 24 06:03:42`.
+fn begins_with_date(line: &[u8]) -> bool {
+    matches!(line, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b' ' | b'T', ..] | [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..])
 }

@@ -4,6 +4,7 @@ mod fit;
 mod forms;
 mod journal;
 mod packed;
+mod severities;
 mod stamps;
 
 use crate::support::samples;
