@@ -141,11 +141,11 @@ impl Mail {
             {
                 self.expiries += u64::from(count);
             }
-            if life.received() {
-                if let Some(visit) = self.received(life, window) {
-                    visits.push(visit);
-                    clients.count_many(&mut visits);
-                }
+            if life.received()
+                && let Some(visit) = self.received(life, window)
+            {
+                visits.push(visit);
+                clients.count_many(&mut visits);
             }
             // Not by `extend`, in which this is a call for each.
             for recipient in &life.recipients {
