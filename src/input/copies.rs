@@ -8,8 +8,9 @@
 use super::order::Log;
 use super::read::{self, Reading};
 use hashbrown::HashSet;
+use memchr::memchr_iter;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{BufRead, BufReader};
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,6 +34,9 @@ fn hash(line: &[u8]) -> u64 {
 
 /// So many lines of such logs are looked for; what is beyond them counts as it stands.
 const MOST: usize = 1 << 22;
+
+/// So much is looked at at once.
+const BLOCK: usize = 1 << 20;
 
 /// Such logs are named by what is in them: `rejectlog.1.gz`, `exim_panic.log` (Exim's `log_file_path`), `mail.warn.2.gz`.
 fn repeats_others(path: &Path) -> bool {
@@ -72,19 +76,56 @@ pub fn find(logs: &mut [Log], reading: &Reading) {
 
 /// The hashes of the lines that begin with a date. What can't be read is told when it is read again.
 fn each_line(path: &Path, reading: &Reading, mut with: impl FnMut(u64)) {
-    let Ok(input) = read::open(path, reading) else { return };
-    let mut bytes = BufReader::with_capacity(1 << 18, input.bytes);
-    let mut line = Vec::new();
-    while let Ok(1..) = bytes.read_until(b'\n', &mut line) {
-        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
-        if begins_with_date(whole) {
-            with(hash(whole));
+    let Ok(mut input) = read::open(path, reading) else { return };
+    let (mut block, mut filled) = (vec![0; BLOCK], 0);
+    loop {
+        let read = match input.bytes.read(&mut block[filled..]) {
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => 0,
+        };
+        filled += read;
+        let mut from = 0;
+        let last = (read == 0).then_some(filled);
+        for end in memchr_iter(b'\n', &block[..filled]).chain(last) {
+            let line = &block[from.min(end)..end];
+            if begins_with_date(line) {
+                with(hash(line));
+            }
+            from = end + 1;
         }
-        line.clear();
+        if read == 0 {
+            return;
+        }
+        block.copy_within(from..filled, 0);
+        filled -= from;
+        if filled == BLOCK {
+            // No line is as long as that.
+            filled = 0;
+        }
     }
 }
 
 /// `2026-11-24 06:03:42`, `2026-11-24T06:03:42`, `Nov 24 06:03:42`.
 fn begins_with_date(line: &[u8]) -> bool {
     matches!(line, [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b' ' | b'T', ..] | [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_seen_wherever_a_block_ends_and_behind_one_that_has_no_end() {
+        let line = |n: usize| format!("Nov 24 06:03:42 mail postfix/smtpd[1]: warning: {n}");
+        let lines: Vec<String> = (0..40_000).map(line).collect();
+        let endless = "x".repeat(3 * BLOCK);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        for (text, more) in [(format!("{endless}\n{}\r\n", lines.join("\n")), ""), (lines.join("\n"), "\nx"), (lines.join("\n"), "")] {
+            std::fs::write(file.path(), text + more).expect("a log");
+            let mut seen = Vec::new();
+            each_line(file.path(), &Reading::default(), |hash| seen.push(hash));
+            assert!(seen == lines.iter().map(|line| hash(line.as_bytes())).collect::<Vec<_>>());
+        }
+    }
 }
