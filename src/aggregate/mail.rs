@@ -292,16 +292,17 @@ impl Mail {
         }
         self.auth_successes += other.auth_successes;
         let Self { domains, relays, providers, senders, sender_domains, auth_users, .. } = self;
+        // The longer one first: the other one's thread has the lines to merge before.
         both(
-            || {
-                domains.merge(other.domains, |_, _| ());
-                providers.merge(other.providers, |_, _| ());
-                relays.merge(other.relays, |relay, row| providers.row(provider(relay).as_bytes()).add(row));
-            },
             || {
                 sender_domains.merge(other.sender_domains, |_, _| ());
                 senders.merge(other.senders, |sender, row| sender_domains.row(sender_domain(sender)).add(row));
                 auth_users.merge(other.auth_users, |_, _| ());
+            },
+            || {
+                domains.merge(other.domains, |_, _| ());
+                providers.merge(other.providers, |_, _| ());
+                relays.merge(other.relays, |relay, row| providers.row(provider(relay).as_bytes()).add(row));
             },
         );
         self.hosts.resize_with(self.hosts.len().max(other.hosts.len()), HostRow::default);
