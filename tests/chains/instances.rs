@@ -159,6 +159,37 @@ fn by_the_machines_own_address() {
     }
 }
 
+/// The domain of a relay is enough to ask, but not to know: only the address that the message came from makes it sure.
+#[test]
+fn a_relay_of_the_same_domain_may_be_another_machine() {
+    for (came_from, received) in [("192.0.2.10", 1), ("192.0.2.11", 2)] {
+        let log = log(&[
+            "10:00:01 postfix-out/smtpd@out B000000002: client=client.example[192.0.2.1]",
+            "10:00:01 postfix-out/cleanup@out B000000002: message-id=<1@client.example>",
+            "10:00:01 postfix-out/qmgr@out B000000002: from=<sender@client.example>, size=1100, nrcpt=1 (queue active)",
+            "10:00:03 postfix-out/smtp@out B000000002: to=<to@there.example>, relay=mx.there.example[198.51.100.1]:25, delay=2, \
+             delays=0/0/0/2, dsn=5.1.1, status=bounced (host mx.there.example[198.51.100.1] said: 550 5.1.1 Unknown)",
+            "10:00:03 postfix-out/bounce@out B000000002: sender non-delivery notification: E000000005",
+            "10:00:03 postfix-out/cleanup@out E000000005: message-id=<E000000005@out.here.example>",
+            "10:00:03 postfix-out/qmgr@out E000000005: from=<>, size=1900, nrcpt=1 (queue active)",
+            "10:00:03 postfix-out/qmgr@out B000000002: removed",
+            &format!("10:00:05 smtpd D000000004: client=mail.here.example[{came_from}]"),
+            "10:00:05 cleanup D000000004: message-id=<E000000005@out.here.example>",
+            "10:00:05 qmgr D000000004: from=<>, size=2000, nrcpt=1 (queue active)",
+            "10:00:05 postfix-out/smtp@out E000000005: to=<to@client.example>, relay=mail.here.example[192.0.2.10]:25, delay=2, \
+             delays=0/0/0/2, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as D000000004)",
+            "10:00:05 postfix-out/qmgr@out E000000005: removed",
+            &later("D000000004").replace("there.example", "client.example"),
+        ]);
+        let directory = directory();
+        let report = report_on(&[file(&directory, "mail.log", log)], &["--tz", "UTC"]);
+        assert_figures(
+            &report,
+            &[("messages.received", received), ("messages.reinjected", 2 - received), ("recipients.delivered", received)],
+        );
+    }
+}
+
 #[test]
 fn an_id_alone_proves_nothing() {
     for (what, by) in [("<1@client.example>", "<2@client.example>"), ("localhost[127.0.0.1]", "client.example[192.0.2.1]")] {
