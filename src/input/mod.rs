@@ -15,6 +15,7 @@ mod listing;
 mod order;
 mod overlap;
 mod read;
+mod twins;
 mod unpack;
 
 pub use calendar::{Clock, Zone};

@@ -10,6 +10,7 @@ use super::frames::Lines;
 use super::journal;
 use super::overlap;
 use super::read::{self, Input, Progress, Reading};
+use super::twins;
 use chrono::{DateTime, Datelike, NaiveDate, Offset as _, Utc};
 use mailscope_parsers::birth_second;
 use mailscope_parsers::envelope::{Envelope, Form, Opened, TimeFormat};
@@ -24,6 +25,8 @@ use std::sync::Arc;
 
 /// How much of a log's head and tail is looked at.
 const LOOK: u64 = 1 << 17;
+/// How much is kept of it, to know a log again.
+const BEGINNING: usize = 1 << 10;
 /// Lines whose hosts are looked at.
 const MANY: usize = 200;
 /// A year in seconds, a leap year's.
@@ -43,6 +46,8 @@ pub struct Log {
     pub size: u64,
     /// Standard input is opened once and kept.
     pub opened: Option<Input>,
+    /// What it begins with.
+    pub head: Vec<u8>,
     /// Its lines that another log has too, if it is of the kind that repeats others.
     pub copies: Option<Arc<Copies>>,
 }
@@ -90,12 +95,23 @@ pub fn plan(wanted: Wanted, zone: Zone) -> Plan {
     let mut plan = Plan { reading, ..Plan::default() };
     let mut seen = HashMap::new();
     for path in &wanted.paths {
-        if let Some(twin) = twin(path, &mut seen) {
-            plan.notices.push(format!("{} is the same as {}: read once", path.display(), twin.display()));
+        let read_once = |one: &Path, is: &str, other: &Path| format!("{} is {is} {}: read once", one.display(), other.display());
+        if let Some(identity) = twins::identity(path)
+            && let Some(twin) = seen.insert(identity, path)
+        {
+            plan.notices.push(read_once(path, "the same as", twin));
             continue;
         }
         match read::open(path, &plan.reading).and_then(|input| look(path, input, zone, wanted.year, &plan.reading)) {
-            Ok(log) => plan.logs.push(log),
+            Ok(log) => match twins::find(&log, &plan.logs, &quiet(&plan.reading)) {
+                None => plan.logs.push(log),
+                Some((at, Ordering::Equal)) => plan.notices.push(read_once(path, "the same as", &plan.logs[at].path)),
+                Some((at, Ordering::Less)) => plan.notices.push(read_once(path, "the beginning of", &plan.logs[at].path)),
+                Some((at, Ordering::Greater)) => {
+                    plan.notices.push(read_once(&plan.logs[at].path, "the beginning of", path));
+                    plan.logs[at] = log;
+                }
+            },
             Err(why) => plan.unreadable.push(Unreadable { path: path.clone(), why }),
         }
     }
@@ -144,40 +160,6 @@ fn last_stamp(path: &Path, mut clock: Clock, reading: &Reading) -> Option<Micros
     stamps(&block[..kept], &mut clock).max().max(last)
 }
 
-/// An earlier path that is the same file, or one of the same size and content.
-fn twin<'a>(path: &Path, seen: &'a mut HashMap<u64, Vec<PathBuf>>) -> Option<&'a PathBuf> {
-    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let same_size = seen.entry(metadata.len()).or_default();
-    let is_twin = |other: &PathBuf| {
-        fs::metadata(other).is_ok_and(|m| (m.dev(), m.ino()) == (metadata.dev(), metadata.ino()))
-            || (metadata.len() > 0 && same_content(path, other))
-    };
-    match same_size.iter().position(is_twin) {
-        Some(at) => Some(&same_size[at]),
-        None => {
-            same_size.push(path.to_path_buf());
-            None
-        }
-    }
-}
-
-fn same_content(a: &Path, b: &Path) -> bool {
-    let compare = || -> std::io::Result<bool> {
-        let (mut a, mut b) = (File::open(a)?, File::open(b)?);
-        let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-        loop {
-            let n = a.read(&mut left)?;
-            if n == 0 {
-                return Ok(true);
-            }
-            if b.read_exact(&mut right[..n]).is_err() || left[..n] != right[..n] {
-                return Ok(false);
-            }
-        }
-    };
-    compare().unwrap_or(false)
-}
-
 /// The same without a count of what is read.
 fn quiet(reading: &Reading) -> Reading {
     Reading { progress: Progress::default(), ..reading.clone() }
@@ -202,8 +184,10 @@ pub(super) fn look(path: &Path, mut input: Input, zone: Zone, year: Option<i32>,
     let last = if tail.is_empty() { None } else { stamps(&tail, &mut clock).max() };
     let hosts = hosts(&head);
     let is_journal = input.is_journal;
+    let beginning = head[..head.len().min(BEGINNING)].to_vec();
     let opened = is_stream.then(|| Input { bytes: Box::new(std::io::Cursor::new(head).chain(input.bytes)), ..input });
-    Ok(Log { path: path.to_path_buf(), near, first, last, is_journal, hosts, size: metadata.map_or(0, |m| m.len()), opened, copies: None })
+    let (path, size) = (path.to_path_buf(), metadata.map_or(0, |m| m.len()));
+    Ok(Log { path, near, first, last, is_journal, hosts, size, opened, head: beginning, copies: None })
 }
 
 /// The lines in the last part of a file that is not packed, from a record's beginning.

@@ -67,6 +67,37 @@ fn every_packing_gives_the_report_of_the_plain_log() {
 }
 
 #[test]
+fn one_log_under_two_names_is_read_once_however_each_is_packed() {
+    let (directory, log) = (directory(), sample());
+    let plain = put(&directory, "mail.log", &log);
+    let expected = report(std::slice::from_ref(&plain), &[]);
+    let packed = PACKINGS.iter().map(|(name, pack)| put(&directory, &format!("mail.info.{name}"), &pack(&log)));
+    let better = put(&directory, "mail.info.better", &gzipped_best(&log));
+    let names: Vec<PathBuf> = [plain].into_iter().chain(packed).chain([better]).collect();
+    for (one, other) in names.iter().zip(&names[1..]).flat_map(|(one, other)| [(one, other), (other, one)]) {
+        let ran = run_on(REPORT, &[one, other]);
+        assert_eq!(ran.stderr, format!("mailscope: {} is the same as {}: read once\n", other.display(), one.display()));
+        assert!(without_files(&ran.ok()) == expected);
+    }
+    // One of them may be behind, by some lines or a piece of one.
+    for end in [log.len() - 1, log.len() - 1000, log.len() / 2] {
+        let behind = put(&directory, "behind", &gzipped(&log[..end]));
+        for (one, other) in [(&names[0], &behind), (&behind, &names[0])] {
+            let ran = run_on(REPORT, &[one, other]);
+            assert_eq!(ran.stderr, format!("mailscope: {} is the beginning of {}: read once\n", behind.display(), names[0].display()));
+            assert!(without_files(&ran.ok()) == expected);
+        }
+    }
+    // One that differs is another log, and so is one of a few lines.
+    let differs = [&log[..log.len() - 2], b"?\n"].concat();
+    for other in [&differs, &log[..1000]] {
+        let ran = run_on(REPORT, &[&names[0], &put(&directory, "other", other)]);
+        assert!(!ran.stderr.contains("read once"), "{}", ran.stderr);
+        assert!(without_files(&ran.ok()) != expected);
+    }
+}
+
+#[test]
 fn members_streams_and_frames_one_behind_the_other() {
     let (directory, log) = (directory(), sample());
     let plain = report(&[put(&directory, "plain", &log)], &[]);
