@@ -42,9 +42,9 @@ pub struct Log {
     pub is_journal: bool,
     /// Hosts of its first lines.
     pub hosts: Vec<Vec<u8>>,
-    /// Bytes on disk; 0 for standard input.
+    /// Bytes on disk; 0 for a stream.
     pub size: u64,
-    /// Standard input is opened once and kept.
+    /// Standard input, the journal and pipes are opened once and kept.
     pub opened: Option<Input>,
     /// What it begins with.
     pub head: Vec<u8>,
@@ -173,8 +173,10 @@ pub(super) fn look(path: &Path, mut input: Input, zone: Zone, year: Option<i32>,
     {
         return Err(error.into());
     }
-    let is_stream = [Path::new("-"), Path::new(JOURNAL)].contains(&path);
-    let metadata = if is_stream { None } else { Some(fs::metadata(path)?) };
+    let is_unnamed = [Path::new("-"), Path::new(JOURNAL)].contains(&path);
+    // What a pipe has given is not there a second time.
+    let metadata = if is_unnamed { None } else { Some(fs::metadata(path)?).filter(fs::Metadata::is_file) };
+    let is_stream = metadata.is_none();
     let modified = metadata.as_ref().map_or_else(|| Utc::now().timestamp(), MetadataExt::mtime);
     let tail = if is_stream || input.compressed { Vec::new() } else { tail(path, &input, reading)? };
 

@@ -5,7 +5,7 @@ use super::order::Log;
 use super::read::{self, Reading};
 use std::cmp::Ordering;
 use std::fs;
-use std::io::{self, ErrorKind, Read};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -27,27 +27,27 @@ pub fn find(log: &Log, earlier: &[Log], reading: &Reading) -> Option<(usize, Ord
         both > 0 && log.head[..both] == other.head[..both] && log.opened.is_none() && other.opened.is_none()
     };
     let candidates = earlier.iter().enumerate().filter(|(_, other)| may_be(other));
-    candidates.filter_map(|(at, other)| Some((at, compare(log, other, reading).ok()??))).next()
+    candidates.filter_map(|(at, other)| Some((at, compare(log, other, reading)?))).next()
 }
 
 /// Which of two logs is the longer one, where it has the same lines as the other and perhaps more.
-fn compare(one: &Log, other: &Log, reading: &Reading) -> io::Result<Option<Ordering>> {
-    let open = |log: &Log| read::open(&log.path, reading).map_err(|_| ErrorKind::InvalidData);
-    let (mut one, mut other) = (open(one)?.bytes, open(other)?.bytes);
+fn compare(one: &Log, other: &Log, reading: &Reading) -> Option<Ordering> {
+    let [mut one, mut other] = [read::open(&one.path, reading).ok()?.bytes, read::open(&other.path, reading).ok()?.bytes];
     let (mut left, mut right, mut common) = (Vec::new(), Vec::new(), 0);
     loop {
         left.clear();
         right.clear();
-        (&mut one).take(BLOCK).read_to_end(&mut left)?;
-        (&mut other).take(BLOCK).read_to_end(&mut right)?;
+        // What is damaged ends where it is, here as when it is read.
+        _ = (&mut one).take(BLOCK).read_to_end(&mut left);
+        _ = (&mut other).take(BLOCK).read_to_end(&mut right);
         let both = left.len().min(right.len());
         if left[..both] != right[..both] {
-            return Ok(None);
+            return None;
         }
         common += both as u64;
         let longer = left.len().cmp(&right.len());
         if longer.is_ne() || both == 0 {
-            return Ok((longer.is_eq() || common > SHORT).then_some(longer));
+            return (longer.is_eq() || common > SHORT).then_some(longer);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Logs whose records are no syslog lines give the report of the plain log: JSON lines, container logs, the journal.
 
 use super::{Line, TIME, sample, turned};
-use crate::support::{assert_figures, directory, file, report_of, report_on, rows_on, run_on, set_time, without_files};
+use crate::support::{assert_figures, directory, file, gzipped, report_of, report_on, rows_on, run_on, set_time, without_files};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -247,5 +247,26 @@ fn every_row_says_what_the_plain_logs_row_says() {
     for (name, form) in [FORMS[0], FORMS[5]] {
         let rows = rows_on("recipients", &[put(&directory, "log", &turned(&log, form))], &["--tz", "UTC"]);
         assert!(plain == rows, "{name}");
+    }
+}
+
+/// `mailscope report <(zcat mail.log.2.gz)`: what was looked at of a pipe is not there a second time.
+#[test]
+fn a_pipe_gives_the_report_of_the_file() {
+    let (directory, log) = (directory(), sample());
+    let plain = file(&directory, "mail.log", &log);
+    set_time(&plain, TIME);
+    let more = ["--year", "2026"];
+    let expected = without_files(&run_on(&[REPORT, &more].concat(), &[&plain]).ok());
+    for packed in [log.clone(), gzipped(&log)] {
+        let pipe = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        let into = pipe.clone();
+        let writer = std::thread::spawn(move || std::fs::write(into, packed));
+        let ran = run_on(&[REPORT, &more].concat(), &[&pipe]);
+        writer.join().expect("a writer").expect("a pipe that is read to its end");
+        assert_eq!(ran.stderr, "");
+        assert!(without_files(&ran.ok()) == expected);
+        std::fs::remove_file(pipe).expect("the pipe");
     }
 }
