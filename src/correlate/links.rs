@@ -130,8 +130,6 @@ impl Host {
         let near = is_loopback(&event.relay.ip) || event.relay.ip.is_empty();
         // Another port than 25 is an agreement, often with another instance on this host.
         let agreed = near || !matches!(event.relay.port, 0 | 25);
-        let may_be_near = self.is_of_its_domain(&event.relay.name);
-        let waits = near || (may_be_near && self.held.is_some());
         if !event.queued_as.is_empty() {
             let id = id_hash(&event.queued_as);
             match self.find(id, 0) {
@@ -141,12 +139,14 @@ impl Host {
                 }
                 Some(_) => {}
                 None => {
+                    let may_be_near = near || self.is_of_its_domain(&event.relay.name);
+                    let waits = near || (may_be_near && self.held.is_some());
                     if agreed || waits {
                         let recipient = u32::try_from(recipient).unwrap_or(u32::MAX);
                         let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
                         self.links.expect(id, handoff, step.time);
                     }
-                    if near || may_be_near || self.has_twin {
+                    if may_be_near || self.has_twin {
                         self.lives[at].unmet |= waits;
                         self.question = Some(Question::Where { at, recipient, id, near });
                     }
@@ -207,7 +207,7 @@ impl Host {
         }
     }
 
-    /// A queue file that came from inside continues another one, here or elsewhere.
+    /// A queue file that came from inside, or may have, continues another one, here or elsewhere.
     pub(super) fn links_of_inward(&mut self, at: usize) {
         if self.lives[at].inward {
             self.links_by_message_id(at);

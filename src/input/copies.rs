@@ -10,7 +10,7 @@ use super::read::{self, Reading};
 use hashbrown::HashSet;
 use memchr::memchr_iter;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{ErrorKind, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -77,31 +77,26 @@ pub fn find(logs: &mut [Log], reading: &Reading) {
 /// The hashes of the lines that begin with a date. What can't be read is told when it is read again.
 fn each_line(path: &Path, reading: &Reading, mut with: impl FnMut(u64)) {
     let Ok(mut input) = read::open(path, reading) else { return };
-    let (mut block, mut filled) = (vec![0; BLOCK], 0);
+    let mut block = Vec::new();
     loop {
-        let read = match input.bytes.read(&mut block[filled..]) {
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => 0,
-        };
-        filled += read;
+        let before = block.len();
+        _ = (&mut input.bytes).take(BLOCK as u64).read_to_end(&mut block);
+        let last = (block.len() == before).then_some(before);
         let mut from = 0;
-        let last = (read == 0).then_some(filled);
-        for end in memchr_iter(b'\n', &block[..filled]).chain(last) {
+        for end in memchr_iter(b'\n', &block).chain(last) {
             let line = &block[from.min(end)..end];
             if begins_with_date(line) {
                 with(hash(line));
             }
             from = end + 1;
         }
-        if read == 0 {
+        if last.is_some() {
             return;
         }
-        block.copy_within(from..filled, 0);
-        filled -= from;
-        if filled == BLOCK {
+        block.drain(..from);
+        if block.len() >= BLOCK {
             // No line is as long as that.
-            filled = 0;
+            block.clear();
         }
     }
 }

@@ -93,14 +93,15 @@ impl Plan {
 pub fn plan(wanted: Wanted, zone: Zone) -> Plan {
     let reading = Reading { stamps: wanted.stamps, ..Reading::default() };
     let mut plan = Plan { reading, ..Plan::default() };
-    let mut seen = HashMap::new();
+    let mut seen = HashMap::<_, &Path>::new();
     for path in &wanted.paths {
         let read_once = |one: &Path, is: &str, other: &Path| format!("{} is {is} {}: read once", one.display(), other.display());
-        if let Some(identity) = twins::identity(path)
-            && let Some(twin) = seen.insert(identity, path)
-        {
-            plan.notices.push(read_once(path, "the same as", twin));
-            continue;
+        if let Some(identity) = twins::identity(path) {
+            if let Some(twin) = seen.get(&identity) {
+                plan.notices.push(read_once(path, "the same as", twin));
+                continue;
+            }
+            seen.insert(identity, path);
         }
         match read::open(path, &plan.reading).and_then(|input| look(path, input, zone, wanted.year, &plan.reading)) {
             Ok(log) => match twins::find(&log, &plan.logs, &quiet(&plan.reading)) {

@@ -22,7 +22,7 @@ pub struct Host<'a> {
 /// Exim's default settings it holds no blanks and no parentheses.
 #[inline(always)]
 pub fn host<'a>(text: &mut Cursor<'a>) -> Option<Host<'a>> {
-    let mut host = Host::default();
+    let (mut host, mut address) = (Host::default(), None);
     if !matches!(text.rest.first(), Some(b'(' | b'[')) {
         host.peer.name = Text(word(text));
         if text.rest.first() != Some(&b' ') {
@@ -36,16 +36,13 @@ pub fn host<'a>(text: &mut Cursor<'a>) -> Option<Host<'a>> {
         *text = after;
     }
     if text.rest.first() == Some(&b'(') {
-        if let Some((helo, address)) = helo_and_address(text) {
-            host.helo = Text(helo);
-            (host.peer.ip, host.peer.port) = address;
-            text.eat(b"*");
-            return Some(host);
-        }
-        host.helo = Text(helo(text)?);
+        (host.helo, address) = helo(text)?;
     }
-    if text.eat(b"[") {
-        (host.peer.ip, host.peer.port) = bracketed(text)?;
+    if address.is_none() && text.eat(b"[") {
+        address = Some(bracketed(text)?);
+    }
+    if let Some(address) = address {
+        (host.peer.ip, host.peer.port) = address;
         text.eat(b"*");
     }
     Some(host)
@@ -53,9 +50,10 @@ pub fn host<'a>(text: &mut Cursor<'a>) -> Option<Host<'a>> {
 
 type Address<'a> = (Text<'a>, u16);
 
-/// Takes `(helo) [ip]:port`. What stands in brackets behind the name is an address, or all that was left of a line that was cut.
+/// Takes `(helo) [ip]:port`, or `(helo) ` where no address is behind it: what stands in brackets is one, or all that was left of a
+/// line that was cut.
 #[inline(always)]
-fn helo_and_address<'a>(text: &mut Cursor<'a>) -> Option<(&'a [u8], Address<'a>)> {
+fn helo<'a>(text: &mut Cursor<'a>) -> Option<(Text<'a>, Option<Address<'a>>)> {
     let inner = &text.rest[1..];
     let mut from = 0;
     while let Some(more) = find_words(&inner[from..], b") [") {
@@ -66,19 +64,12 @@ fn helo_and_address<'a>(text: &mut Cursor<'a>) -> Option<(&'a [u8], Address<'a>)
             && (!address.0.is_empty() || after.rest.is_empty())
         {
             *text = after;
-            return Some((&inner[..at], address));
+            return Some((Text(&inner[..at]), Some(address)));
         }
     }
-    None
-}
-
-/// Takes `(helo) `, where no address is behind it.
-#[cold]
-fn helo<'a>(text: &mut Cursor<'a>) -> Option<&'a [u8]> {
-    let inner = &text.rest[1..];
     let at = find_words(inner, b") [").or_else(|| find(inner, b')'))?;
     text.rest = inner.get(at + 2..).unwrap_or_default();
-    Some(&inner[..at])
+    Some((Text(&inner[..at]), None))
 }
 
 /// Takes `ip]:port`; the address may be cut off before its bracket.
