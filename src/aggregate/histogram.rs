@@ -54,25 +54,65 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
         let buckets = &self.places[..self.many.into()];
         let at = buckets.partition_point(|place| Place::<TIMES_BITS>(*place).bucket() < bucket);
         let known = buckets.get(at).map(|place| Place::<TIMES_BITS>(*place)).filter(|place| place.bucket() == bucket);
-        let before = match known {
-            Some(place) => place.times().unwrap_or_else(|| self.times_at(self.often(at))),
-            None => 0,
-        };
-        let sum = before + times;
-        if sum > Self::FULL || (known.is_none() && usize::from(self.many) == MOST) {
+        match known.map(Place::times) {
+            Some(Some(before)) => self.set(at, bucket, before + times),
+            Some(None) => self.add_often(at, times),
+            None => self.begin(at, bucket, times),
+        }
+    }
+
+    /// Counts a bucket that was not there yet.
+    #[inline]
+    fn begin(&mut self, at: usize, bucket: u16, times: u64) -> bool {
+        if times > Self::FULL || usize::from(self.many) == MOST {
             return false;
         }
-        let place = Place::<TIMES_BITS>::new(bucket, sum);
-        if known.is_none() {
-            self.make_room(1);
-            self.places.insert(at, place.0);
-            self.many += 1;
-        } else {
-            self.places[at] = place.0;
-        }
+        self.make_room(1);
+        self.places.insert(at, 0);
+        self.many += 1;
+        self.set(at, bucket, times)
+    }
+
+    /// The bucket at a place, which was not often before, was so often.
+    #[inline(always)]
+    fn set(&mut self, at: usize, bucket: u16, times: u64) -> bool {
+        let place = Place::<TIMES_BITS>::new(bucket, times);
         if place.is_often() {
-            self.put_often(at, sum, known.is_some_and(Place::is_often));
+            return self.begin_often(at, place, times);
         }
+        self.places[at] = place.0;
+        true
+    }
+
+    /// The same, and that is often.
+    fn begin_often(&mut self, at: usize, place: Place<TIMES_BITS>, times: u64) -> bool {
+        if times > Self::FULL {
+            return false;
+        }
+        if !self.is_wide && times > u16::MAX.into() {
+            self.widen();
+        }
+        let (often, width) = (self.often(at), self.width());
+        self.make_room(width);
+        (0..width).for_each(|_| self.places.insert(often, 0));
+        self.places[at] = place.0;
+        self.write(often, times);
+        true
+    }
+
+    /// The bucket at a place, which was often, was so much more often.
+    #[inline]
+    fn add_often(&mut self, at: usize, times: u64) -> bool {
+        let mut often = self.often(at);
+        let sum = self.times_at(often) + times;
+        if sum > Self::FULL {
+            return false;
+        }
+        if !self.is_wide && sum > u16::MAX.into() {
+            self.widen();
+            often = self.often(at);
+        }
+        self.write(often, sum);
         true
     }
 
@@ -92,16 +132,7 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
         upper | u64::from(self.places[often])
     }
 
-    /// Writes how often the bucket at a place was, which was written before or not.
-    fn put_often(&mut self, at: usize, times: u64, is_written: bool) {
-        if !self.is_wide && times > u16::MAX.into() {
-            self.widen();
-        }
-        let (often, width) = (self.often(at), self.width());
-        if !is_written {
-            self.make_room(width);
-            (0..width).for_each(|_| self.places.insert(often, 0));
-        }
+    fn write(&mut self, often: usize, times: u64) {
         self.places[often] = times as u16;
         if self.is_wide {
             self.places[often + 1] = (times >> 16) as u16;

@@ -151,10 +151,10 @@ impl Mail {
             for recipient in &life.recipients {
                 if let Some(fate) = Fate::of(life, recipient, window) {
                     fates.push(fate);
+                    if fates.len() == AT_A_TIME {
+                        self.recipients(&mut fates);
+                    }
                 }
-            }
-            if fates.len() >= AT_A_TIME {
-                self.recipients(&mut fates);
             }
         }
         self.recipients(&mut fates);

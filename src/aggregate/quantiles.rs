@@ -43,21 +43,31 @@ impl Default for Counts {
 }
 
 impl Counts {
+    /// What is often counted in has its last form before long.
     #[inline]
     fn put(&mut self, bucket: u16, times: u64) {
-        let is_in = if let Self::Buckets(few) = self { few.put(bucket, times) } else { false };
+        let is_in = match self {
+            Self::Many(many) => return many.put(step(bucket), times),
+            Self::Buckets(few) => few.put(bucket, times),
+            Self::Steps(_) => false,
+        };
         if !is_in {
-            self.put_step(step(bucket), times);
+            self.put_in_few(step(bucket), times);
         }
     }
 
     #[inline]
     fn put_step(&mut self, step: u16, times: u64) {
-        let is_in = match self {
-            Self::Buckets(_) => false,
-            Self::Steps(few) => few.put(step, times),
-            Self::Many(many) => return many.put(step, times),
-        };
+        match self {
+            Self::Many(many) => many.put(step, times),
+            _ => self.put_in_few(step, times),
+        }
+    }
+
+    /// Counts a step where there are few yet.
+    #[inline(never)]
+    fn put_in_few(&mut self, step: u16, times: u64) {
+        let is_in = if let Self::Steps(few) = self { few.put(step, times) } else { false };
         if !is_in {
             *self = self.spread();
             self.put_step(step, times);
