@@ -21,6 +21,8 @@ pub enum ReadError {
     Directory,
     #[error("is packed as {0}, which is not read; unpack it first")]
     Packed(&'static str),
+    #[error("is text in UTF-16, which is not read; turn it into UTF-8 first (iconv -f UTF-16 -t UTF-8)")]
+    Utf16,
     #[error("is no text but a binary file")]
     Binary,
 }
@@ -84,9 +86,7 @@ impl Input {
             Err(_) if compressed => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        if is_binary(&head) {
-            return Err(ReadError::Binary);
-        }
+        no_text(&head).map_or(Ok(()), Err)?;
         let form = Form::of(&head).unwrap_or(Form::Lines);
         let is_journal = form == Form::Export || form == Form::Json && memmem::find(&head, b"\"__REALTIME_TIMESTAMP\"").is_some();
         let whole = io::Cursor::new(head).chain(bytes);
@@ -160,6 +160,18 @@ fn head_of(from: &mut impl Read) -> io::Result<Vec<u8>> {
 
 const HEAD: usize = 4096;
 
+/// Why this is no text that can be read, if it is none.
+fn no_text(head: &[u8]) -> Option<ReadError> {
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        // A shell of Windows writes so what another program prints.
+        return Some(ReadError::Utf16);
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return Some(ReadError::Packed("tar"));
+    }
+    is_binary(head).then_some(ReadError::Binary)
+}
+
 /// Many control characters, and some in the first line: no log, however damaged.
 fn is_binary(head: &[u8]) -> bool {
     let first = head.split(|c| *c == b'\n').next().unwrap_or_default();
@@ -179,5 +191,17 @@ mod tests {
         assert!(!is_binary(b""));
         assert!(!is_binary(b"Nov 24 06:31:15 mail postfix/smtp[1]: a \0\0 b\n"));
         assert!(is_binary(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"));
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_by_its_name() {
+        let said = |head: &[u8]| no_text(head).map(|why| why.to_string()).unwrap_or_default();
+        let utf16: Vec<u8> = "\u{feff}Nov 24 06:31:15 mail x: y\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(said(&utf16).contains("UTF-16"), "{}", said(&utf16));
+        let mut archive = vec![0; 512];
+        archive[..8].copy_from_slice(b"mail.log");
+        archive[257..262].copy_from_slice(b"ustar");
+        assert!(said(&archive).contains("tar"), "{}", said(&archive));
+        assert_eq!(said(b"\xef\xbb\xbfNov 24 06:31:15 mail x: y\r\n"), "");
     }
 }

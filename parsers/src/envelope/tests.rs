@@ -27,6 +27,7 @@ fn every_style_gives_the_same_record() {
     for (line, micros) in [
         ("Nov 24 06:31:15 mail postfix/smtpd[541]: text", 0),
         ("<22>Nov 24 06:31:15 mail postfix/smtpd[541]: text", 0),
+        ("\u{feff}Nov 24 06:31:15 mail postfix/smtpd[541]: text\r", 0),
         ("2026-11-24T06:31:15.834252+00:00 mail postfix/smtpd[541]: text", 834_252),
         ("2026-11-24T08:31:15+0200 mail postfix/smtpd[541]: text", 0),
         ("2026-11-24 06:31:15,834 mail postfix/smtpd[541]: text", 834_000),
