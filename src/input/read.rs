@@ -166,10 +166,17 @@ fn no_text(head: &[u8]) -> Option<ReadError> {
         // A shell of Windows writes so what another program prints.
         return Some(ReadError::Utf16);
     }
-    if head.get(257..262) == Some(b"ustar") {
+    if is_tar(head) {
         return Some(ReadError::Packed("tar"));
     }
     is_binary(head).then_some(ReadError::Binary)
+}
+
+/// Its word, and behind the first file's name the file's mode, which ends with a NUL: what a client says may be anywhere in a log,
+/// but not that.
+fn is_tar(head: &[u8]) -> bool {
+    let mode = head.get(100..108).and_then(<[u8]>::split_last);
+    head.get(257..262) == Some(b"ustar") && mode.is_some_and(|(end, mode)| *end == 0 && mode.iter().all(|c| (b'0'..b'8').contains(c)))
 }
 
 /// Many control characters, and some in the first line: no log, however damaged.
@@ -200,8 +207,11 @@ mod tests {
         assert!(said(&utf16).contains("UTF-16"), "{}", said(&utf16));
         let mut archive = vec![0; 512];
         archive[..8].copy_from_slice(b"mail.log");
+        archive[100..108].copy_from_slice(b"0000644\0");
         archive[257..262].copy_from_slice(b"ustar");
         assert!(said(&archive).contains("tar"), "{}", said(&archive));
+        let log = b"Nov 24 06:31:15 mail postfix/smtpd[1]: NOQUEUE: reject: helo=<ustar00000000>\n".repeat(9);
+        assert!((0..log.len()).all(|from| said(&log[from..]).is_empty()));
         assert_eq!(said(b"\xef\xbb\xbfNov 24 06:31:15 mail x: y\r\n"), "");
     }
 }
