@@ -89,15 +89,11 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
         if times > Self::FULL {
             return false;
         }
-        if !self.is_wide && times > u16::MAX.into() {
-            self.widen();
-        }
         let (often, width) = (self.often(at), self.width());
         self.make_room(width);
         (0..width).for_each(|_| self.places.insert(often, 0));
         self.places[at] = place.0;
-        self.write(often, times);
-        true
+        self.add_often(at, times)
     }
 
     /// The bucket at a place, which was often, was so much more often.
@@ -112,7 +108,10 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
             self.widen();
             often = self.often(at);
         }
-        self.write(often, sum);
+        self.places[often] = sum as u16;
+        if self.is_wide {
+            self.places[often + 1] = (sum >> 16) as u16;
+        }
         true
     }
 
@@ -130,13 +129,6 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
     fn times_at(&self, often: usize) -> u64 {
         let upper = if self.is_wide { u64::from(self.places[often + 1]) << 16 } else { 0 };
         upper | u64::from(self.places[often])
-    }
-
-    fn write(&mut self, often: usize, times: u64) {
-        self.places[often] = times as u16;
-        if self.is_wide {
-            self.places[often + 1] = (times >> 16) as u16;
-        }
     }
 
     /// From now on how often takes two numbers.

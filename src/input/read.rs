@@ -86,7 +86,9 @@ impl Input {
             Err(_) if compressed => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        no_text(&head).map_or(Ok(()), Err)?;
+        if let Some(why) = no_text(&head) {
+            return Err(why);
+        }
         let form = Form::of(&head).unwrap_or(Form::Lines);
         let is_journal = form == Form::Export || form == Form::Json && memmem::find(&head, b"\"__REALTIME_TIMESTAMP\"").is_some();
         let whole = io::Cursor::new(head).chain(bytes);
@@ -130,9 +132,6 @@ pub fn open_journal(window: journal::Window, said: journal::Said, progress: &Pro
 /// Looks at the first bytes and puts the right decoder before the rest.
 fn decode<R: Read + Send + 'static>(mut raw: R, stamps: Option<Arc<TimeFormat>>) -> Result<Input, ReadError> {
     let head = head_of(&mut raw)?;
-    if let Some(name) = foreign(&head) {
-        return Err(ReadError::Packed(name));
-    }
     let packing = Packing::of(&head);
     let whole = io::Cursor::new(head).chain(raw);
     match packing {
@@ -148,8 +147,16 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
         [0x1f, 0x9d, ..] => Some("compress (.Z)"),
         [0x04, 0x22, 0x4d, 0x18, ..] => Some("lz4"),
         [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some("7z"),
+        _ if is_tar(head) => Some("tar"),
         _ => None,
     }
+}
+
+/// Its word, and behind the first file's name the file's mode, which ends with a NUL: what a client says may be anywhere in a log,
+/// but not that.
+fn is_tar(head: &[u8]) -> bool {
+    let mode = head.get(100..108).and_then(<[u8]>::split_last);
+    head.get(257..262) == Some(b"ustar") && mode.is_some_and(|(end, mode)| *end == 0 && mode.iter().all(|c| (b'0'..b'8').contains(c)))
 }
 
 fn head_of(from: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -160,23 +167,16 @@ fn head_of(from: &mut impl Read) -> io::Result<Vec<u8>> {
 
 const HEAD: usize = 4096;
 
-/// Why this is no text that can be read, if it is none.
+/// Why this, unpacked as far as that is known, is no text that can be read, if it is none.
 fn no_text(head: &[u8]) -> Option<ReadError> {
+    if let Some(name) = foreign(head) {
+        return Some(ReadError::Packed(name));
+    }
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         // A shell of Windows writes so what another program prints.
         return Some(ReadError::Utf16);
     }
-    if is_tar(head) {
-        return Some(ReadError::Packed("tar"));
-    }
     is_binary(head).then_some(ReadError::Binary)
-}
-
-/// Its word, and behind the first file's name the file's mode, which ends with a NUL: what a client says may be anywhere in a log,
-/// but not that.
-fn is_tar(head: &[u8]) -> bool {
-    let mode = head.get(100..108).and_then(<[u8]>::split_last);
-    head.get(257..262) == Some(b"ustar") && mode.is_some_and(|(end, mode)| *end == 0 && mode.iter().all(|c| (b'0'..b'8').contains(c)))
 }
 
 /// Many control characters, and some in the first line: no log, however damaged.

@@ -43,9 +43,6 @@ pub struct Envelope {
     head: Head,
 }
 
-/// What editors and shells of Windows put before the first line of a file.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 /// What the last line began with, up to the program's name, or all of the stamp in Exim's own files: lines of one second and
 /// host begin with the same bytes.
 #[derive(Debug, Default)]
@@ -140,7 +137,7 @@ impl Envelope {
     /// The reason why the line is not a record.
     pub fn open<'a>(&mut self, line: &'a [u8], calendar: &mut dyn Calendar) -> Result<Opened<'a>, Unrecognized> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let mut line = Cursor::new(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line));
+        let mut line = Cursor::new(unmarked(line));
         if line.rest.first() == Some(&b'<') {
             skip_priority(&mut line);
             if let Some(rest) = line.rest.strip_prefix(b"1 ") {
@@ -167,6 +164,11 @@ impl Envelope {
         self.head.learn(whole, Some(end - 1 - host.len()), end, time);
         behind_host(time, host, line)
     }
+}
+
+/// Without the byte order mark that editors and shells of Windows put before the first line of a file.
+fn unmarked(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
 /// What a line without a stamp is.

@@ -43,7 +43,7 @@ impl Form {
 
 /// Without a byte order mark and the separator of RFC 7464.
 fn bare(line: &[u8]) -> &[u8] {
-    let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+    let line = super::unmarked(line);
     line.strip_prefix(b"\x1e").unwrap_or(line)
 }
 
