@@ -38,7 +38,8 @@ fn wait_a_little(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Waits until nobody else uses it.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     let mut guard = None;
     wait_a_little(|| {
         guard = mutex.try_lock().ok();

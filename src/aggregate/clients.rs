@@ -46,15 +46,6 @@ impl Clients {
         );
         rows.settle(|_, _| ());
     }
-
-    /// The same where they are many, which are taken out then; fewer wait for others.
-    #[inline]
-    pub fn count_many(&mut self, visits: &mut Vec<Visit<'_>>) {
-        if visits.len() >= AT_A_TIME {
-            self.count(visits);
-            visits.clear();
-        }
-    }
 }
 
 /// What a client did.

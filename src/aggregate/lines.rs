@@ -2,9 +2,8 @@
 
 use super::Merge;
 use super::clients::{Did, Visit};
-use super::courses::{Course, Courses};
+use super::courses::Courses;
 use super::days::Days;
-use super::patterns::Patterns;
 use super::rows::{HostRow, TextRow};
 use super::table::Table;
 use super::template::template;
@@ -135,18 +134,9 @@ pub struct Lines {
     pub lost: u64,
     pub timeout: u64,
     pub problems: Table<TextRow>,
-    /// Failures and refusals by template.
-    pub patterns: Patterns,
-    /// Failed attempts by class, and by provider or, where none is known, recipient domain.
-    pub failing: Courses,
     /// Failed log-ins by account (`user`) and network (`network`).
     pub break_ins: Courses,
     pub dsn: Tally<EnhancedStatus>,
-    /// Failed attempts by class.
-    pub classes: BTreeMap<Class, Course>,
-    /// Deferred attempts of each recipient domain and each relay.
-    pub deferred_domains: Table<u64>,
-    pub deferred_relays: Table<u64>,
     pub auth_users: Table<u64>,
     pub hosts: Table<HostRow>,
     pub timeline: Timeline,
@@ -178,13 +168,8 @@ impl Default for Lines {
             lost: 0,
             timeout: 0,
             problems: Table::new(SOME),
-            patterns: Patterns::default(),
-            failing: Courses::default(),
             break_ins: Courses::default(),
             dsn: Tally::default(),
-            classes: BTreeMap::new(),
-            deferred_domains: Table::new(MANY),
-            deferred_relays: Table::new(MANY),
             auth_users: Table::new(MANY),
             hosts: Table::new(SOME),
             timeline: Timeline::default(),
@@ -199,13 +184,12 @@ impl Lines {
     pub fn limit(&mut self, rows: usize) {
         self.programs_without_parser.limit(rows);
         self.problems.limit(rows);
-        self.patterns.limit(rows);
-        [&mut self.failing, &mut self.break_ins].into_iter().for_each(|courses| courses.limit(rows));
-        [&mut self.deferred_domains, &mut self.deferred_relays, &mut self.auth_users].into_iter().for_each(|table| table.limit(rows));
+        self.break_ins.limit(rows);
+        self.auth_users.limit(rows);
         self.hosts.limit(rows);
     }
 
-    /// Counts one line that lies in the window, but for why it failed (see [`Lines::failures`]), and for what a client did,
+    /// Counts one line that lies in the window, but for why it failed (that is for `causes`), and for what a client did,
     /// which is returned.
     #[inline(always)]
     pub fn see<'a>(&mut self, seen: &Seen<'a>) -> Option<Visit<'a>> {
@@ -315,7 +299,6 @@ impl Lines {
             Status::Deferred => {
                 self.attempts.deferred += count;
                 self.timeline.at(seen.record.time).deferred_attempts += count;
-                *self.deferred_relays.row(row_key(&delivery.relay.name)) += count;
             }
             _ => {}
         }
@@ -393,26 +376,11 @@ impl Lines {
         self.lost += other.lost;
         self.timeout += other.timeout;
         self.problems.merge(other.problems, |_, _| ());
-        self.patterns.merge(other.patterns);
-        self.failing.merge(other.failing);
         self.break_ins.merge(other.break_ins);
         other.dsn.iter().for_each(|(dsn, count)| self.dsn.add(*dsn, count));
-        for (class, course) in other.classes {
-            self.classes.entry(class).or_default().merge(course);
-        }
-        self.deferred_domains.merge(other.deferred_domains, |_, _| ());
-        self.deferred_relays.merge(other.deferred_relays, |_, _| ());
         self.auth_users.merge(other.auth_users, |_, _| ());
         self.hosts.merge(other.hosts, |_, _| ());
         self.timeline.merge(other.timeline);
-    }
-
-    /// Failed attempts by class, of bounces (`true`) and of deferrals.
-    #[must_use]
-    pub fn class_attempts(&self) -> BTreeMap<(Class, bool), u64> {
-        let both =
-            |(class, course): (&Class, &Course)| [((*class, true), course.permanent), ((*class, false), course.count - course.permanent)];
-        self.classes.iter().flat_map(both).filter(|(_, count)| *count > 0).collect()
     }
 
     /// How many lines could not be read.

@@ -1,18 +1,16 @@
-//! What lives amount to: messages, recipients and their outcomes, delays, and the rows that need a message's facts.
+//! What lives amount to: messages, recipients and their outcomes, delays; `fates` has the rows that need a message's facts.
 
 use super::clients::{Did, Visit};
-use super::courses::Courses;
-use super::lines::{MANY, row_key};
+use super::fates::{Fate, sender_domain};
+use super::ledger::Books;
 use super::quantiles::{Frequent, Measured};
-use super::rows::{HostRow, MailRow};
-use super::table::{AT_A_TIME, Table};
+use super::rows::HostRow;
+use super::table::AT_A_TIME;
 use super::timeline::Timeline;
-use super::{Clients, Distinct, Merge, Window, provider};
+use super::{Distinct, Merge, Window};
 use crate::correlate::{End, Life, Outcome, Recipient, hash};
-use crate::pipeline::both;
-use mailscope_parsers::model::{Class, domain_of};
+use mailscope_parsers::model::Class;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Messages and queue files.
@@ -61,7 +59,7 @@ impl Stages {
 }
 
 /// The counters.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Mail {
     pub messages: Messages,
     /// Outcomes of notifications' recipients; only the four that the report names.
@@ -76,64 +74,19 @@ pub struct Mail {
     /// Failed recipients by class, and whether they failed for good.
     pub class_recipients: BTreeMap<(Class, bool), u64>,
     pub auth_successes: u64,
-    pub domains: Table<MailRow>,
-    pub relays: Table<MailRow>,
-    pub providers: Table<MailRow>,
-    pub senders: Table<MailRow>,
-    pub sender_domains: Table<MailRow>,
-    pub auth_users: Table<MailRow>,
     /// By the number of the host in the correlation; its name is put to it at the end.
     pub hosts: Vec<HostRow>,
     pub timeline: Timeline,
-    /// Recipients that failed for good, by class and sender.
-    pub failed_senders: Courses,
     pub distinct_senders: Distinct,
     pub distinct_sender_domains: Distinct,
     pub distinct_recipients: Distinct,
-    pub distinct_domains: Distinct,
-}
-
-impl Default for Mail {
-    fn default() -> Self {
-        Self {
-            messages: Messages::default(),
-            notification_outcomes: Recipients::default(),
-            recipients: Recipients::default(),
-            good: 0,
-            bad: 0,
-            expiries: 0,
-            delay: Frequent::default(),
-            stages: Stages::default(),
-            class_recipients: BTreeMap::new(),
-            auth_successes: 0,
-            domains: Table::new(MANY),
-            relays: Table::new(MANY / 2),
-            providers: Table::new(MANY),
-            senders: Table::new(MANY / 4),
-            sender_domains: Table::new(MANY / 4),
-            auth_users: Table::new(MANY / 4),
-            hosts: Vec::new(),
-            timeline: Timeline::default(),
-            failed_senders: Courses::default(),
-            distinct_senders: Distinct::default(),
-            distinct_sender_domains: Distinct::default(),
-            distinct_recipients: Distinct::default(),
-            distinct_domains: Distinct::default(),
-        }
-    }
 }
 
 impl Mail {
-    /// No list is longer from now on; those whose rows have delays, a kilobyte or two each, are shorter.
-    pub fn limit(&mut self, rows: usize) {
-        let Self { domains, relays, providers, senders, sender_domains, auth_users, .. } = self;
-        [domains, relays, providers, senders, sender_domains, auth_users].into_iter().for_each(|table| table.limit(rows / 3));
-        self.failed_senders.limit(rows);
-    }
-
     /// Counts lives that are over, as they stand.
-    pub fn lives<'l>(&mut self, lives: impl Iterator<Item = &'l Life>, window: Window, clients: &mut Clients) {
-        let (mut fates, mut visits) = (Vec::with_capacity(AT_A_TIME), Vec::with_capacity(AT_A_TIME));
+    pub(super) fn lives<'l>(&mut self, lives: impl Iterator<Item = &'l Life>, window: Window, books: &mut Books<'_>) {
+        let at_a_time = books.at_a_time();
+        let (mut fates, mut visits) = (Vec::with_capacity(at_a_time), Vec::with_capacity(AT_A_TIME));
         for life in lives {
             self.queue_file(life, window);
             if let Some((time, count)) = life.rare().expired
@@ -144,26 +97,25 @@ impl Mail {
             if life.received()
                 && let Some(visit) = self.received(life, window)
             {
-                visits.push(visit);
-                clients.count_many(&mut visits);
+                books.visit(&mut visits, visit);
             }
             // Not by `extend`, in which this is a call for each.
             for recipient in &life.recipients {
                 if let Some(fate) = Fate::of(life, recipient, window) {
                     fates.push(fate);
-                    if fates.len() == AT_A_TIME {
-                        self.recipients(&mut fates);
+                    if fates.len() == at_a_time {
+                        self.recipients(&mut fates, books);
                     }
                 }
             }
         }
-        self.recipients(&mut fates);
-        clients.count(&visits);
+        self.recipients(&mut fates, books);
+        books.visits(&visits);
     }
 
-    fn recipients(&mut self, fates: &mut Vec<Fate<'_>>) {
+    fn recipients(&mut self, fates: &mut Vec<Fate<'_>>, books: &mut Books<'_>) {
         fates.iter().for_each(|fate| self.recipient(fate));
-        self.rows(fates);
+        books.fates(fates);
         fates.clear();
     }
 
@@ -226,20 +178,6 @@ impl Mail {
         self.outcome(life, recipient, fate);
     }
 
-    /// Counts each recipient in every row that it belongs to, one table after the other.
-    fn rows(&mut self, fates: &[Fate<'_>]) {
-        let Self { domains, relays, providers, senders, sender_domains, auth_users, distinct_domains, .. } = self;
-        domains.count(fates, |fate| fate.domain, |domain| distinct_domains.add(hash(domain)), Fate::count);
-        domains.settle(|_, _| ());
-        relays.count(fates, |fate| fate.relay, |_| (), Fate::count);
-        relays.settle(|relay, row| providers.row(provider(relay).as_bytes()).add(row));
-        senders.count(fates, |fate| fate.sender, |_| (), Fate::count_sender);
-        senders.settle(|sender, row| sender_domains.row(sender_domain(sender)).add(row));
-        let of_users: SmallVec<[&Fate<'_>; AT_A_TIME]> = fates.iter().filter(|fate| !fate.user.is_empty()).collect();
-        auth_users.count(&of_users, |fate| fate.user, |_| (), |fate, row| fate.count_sender(row));
-        auth_users.settle(|_, _| ());
-    }
-
     fn outcome(&mut self, life: &Life, recipient: &Recipient, fate: &Fate<'_>) {
         match fate.outcome {
             Outcome::Delivered => {
@@ -267,7 +205,6 @@ impl Mail {
                 self.bad += fate.mail;
                 self.timeline.at(recipient.last_attempt).bounced += 1;
                 self.host(life).bounced += 1;
-                self.failed_senders.add(fate.class.name(), fate.sender, recipient.last_attempt, 1, true);
                 *self.class_recipients.entry((fate.class, true)).or_default() += 1;
             }
             Outcome::Deferred => *self.class_recipients.entry((fate.class, false)).or_default() += 1,
@@ -291,120 +228,15 @@ impl Mail {
             *self.class_recipients.entry(class).or_default() += count;
         }
         self.auth_successes += other.auth_successes;
-        let Self { domains, relays, providers, senders, sender_domains, auth_users, .. } = self;
-        // The longer one first: the other one's thread has the lines to merge before.
-        both(
-            || {
-                sender_domains.merge(other.sender_domains, |_, _| ());
-                senders.merge(other.senders, |sender, row| sender_domains.row(sender_domain(sender)).add(row));
-                auth_users.merge(other.auth_users, |_, _| ());
-            },
-            || {
-                domains.merge(other.domains, |_, _| ());
-                providers.merge(other.providers, |_, _| ());
-                relays.merge(other.relays, |relay, row| providers.row(provider(relay).as_bytes()).add(row));
-            },
-        );
         self.hosts.resize_with(self.hosts.len().max(other.hosts.len()), HostRow::default);
         for (mine, theirs) in self.hosts.iter_mut().zip(other.hosts) {
             mine.merge(theirs);
         }
         self.timeline.merge(other.timeline);
-        self.failed_senders.merge(other.failed_senders);
         self.distinct_senders.merge(other.distinct_senders);
         self.distinct_sender_domains.merge(other.distinct_sender_domains);
         self.distinct_recipients.merge(other.distinct_recipients);
-        self.distinct_domains.merge(other.distinct_domains);
     }
-}
-
-/// What became of one recipient, as every row counts it.
-struct Fate<'l> {
-    life: &'l Life,
-    recipient: &'l Recipient,
-    /// The keys of its rows; there may be no user.
-    domain: &'l [u8],
-    relay: &'l [u8],
-    sender: &'l [u8],
-    user: &'l [u8],
-    outcome: Outcome,
-    /// 1, or 0 for a notification's recipient.
-    mail: u64,
-    size_bytes: u64,
-    delay: Option<Measured>,
-    class: Class,
-    deferrals: u32,
-}
-
-impl<'l> Fate<'l> {
-    /// `None` where it does not count.
-    #[inline(always)]
-    fn of(life: &'l Life, recipient: &'l Recipient, window: Window) -> Option<Self> {
-        if !window.contains(recipient.last_attempt) || matches!(recipient.outcome, Outcome::Probe | Outcome::Requeued) {
-            return None;
-        }
-        let delivered = recipient.outcome == Outcome::Delivered;
-        // A file or a command that an alias names has the alias's domain.
-        let own = domain_of(life.text(recipient.address));
-        let message = life.message();
-        Some(Self {
-            life,
-            recipient,
-            domain: row_key(if own.is_empty() { domain_of(life.text(recipient.original)) } else { own }),
-            relay: row_key(life.text(recipient.decisive.relay_name)),
-            sender: row_key(life.sender()),
-            user: message.text(message.auth_user),
-            outcome: recipient.outcome,
-            mail: u64::from(!life.is_notification()),
-            size_bytes: life.size_bytes,
-            delay: if delivered { life.delay(recipient).map(Measured::new) } else { None },
-            class: class(recipient),
-            deferrals: recipient.deferrals,
-        })
-    }
-
-    /// A sender's deferred attempts are known here only; those of a domain or relay are counted line by line.
-    #[inline(always)]
-    fn count_sender(&self, row: &mut MailRow) {
-        if self.deferrals > 0 {
-            row.failures_mut().deferred_attempts.add(self.deferrals.into());
-        }
-        self.count(row);
-    }
-
-    #[inline(always)]
-    fn count(&self, row: &mut MailRow) {
-        match self.outcome {
-            Outcome::Delivered => {
-                row.delivered += 1;
-                row.good += self.mail;
-                row.size_bytes += self.size_bytes;
-                if let Some(delay) = self.delay {
-                    row.delay.add(delay);
-                }
-                return;
-            }
-            Outcome::Bounced => row.failures_mut().bounced.add(1),
-            Outcome::Expired => row.failures_mut().expired.add(1),
-            Outcome::Deferred => row.failures_mut().deferred.add(1),
-            _ => return,
-        }
-        let failures = row.failures_mut();
-        failures.bad.add(if self.outcome == Outcome::Deferred { 0 } else { self.mail });
-        failures.classes.add(self.class, 1);
-    }
-}
-
-/// Why it failed: the last reply's class; an expired recipient without a reply has just expired.
-fn class(recipient: &Recipient) -> Class {
-    let unsaid = if recipient.outcome == Outcome::Expired { Class::Expired } else { Class::Unknown };
-    recipient.decisive.class.unwrap_or(unsaid)
-}
-
-/// The null sender has no domain: its row is `<>`.
-#[must_use]
-pub fn sender_domain(sender: &[u8]) -> &[u8] {
-    if sender == b"<>" { sender } else { row_key(domain_of(sender)) }
 }
 
 impl Recipients {

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 /// Templates that are kept before the rare ones go.
 const MANY: usize = 3500;
-/// Domains or clients kept of each.
+/// Whom each concerns is told of no more than so many domains or clients.
 const CONCERNED: usize = 112;
 const EXAMPLES: usize = 2;
 /// An example is cut here.
@@ -52,7 +52,8 @@ pub struct PatternRow {
     pub seen: Option<(Micros, Micros)>,
     /// A template can be classed in several ways: providers mean different things by the same words.
     pub classes: Classes,
-    pub concerned: Table<u64>,
+    /// Domains or clients. None where there were too many: which of them would stay depends on how the log was split.
+    pub concerned: Option<Table<u64>>,
     pub timeline: Timeline<Tally>,
     pub examples: Vec<Verbatim>,
 }
@@ -60,7 +61,7 @@ pub struct PatternRow {
 impl Default for PatternRow {
     fn default() -> Self {
         let (count, seen, classes, examples) = (0, None, Classes::default(), Vec::new());
-        Self { count, seen, classes, concerned: Table::new(CONCERNED), timeline: Timeline::default(), examples }
+        Self { count, seen, classes, concerned: Some(Table::new(CONCERNED)), timeline: Timeline::default(), examples }
     }
 }
 
@@ -73,9 +74,11 @@ impl PatternRow {
     }
 
     fn show(&mut self, said: &Said<'_>) {
-        // Where there were too many to keep, they are not shown at all.
-        if !said.concerned.is_empty() && self.concerned.dropped_keys == 0 {
-            *self.concerned.row(said.concerned) += said.count;
+        if !said.concerned.is_empty()
+            && let Some(concerned) = &mut self.concerned
+        {
+            *concerned.row(said.concerned) += said.count;
+            self.concerned.take_if(|concerned| !concerned.is_exact());
         }
         self.example(said.time, said.host, said.text);
     }
@@ -112,7 +115,11 @@ impl Merge for PatternRow {
             (a, b) => a.or(b),
         };
         self.classes.merge(other.classes);
-        self.concerned.merge(other.concerned, |_, _| ());
+        self.concerned = self.concerned.take().zip(other.concerned).map(|(mut concerned, more)| {
+            concerned.merge(more, |_, _| ());
+            concerned
+        });
+        self.concerned.take_if(|concerned| !concerned.is_exact());
         self.timeline.merge(other.timeline);
         other.examples.iter().for_each(|(time, host, text)| self.example(*time, host, text));
     }

@@ -7,7 +7,7 @@ use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Deserialize, Serialize, Serializer};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::hint::black_box;
-use std::mem::replace;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// A row that can tell how much it matters.
@@ -51,8 +51,13 @@ struct Key {
 }
 
 impl Key {
+    fn place(&self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.length as usize
+    }
+
     fn of<'k>(&self, keys: &'k [u8]) -> &'k [u8] {
-        &keys[self.start as usize..][..self.length as usize]
+        &keys[self.place()]
     }
 }
 
@@ -338,21 +343,24 @@ impl<R: Row> Table<R> {
         let mut stays: Vec<bool> = weights.iter().map(|weight| *weight >= least).collect();
         even[keep - heavier..].iter().for_each(|at| stays[*at] = false);
         self.error += least;
-        let room = (Vec::with_capacity(self.keys.capacity()), Vec::with_capacity(self.known.capacity()));
-        let (keys, known, dropped) = (replace(&mut self.keys, room.0), replace(&mut self.known, room.1), &mut self.dropped);
-        let mut each = known.iter().zip(&stays);
-        self.rows.retain_mut(|row| {
-            let Some((key, stays)) = each.next() else { return false };
-            let name = key.of(&keys);
+        // In place: names stand in the order of their rows, so that none is written over before it was read.
+        let Self { rows, known, keys, dropped, .. } = self;
+        let (mut each, mut kept, mut end) = (stays.iter().enumerate(), 0, 0);
+        rows.retain_mut(|row| {
+            let Some((at, stays)) = each.next() else { return false };
+            let key = known[at];
             if *stays {
-                self.known.push(Key { start: self.keys.len() as u32, ..*key });
-                self.keys.extend_from_slice(name);
+                keys.copy_within(key.place(), end);
+                known[kept] = Key { start: end as u32, ..key };
+                (kept, end) = (kept + 1, end + key.length as usize);
             } else {
-                heir(name, row);
+                heir(key.of(keys), row);
                 std::mem::take(row).leave(dropped);
             }
             *stays
         });
+        known.truncate(kept);
+        keys.truncate(end);
         self.dropped_keys += (stays.len() - self.rows.len()) as u64;
         self.index.grow(self.cap.min(stays.len()), self.known.iter());
     }

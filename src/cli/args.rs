@@ -101,16 +101,22 @@ pub struct InputArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Bytes read at a time; the result does not depend on it
-    #[arg(long, value_name = "BYTES", default_value_t = Self::CHUNK, hide = true)]
-    pub chunk_size: usize,
+    #[arg(long, value_name = "BYTES", hide = true)]
+    pub chunk_size: Option<usize>,
     /// No progress, no notices
     #[arg(short, long)]
     pub quiet: bool,
 }
 
 impl InputArgs {
-    /// Bytes that are read at a time where nobody asks for another number.
-    pub const CHUNK: usize = 3 << 16;
+    const CHUNK: usize = 3 << 16;
+
+    /// Bytes that are read at a time. Where several threads take turns, each has what the one before had in its nearest memory to
+    /// fetch: fewer turns are better then.
+    #[must_use]
+    pub fn chunk(&self, threads: usize) -> usize {
+        self.chunk_size.unwrap_or(if threads > 1 { 2 * Self::CHUNK } else { Self::CHUNK })
+    }
 }
 
 /// Whether names are told, and by which.

@@ -6,7 +6,7 @@ use super::output::{Output, printable};
 use super::resolve::Input;
 use super::trace::Sources;
 use super::{Ended, conclude, resolve, rows};
-use crate::aggregate::{AT_A_TIME, Summary};
+use crate::aggregate::{AT_A_TIME, Shared, Summary};
 use crate::anonymize::Anonymizer;
 use crate::correlate::{Correlator, Detail, Spare};
 use crate::export::{Book, table};
@@ -157,8 +157,7 @@ pub(super) fn count<'a>(
                 Some(_) => summary.line(seen),
                 None => {
                     if let Some(visit) = summary.see(seen) {
-                        visits.push(visit);
-                        summary.clients.count_many(&mut visits);
+                        summary.visit(&mut visits, visit);
                     }
                 }
             }
@@ -172,7 +171,7 @@ pub(super) fn count<'a>(
         kept.push(seen);
     });
     close(&mut open, reader, summary, kept, &mut each);
-    summary.clients.count(&visits);
+    summary.visits(&visits);
     summary.lines.count(parser, of_host.0, run);
     summary.lines.overlong += chunk.overlong;
     counted
@@ -237,11 +236,13 @@ pub fn gather(input: &mut Input, wanted: &Wanted<'_>) -> Result<Gathered> {
     let reader = input.reader_of_many();
     let how = How { reader: &reader, host, names: names.as_ref() };
     let correlator = Correlator::new(Detail::Counts, window.since).with_logs_of_one_time(chunks.are_of_one_time);
+    let threads = input.threads;
+    let ledger = (threads > 1).then(Arc::<Shared>::default);
     let done = pipeline::run(
         chunks,
-        input.threads,
+        threads,
         Ordered { correlator, places: Places::default() },
-        || Worker { summary: Summary::new(window), bytes: 0, kept: Kept::default(), spare: Spare::default() },
+        || Worker { summary: Summary::sharing(window, ledger.clone()), bytes: 0, kept: Kept::default(), spare: Spare::default() },
         |mine, chunk, mut turn| {
             let bump = Bump::new();
             let mut kept = std::mem::take(&mut mine.kept).recycled();

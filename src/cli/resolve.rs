@@ -88,10 +88,10 @@ pub fn input(args: &InputArgs) -> Result<Input> {
     let said = plan.said.clone();
     let threads = if args.threads > 0 { args.threads } else { std::thread::available_parallelism().map_or(1, usize::from) };
     // A small input is done before a second thread has begun.
-    let small = plan.logs.iter().all(|log| log.size > 0) && plan.logs.iter().map(|log| log.size).sum::<u64>() < args.chunk_size as u64;
+    let small = plan.logs.iter().all(|log| log.size > 0) && plan.logs.iter().map(|log| log.size).sum::<u64>() < args.chunk(threads) as u64;
     let threads = if small { 1 } else { threads };
     Ok(Input {
-        chunks: Some(Chunks::new(plan, args.chunk_size, zone, threads)),
+        chunks: Some(Chunks::new(plan, args.chunk(threads), zone, threads)),
         settings: settings(args, zone)?,
         window,
         host: args.host.clone(),

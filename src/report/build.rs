@@ -41,7 +41,7 @@ pub fn findings(mut summary: Summary, zone: Zone) -> Vec<Finding> {
 }
 
 fn with_facts<T>(summary: &mut Summary, tables: &Tables, zone: Zone, make: impl FnOnce(&Facts<'_>) -> T) -> T {
-    let patterns = patterns::found(&mut summary.lines.patterns);
+    let patterns = patterns::found(&mut summary.ledger.causes.patterns);
     let summary = &*summary;
     let span = window(summary);
     let bucket_s = timeline::bucket_s(span);
@@ -62,8 +62,12 @@ fn of_parts(facts: &Facts<'_>, input: InputFacts, top: usize) -> Report {
                 .map(|(key, table)| List::of(key, table, top))
         },
         || {
-            [("sender", &mail.senders), ("sender_domain", &tables.sender_domains), ("auth_user", &mail.auth_users)]
-                .map(|(key, table)| List::of(key, table, top))
+            [
+                ("sender", &summary.ledger.senders.rows),
+                ("sender_domain", &tables.sender_domains),
+                ("auth_user", &summary.ledger.accounts.rows),
+            ]
+            .map(|(key, table)| List::of(key, table, top))
         },
     );
     let domains = rows.mail("domains", domains);
@@ -72,13 +76,13 @@ fn of_parts(facts: &Facts<'_>, input: InputFacts, top: usize) -> Report {
     let senders = rows.mail("senders", senders);
     let sender_domains = rows.mail("sender_domains", sender_domains);
     let auth_users = rows.mail("auth_users", auth_users);
-    let (clients, beyond) = lists::clients(&summary.clients.rows, top);
-    rows.note("clients", beyond, approximate(&summary.clients.rows));
+    let (clients, beyond) = lists::clients(&summary.ledger.clients.rows, top);
+    rows.note("clients", beyond, approximate(&summary.ledger.clients.rows));
     let problems = problems(lines, &mut rows, &stamp);
     let (patterns, reasons, unclassified) = recurring(facts, &mut rows, &stamp);
     let dsn = dsn(lines, &mut rows);
-    let heat = timeline::heat(&lines.failing, top, bucket_s, zone);
-    rows.note("heat", None, approximate(&lines.failing.rows));
+    let heat = timeline::heat(&summary.ledger.causes.failing, top, bucket_s, zone);
+    rows.note("heat", None, approximate(&summary.ledger.causes.failing.rows));
     let approximate = rows.approximate;
     Report {
         schema: "mailscope.report/1",
@@ -133,8 +137,8 @@ fn of_parts(facts: &Facts<'_>, input: InputFacts, top: usize) -> Report {
             senders: mail.distinct_senders.count(),
             sender_domains: mail.distinct_sender_domains.count(),
             recipients: mail.distinct_recipients.count(),
-            recipient_domains: mail.distinct_domains.count(),
-            clients: summary.clients.distinct.count(),
+            recipient_domains: summary.ledger.domains.distinct.count(),
+            clients: summary.ledger.clients.distinct.count(),
         },
         bucket_s,
         timeline: timeline::rows(facts.buckets, zone),
@@ -172,27 +176,29 @@ pub struct Tables {
 
 impl Tables {
     fn of(summary: &mut Summary) -> Self {
-        let (lines, mail) = (&mut summary.lines, &mut summary.mail);
+        let Summary { lines, mail, ledger, .. } = summary;
+        let causes = &ledger.causes;
         let taken = |table: &mut Table<aggregate::MailRow>| std::mem::replace(table, Table::new(0));
-        let (mut domains, mut relays, mut providers) = (taken(&mut mail.domains), taken(&mut mail.relays), taken(&mut mail.providers));
-        let mut sender_domains = taken(&mut mail.sender_domains);
+        let mut domains = taken(&mut ledger.domains.rows);
+        let (mut relays, mut providers) = (taken(&mut ledger.relays.rows), taken(&mut ledger.relays.providers));
+        let mut sender_domains = taken(&mut ledger.senders.domains);
         both(
             || {
-                for (domain, attempts) in lines.deferred_domains.iter() {
+                for (domain, attempts) in causes.deferred_domains.iter() {
                     domains.row(domain).failures_mut().deferred_attempts.add(*attempts);
                 }
-                domains.dropped.failures_mut().deferred_attempts.add(lines.deferred_domains.dropped);
-                for (relay, attempts) in lines.deferred_relays.iter() {
+                domains.dropped.failures_mut().deferred_attempts.add(causes.deferred_domains.dropped);
+                for (relay, attempts) in causes.deferred_relays.iter() {
                     let heir = |relay: &[u8], row: &aggregate::MailRow| providers.row(provider(relay).as_bytes()).add(row);
                     relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts.add(*attempts);
                 }
-                relays.dropped.failures_mut().deferred_attempts.add(lines.deferred_relays.dropped);
+                relays.dropped.failures_mut().deferred_attempts.add(causes.deferred_relays.dropped);
                 for (relay, row) in relays.iter() {
                     providers.row(provider(relay).as_bytes()).add(row);
                 }
             },
             || {
-                for (sender, row) in mail.senders.iter() {
+                for (sender, row) in ledger.senders.rows.iter() {
                     sender_domains.row(aggregate::sender_domain(sender)).add(row);
                 }
             },
@@ -271,7 +277,7 @@ fn problems(lines: &aggregate::Lines, rows: &mut Lists<'_>, stamp: &impl Fn(Micr
 /// Patterns of deliveries, reasons of rejects, and the texts of both that no rule knows.
 fn recurring(facts: &Facts<'_>, rows: &mut Lists<'_>, stamp: &impl Fn(Micros) -> String) -> (Vec<Pattern>, Vec<Reason>, Vec<Template>) {
     let (deliveries, rejects): (Vec<_>, Vec<_>) = facts.patterns.iter().partition(|found| found.stage.is_empty());
-    let (keys, dropped, error) = facts.summary.lines.patterns.dropped();
+    let (keys, dropped, error) = facts.summary.ledger.causes.patterns.dropped();
     if keys > 0 {
         rows.approximate.insert("patterns", Approximate { dropped_keys: keys, error });
     }
@@ -410,7 +416,7 @@ fn kinds(summary: &Summary) -> Vec<KindRow> {
     let rows = KINDS.map(|kind| KindRow {
         kind,
         recipients: sum(&mut summary.mail.class_recipients.iter().map(|((class, _), count)| (*class, *count)), kind),
-        attempts: sum(&mut summary.lines.classes.iter().map(|(class, course)| (*class, course.count)), kind),
+        attempts: sum(&mut summary.ledger.causes.classes.iter().map(|(class, course)| (*class, course.count)), kind),
         rejects: sum(&mut summary.lines.rejects.by_class.iter().map(|(class, count)| (*class, *count)), kind),
     });
     let mut rows: Vec<KindRow> = rows.into_iter().filter(|row| row.recipients + row.attempts + row.rejects > 0).collect();
@@ -419,7 +425,7 @@ fn kinds(summary: &Summary) -> Vec<KindRow> {
 }
 
 fn classes(summary: &Summary) -> Vec<ClassRow> {
-    let (recipients, attempts) = (&summary.mail.class_recipients, summary.lines.class_attempts());
+    let (recipients, attempts) = (&summary.mail.class_recipients, summary.ledger.causes.class_attempts());
     let keys: std::collections::BTreeSet<(Class, bool)> = recipients.keys().chain(attempts.keys()).copied().collect();
     let row = |key: (Class, bool)| ClassRow {
         class: key.0.name(),

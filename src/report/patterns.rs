@@ -5,7 +5,7 @@
 use super::lists::text;
 use super::timeline::spread;
 use super::{Concerned, Counted, Pattern, Reason, Template};
-use crate::aggregate::{Merge, PatternRow, Patterns, Table};
+use crate::aggregate::{Merge, PatternRow, Patterns};
 use crate::input::Zone;
 use mailscope_parsers::model::{Class, Micros};
 use std::collections::{BTreeMap, HashMap};
@@ -77,12 +77,10 @@ fn one_of_similar(mut all: Vec<Found>) -> Vec<Found> {
     all
 }
 
-/// The heaviest ones; none where there were more than are kept, since which of them stay depends on how the log was split.
-fn concerned(table: &Table<u64>) -> Vec<(String, u64)> {
-    if !table.is_exact() {
-        return Vec::new();
-    }
-    super::lists::sorted(table).into_iter().take(CONCERNED).map(|(name, count)| (text(name), *count)).collect()
+/// The heaviest ones.
+fn concerned(row: &PatternRow) -> Vec<(String, u64)> {
+    let heaviest = row.concerned.iter().flat_map(|table| super::lists::sorted(table).into_iter().take(CONCERNED));
+    heaviest.map(|(name, count)| (text(name), *count)).collect()
 }
 
 pub fn pattern(found: &Found, bucket_s: i64, zone: Zone, stamp: &impl Fn(Micros) -> String) -> Pattern {
@@ -93,7 +91,7 @@ pub fn pattern(found: &Found, bucket_s: i64, zone: Zone, stamp: &impl Fn(Micros)
         class: row.class().name(),
         first: row.seen.filter(|(first, _)| *first != crate::pipeline::NO_TIME).map(|(first, _)| stamp(first)),
         last: row.seen.filter(|(first, _)| *first != crate::pipeline::NO_TIME).map(|(_, last)| stamp(last)),
-        domains: concerned(&row.concerned).into_iter().map(|(domain, count)| Concerned { domain, count }).collect(),
+        domains: concerned(row).into_iter().map(|(domain, count)| Concerned { domain, count }).collect(),
         examples: row.examples.iter().map(|(.., example)| text(example)).collect(),
         timeline: spread([&row.timeline], |count| count.get(), bucket_s, zone)
             .into_iter()
@@ -108,7 +106,7 @@ pub fn reason(found: &Found) -> Reason {
         template: found.template.clone(),
         class: found.row.class().name(),
         count: found.row.count,
-        top_clients: concerned(&found.row.concerned).into_iter().map(|(client, _)| client).collect(),
+        top_clients: concerned(&found.row).into_iter().map(|(client, _)| client).collect(),
     }
 }
 

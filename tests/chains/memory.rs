@@ -145,6 +145,31 @@ fn memory_is_bounded_by_what_is_open_and_not_by_the_days_of_the_log() {
     assert!(long < short + short / 5, "15 days took {short} bytes, 75 days {long}");
 }
 
+/// All count in the same lists: a worker's own ones would be as long as the log has domains, whatever part of it was his.
+#[test]
+fn memory_does_not_grow_with_the_threads_as_the_lists_do() {
+    const DOMAINS: u32 = 20_000;
+    let directory = directory();
+    let mut log = String::new();
+    for message in 0..5 * DOMAINS {
+        let second = message / 2;
+        let time = format!("2026-11-01T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+        let (id, to) = (format!("{:010X}", 0xA0_0000_0000_u64 + u64::from(message)), format!("to@there{}.example", message % DOMAINS));
+        log += &log_of(&[arrival(&time, &id, 1), attempt(&time, &id, &to, "sent"), removed(&time, &id)]);
+    }
+    let path = file(&directory, "mail.log", log);
+    let peak = |threads: &str| {
+        let mut command = program();
+        command.args(["report", "--format", "json", "--tz", "UTC", "--chunk-size", "65536", "--threads", threads]).arg(&path);
+        peak_memory(&mut command.stdout(Stdio::null()).spawn().expect("the program starts"))
+    };
+    let (Some(one), Some(eight)) = (peak("1"), peak("8")) else {
+        eprintln!("skipped: this system does not say how much memory a process used");
+        return;
+    };
+    assert!(eight < one + one / 2, "one thread took {one} bytes, eight {eight}");
+}
+
 /// Of ids that are over and of lives that wait for late lines so many are remembered, however fast they come.
 #[test]
 fn what_is_remembered_does_not_depend_on_how_fast_a_log_is() {

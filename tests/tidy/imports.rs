@@ -38,7 +38,7 @@ const PROGRAM: &[Module] = &[
     // A line as the pipeline hands it on, and its word for no time. Words of a text are found eight letters at a time.
     Module {
         name: "aggregate",
-        crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen", "pipeline::both"],
+        crates: &["aggregate", "correlate", "pipeline::NO_TIME", "pipeline::Seen", "pipeline::both", "pipeline::lock"],
         parsers: &["classify", "model", "near::have_capitals", "scan::Letters"],
     },
     Module { name: "numbers", crates: &[], parsers: &[] },

@@ -74,7 +74,7 @@ impl Running {
 
     /// Failures by what they have in common.
     pub fn patterns(&self) -> &Patterns {
-        &self.summary.lines.patterns
+        &self.summary.ledger.causes.patterns
     }
 
     /// The report as if the log ended here.

@@ -25,7 +25,7 @@ pub fn find(queue_id: String, args: &TailArgs, wake: &SyncSender<Wake>) {
         parser_file: args.parser_file.clone(),
         pseudonyms: args.pseudonyms.clone(),
         threads: 1,
-        chunk_size: InputArgs::CHUNK,
+        chunk_size: None,
         quiet: true,
     };
     let wake = wake.clone();

@@ -140,9 +140,7 @@ impl<'a> Search<'a> {
         if !own {
             input.files.clone_from(&sources.paths);
         }
-        if input.chunk_size == InputArgs::CHUNK {
-            input.chunk_size = CHUNK;
-        }
+        input.chunk_size.get_or_insert(CHUNK);
         let most = Some(args.first.unwrap_or(FIRST)).filter(|most| *most > 0);
         let stops = args.first.is_some_and(|most| most > 0) && filter.is_empty();
         let looked_at = most.map_or(usize::MAX, |most| if filter.is_empty() { most } else { most.max(FILTERED) });

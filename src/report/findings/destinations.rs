@@ -44,7 +44,7 @@ fn by_class<'a>(facts: &'a Facts<'_>) -> ByClass<'a> {
         *attempts.entry(name).or_default() += row.delivered + row.failures().bounced.get() + row.failures().deferred_attempts.get();
     }
     let mut by_class = ByClass::new();
-    for (class, destination, course) in facts.summary.lines.failing.iter() {
+    for (class, destination, course) in facts.summary.ledger.causes.failing.iter() {
         let Some(class) = Class::ALL.iter().find(|known| known.name().as_bytes() == class) else { continue };
         let attempts = attempts.get(destination).copied().unwrap_or(0).max(course.count);
         by_class.entry(class.name()).or_default().push(At { destination: text(destination), course, attempts });

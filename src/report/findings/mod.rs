@@ -116,7 +116,7 @@ impl Facts<'_> {
 
     /// All that failed for this reason, wherever it did.
     fn class(&self, class: Class) -> Vec<&Course> {
-        self.summary.lines.classes.get(&class).into_iter().collect()
+        self.summary.ledger.causes.classes.get(&class).into_iter().collect()
     }
 
     /// Since when, by the change of the rate; where the rate is even, since the first time it was seen.

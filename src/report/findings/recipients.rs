@@ -23,10 +23,11 @@ fn unknown(facts: &Facts<'_>, all: &mut Vec<Finding>) {
     let finished = mail.good + mail.bad;
     // Notifications to senders that don't exist are another matter.
     let is_one = |why: &[u8], sender: &[u8]| why == class.name().as_bytes() && sender != b"<>";
-    let all_senders = mail.failed_senders.iter().filter(|(why, sender, _)| is_one(why, sender));
+    let failed = &facts.summary.ledger.senders.failed;
+    let all_senders = failed.iter().filter(|(why, sender, _)| is_one(why, sender));
     let mut senders: Vec<(&[u8], &Course)> = all_senders.map(|(_, sender, course)| (sender, course)).collect();
     // Not the sum of the senders: the light ones may be gone.
-    let notified = mail.failed_senders.iter().filter(|(why, sender, _)| *why == class.name().as_bytes() && *sender == b"<>");
+    let notified = failed.iter().filter(|(why, sender, _)| *why == class.name().as_bytes() && *sender == b"<>");
     let notified: u64 = notified.map(|(.., course)| course.count).sum();
     let count = mail.class_recipients.get(&(class, true)).map_or(0, |all| all.saturating_sub(notified));
     if count < SOME || count * 50 < finished {
@@ -57,7 +58,7 @@ fn unknown(facts: &Facts<'_>, all: &mut Vec<Finding>) {
             "{} of {} bounced as unknown, from {}",
             count,
             number(finished, "recipient"),
-            if mail.failed_senders.rows.is_exact() { number(senders.len() as u64, "sender") } else { "thousands of senders".to_owned() }
+            if failed.rows.is_exact() { number(senders.len() as u64, "sender") } else { "thousands of senders".to_owned() }
         ),
         since: when.since,
         until: when.until,
@@ -73,7 +74,8 @@ fn domains(facts: &Facts<'_>, all: &mut Vec<Finding>) {
     let class = Class::DomainInvalid.name();
     let mut gone: Vec<(&[u8], &Course)> = facts
         .summary
-        .lines
+        .ledger
+        .causes
         .failing
         .iter()
         .filter(|(why, _, course)| *why == class.as_bytes() && course.count >= FEW)

@@ -1,15 +1,44 @@
-//! Why something failed, for many lines at a time: by class, by text, by where it happened.
+//! Why lines failed, for many of them at a time: by class, by text, by where it happened.
 
-use super::courses::Happened;
-use super::lines::{Lines, row_key};
-use super::patterns::{Said, Source};
-use super::table::AT_A_TIME;
+use super::Merge;
+use super::courses::{Course, Courses, Happened};
+use super::lines::{MANY, row_key};
+use super::patterns::{Patterns, Said, Source};
+use super::table::{AT_A_TIME, Table};
 use crate::pipeline::Seen;
 use mailscope_parsers::classify::provider_of;
 use mailscope_parsers::model::{Action, Class, Delivery, Event, Line, Reject, Status, domain_of};
 use mailscope_parsers::near::have_capitals;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Why lines failed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Causes {
+    /// Failures and refusals by template.
+    pub patterns: Patterns,
+    /// Failed attempts by class, and by provider or, where none is known, recipient domain.
+    pub failing: Courses,
+    /// Failed attempts by class.
+    pub classes: BTreeMap<Class, Course>,
+    /// Deferred attempts of each recipient domain and each relay.
+    pub deferred_domains: Table<u64>,
+    pub deferred_relays: Table<u64>,
+}
+
+impl Default for Causes {
+    fn default() -> Self {
+        Self {
+            patterns: Patterns::default(),
+            failing: Courses::default(),
+            classes: BTreeMap::new(),
+            deferred_domains: Table::new(MANY),
+            deferred_relays: Table::new(MANY),
+        }
+    }
+}
 
 /// An attempt that failed, for now or for good.
 struct Attempt<'s, 'a> {
@@ -62,10 +91,17 @@ fn lower(domain: &[u8]) -> Cow<'_, [u8]> {
     if have_capitals(domain) { Cow::Owned(domain.to_ascii_lowercase()) } else { Cow::Borrowed(domain) }
 }
 
-impl Lines {
+impl Causes {
+    /// No list is longer from now on.
+    pub fn limit(&mut self, rows: usize) {
+        self.patterns.limit(rows);
+        self.failing.limit(rows);
+        [&mut self.deferred_domains, &mut self.deferred_relays].into_iter().for_each(|table| table.limit(rows));
+    }
+
     /// Counts why these lines failed, where they did. Each list is gone through for all of them before the next: its rows
     /// would have to be fetched again.
-    pub fn failures<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>>) {
+    pub(super) fn count<'s, 'a: 's>(&mut self, lines: impl Iterator<Item = &'s Seen<'a>>) {
         let (mut attempts, mut refusals) = (Vec::with_capacity(AT_A_TIME), Vec::with_capacity(AT_A_TIME));
         for seen in lines {
             match &seen.line {
@@ -83,9 +119,36 @@ impl Lines {
         self.failing.add_all(&happened);
         let each = || attempts.iter().zip(&happened);
         each().for_each(|(attempt, one)| self.classes.entry(attempt.class()).or_default().see(one.time, one.count, one.permanent));
-        let deferred: SmallVec<[(&[u8], u64); AT_A_TIME]> =
-            each().filter(|(_, one)| !one.permanent).map(|(attempt, one)| (row_key(&attempt.domain), one.count)).collect();
-        self.deferred_domains.count(&deferred, |(domain, _)| domain, |_| (), |(_, count), sum| *sum += count);
+        let deferred: SmallVec<[(&Attempt<'_, '_>, u64); AT_A_TIME]> =
+            each().filter(|(_, one)| !one.permanent).map(|(attempt, one)| (attempt, one.count)).collect();
+        self.deferred_domains.count(&deferred, |(attempt, _)| row_key(&attempt.domain), |_| (), |(_, count), sum| *sum += count);
         self.deferred_domains.settle(|_, _| ());
+        self.deferred_relays.count(
+            &deferred,
+            |(attempt, _)| row_key(&attempt.delivery.relay.name),
+            |_| (),
+            |(_, count), sum| *sum += count,
+        );
+        self.deferred_relays.settle(|_, _| ());
+    }
+
+    /// Failed attempts by class, of bounces (`true`) and of deferrals.
+    #[must_use]
+    pub fn class_attempts(&self) -> BTreeMap<(Class, bool), u64> {
+        let both =
+            |(class, course): (&Class, &Course)| [((*class, true), course.permanent), ((*class, false), course.count - course.permanent)];
+        self.classes.iter().flat_map(both).filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+impl Merge for Causes {
+    fn merge(&mut self, other: Self) {
+        self.patterns.merge(other.patterns);
+        self.failing.merge(other.failing);
+        for (class, course) in other.classes {
+            self.classes.entry(class).or_default().merge(course);
+        }
+        self.deferred_domains.merge(other.deferred_domains, |_, _| ());
+        self.deferred_relays.merge(other.deferred_relays, |_, _| ());
     }
 }
