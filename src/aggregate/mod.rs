@@ -1,7 +1,8 @@
 //! Mergeable summaries. Adding is commutative and associative: which worker counted what, in which order, never shows.
 //!
-//! `lines` counts what each line says by itself, `mail` what lives amount to. Sums are integers; examples and first and
-//! last times are minima and maxima. Memory is bounded by caps on distinct keys.
+//! `lines` counts what each line says by itself, `mail` what lives amount to. What has a row for each key is in the `ledger`, which
+//! all workers share: `clients`, the lists of mail (`fates`), and why lines failed (`causes`). Sums are integers; examples and first
+//! and last times are minima and maxima. Memory is bounded by caps on distinct keys.
 
 mod causes;
 mod clients;

@@ -31,7 +31,7 @@ pub fn spell(series: &[Tried]) -> Option<Spell> {
         sums.push((failed + bucket.failed as f64, all + bucket.all.max(bucket.failed) as f64));
     }
     let (failed, all) = sums[series.len()];
-    let mut best: Option<(f64, Spell)> = None;
+    let (even, mut best) = (likelihood(failed, all), None::<(f64, Spell)>);
     for from in 0..series.len() {
         // A stretch begins and ends with something that failed.
         if series[from].failed == 0 {
@@ -45,8 +45,11 @@ pub fn spell(series: &[Tried]) -> Option<Spell> {
             let (within, of) = (sums[until].0 - sums[from].0, sums[until].1 - sums[from].1);
             let (rest, rest_of) = (failed - within, all - of);
             let higher = within / of >= TIMES * (rest + 0.5) / (rest_of + 1.0);
-            let sure = likelihood(within, of) + likelihood(rest, rest_of) - likelihood(failed, all);
-            if rest_of > 0.0 && higher && sure > SURE && best.is_none_or(|(known, _)| sure > known) {
+            if rest_of <= 0.0 || !higher {
+                continue;
+            }
+            let sure = likelihood(within, of) + likelihood(rest, rest_of) - even;
+            if sure > SURE && best.is_none_or(|(known, _)| sure > known) {
                 best = Some((sure, Spell { from, until }));
             }
         }
