@@ -8,6 +8,7 @@ use super::fates::{Accounts, Domains, Fate, Relays, Senders};
 use super::table::AT_A_TIME;
 use crate::pipeline::{Seen, both, lock};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::mem::take;
 use std::sync::Mutex;
 
@@ -128,12 +129,12 @@ impl<'b> Books<'b> {
                 senders.count(fates);
                 accounts.count(fates);
             }
-            Self::Shared(Shared { domains, relays, senders, accounts, .. }) => {
-                lock(domains).count(fates);
-                lock(relays).count(fates);
-                lock(senders).count(fates);
-                lock(accounts).count(fates);
-            }
+            Self::Shared(Shared { domains, relays, senders, accounts, .. }) => in_each([
+                &|waits| in_one(domains, waits, |list| list.count(fates)),
+                &|waits| in_one(relays, waits, |list| list.count(fates)),
+                &|waits| in_one(senders, waits, |list| list.count(fates)),
+                &|waits| in_one(accounts, waits, |list| list.count(fates)),
+            ]),
         }
     }
 
@@ -144,4 +145,22 @@ impl<'b> Books<'b> {
             Self::Shared(shared) => lock(&shared.causes).count(lines),
         }
     }
+}
+
+/// Counts in every list, in those first that nobody is at. Each says whether it could, or waits until it can.
+fn in_each(lists: [&dyn Fn(bool) -> bool; 4]) {
+    let mut left = SmallVec::from(lists);
+    while !left.is_empty() {
+        let before = left.len();
+        left.retain(|count| !(*count)(false));
+        if left.len() == before {
+            left.remove(0)(true);
+        }
+    }
+}
+
+/// Counts in a list, if nobody is at it or this waits; whether it did.
+fn in_one<T>(list: &Mutex<T>, waits: bool, count: impl FnOnce(&mut T)) -> bool {
+    let list = if waits { Some(lock(list)) } else { list.try_lock().ok() };
+    list.map(|mut list| count(&mut list)).is_some()
 }
