@@ -117,18 +117,14 @@ impl Causes {
         self.patterns.see(&said);
         let happened: Vec<Happened<'_>> = attempts.iter().map(Attempt::happened).collect();
         self.failing.add_all(&happened);
-        let each = || attempts.iter().zip(&happened);
-        each().for_each(|(attempt, one)| self.classes.entry(attempt.class()).or_default().see(one.time, one.count, one.permanent));
-        let deferred: SmallVec<[(&Attempt<'_, '_>, u64); AT_A_TIME]> =
-            each().filter(|(_, one)| !one.permanent).map(|(attempt, one)| (attempt, one.count)).collect();
-        self.deferred_domains.count(&deferred, |(attempt, _)| row_key(&attempt.domain), |_| (), |(_, count), sum| *sum += count);
+        let each = attempts.iter().zip(&happened);
+        each.for_each(|(attempt, one)| self.classes.entry(attempt.class()).or_default().see(one.time, one.count, one.permanent));
+        let deferred: SmallVec<[&Attempt<'_, '_>; AT_A_TIME]> =
+            attempts.iter().filter(|attempt| attempt.delivery.status == Status::Deferred).collect();
+        let add = |attempt: &&Attempt<'_, '_>, sum: &mut u64| *sum += u64::from(attempt.seen.count);
+        self.deferred_domains.count(&deferred, |attempt| row_key(&attempt.domain), |_| (), add);
         self.deferred_domains.settle(|_, _| ());
-        self.deferred_relays.count(
-            &deferred,
-            |(attempt, _)| row_key(&attempt.delivery.relay.name),
-            |_| (),
-            |(_, count), sum| *sum += count,
-        );
+        self.deferred_relays.count(&deferred, |attempt| row_key(&attempt.delivery.relay.name), |_| (), add);
         self.deferred_relays.settle(|_, _| ());
     }
 

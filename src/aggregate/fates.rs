@@ -65,9 +65,14 @@ impl Default for Accounts {
     }
 }
 
+/// A row here has delays, a kilobyte or two of them: there are fewer than in a list that has so many.
+fn fewer(rows: usize) -> usize {
+    rows / 3
+}
+
 impl Domains {
     pub(super) fn limit(&mut self, rows: usize) {
-        self.rows.limit(rows);
+        self.rows.limit(fewer(rows));
     }
 
     pub(super) fn count(&mut self, fates: &[Fate<'_>]) {
@@ -85,7 +90,7 @@ impl Merge for Domains {
 
 impl Relays {
     pub(super) fn limit(&mut self, rows: usize) {
-        [&mut self.rows, &mut self.providers].into_iter().for_each(|table| table.limit(rows));
+        [&mut self.rows, &mut self.providers].into_iter().for_each(|table| table.limit(fewer(rows)));
     }
 
     pub(super) fn count(&mut self, fates: &[Fate<'_>]) {
@@ -103,7 +108,8 @@ impl Merge for Relays {
 
 impl Senders {
     pub(super) fn limit(&mut self, rows: usize) {
-        [&mut self.rows, &mut self.domains].into_iter().for_each(|table| table.limit(rows));
+        [&mut self.rows, &mut self.domains].into_iter().for_each(|table| table.limit(fewer(rows)));
+        self.failed.limit(rows);
     }
 
     pub(super) fn count(&mut self, fates: &[Fate<'_>]) {
@@ -124,7 +130,7 @@ impl Merge for Senders {
 
 impl Accounts {
     pub(super) fn limit(&mut self, rows: usize) {
-        self.rows.limit(rows);
+        self.rows.limit(fewer(rows));
     }
 
     pub(super) fn count(&mut self, fates: &[Fate<'_>]) {

@@ -24,15 +24,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// No list is longer from now on. Where a row has delays, a kilobyte or two of them, there are fewer.
+    /// No list is longer from now on.
     pub fn limit(&mut self, rows: usize) {
         let Self { clients, domains, relays, senders, accounts, causes } = self;
         clients.rows.limit(rows);
-        domains.limit(rows / 3);
-        relays.limit(rows / 3);
-        senders.limit(rows / 3);
-        senders.failed.limit(rows);
-        accounts.limit(rows / 3);
+        domains.limit(rows);
+        relays.limit(rows);
+        senders.limit(rows);
+        accounts.limit(rows);
         causes.limit(rows);
     }
 }

@@ -31,7 +31,8 @@ pub fn spell(series: &[Tried]) -> Option<Spell> {
         sums.push((failed + bucket.failed as f64, all + bucket.all.max(bucket.failed) as f64));
     }
     let (failed, all) = sums[series.len()];
-    let (even, mut best) = (likelihood(failed, all), None::<(f64, Spell)>);
+    let even = likelihood(failed, all);
+    let mut best: Option<(f64, Spell)> = None;
     for from in 0..series.len() {
         // A stretch begins and ends with something that failed.
         if series[from].failed == 0 {
