@@ -2,6 +2,7 @@
 //! account, and for what those have in common that had to go.
 
 use super::courses::{Courses, Happened};
+use super::failures::Failing;
 use super::lines::{MANY, row_key};
 use super::quantiles::Measured;
 use super::rows::MailRow;
@@ -201,14 +202,14 @@ impl<'l> Fate<'l> {
     #[inline(always)]
     fn count_sender(&self, row: &mut MailRow) {
         if self.deferrals > 0 {
-            row.failures_mut().deferred_attempts.add(self.deferrals.into());
+            row.failures_mut().add(Failing::DeferredAttempts, self.deferrals.into());
         }
         self.count(row);
     }
 
     #[inline(always)]
     fn count(&self, row: &mut MailRow) {
-        match self.outcome {
+        let failed = match self.outcome {
             Outcome::Delivered => {
                 row.delivered += 1;
                 row.good += self.mail;
@@ -218,14 +219,15 @@ impl<'l> Fate<'l> {
                 }
                 return;
             }
-            Outcome::Bounced => row.failures_mut().bounced.add(1),
-            Outcome::Expired => row.failures_mut().expired.add(1),
-            Outcome::Deferred => row.failures_mut().deferred.add(1),
+            Outcome::Bounced => Failing::Bounced,
+            Outcome::Expired => Failing::Expired,
+            Outcome::Deferred => Failing::Deferred,
             _ => return,
-        }
+        };
         let failures = row.failures_mut();
-        failures.bad.add(if self.outcome == Outcome::Deferred { 0 } else { self.mail });
-        failures.classes.add(self.class, 1);
+        failures.add(failed, 1);
+        failures.add(Failing::Bad, if self.outcome == Outcome::Deferred { 0 } else { self.mail });
+        failures.add(Failing::Class(self.class), 1);
     }
 }
 

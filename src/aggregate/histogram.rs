@@ -1,6 +1,6 @@
 //! How often which bucket of a delay there was: in two forms, for few different ones and for many.
 //!
-//! The first is a sorted list of two bytes a bucket, or four; most senders and domains never need more. The second has
+//! The first is a sorted list of two bytes a bucket, or three; most senders and domains never need more. The second has
 //! counters in pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
 
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,32 @@ use smallvec::SmallVec;
 /// bits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Few<const TIMES_BITS: u32, const MOST: usize> {
-    /// The buckets, and behind them how often those were that were often, in the same order.
-    places: SmallVec<[u16; 16]>,
+    /// The buckets, two bytes each, and behind them how often those were that were often, in the same order.
+    bytes: SmallVec<[u8; 32]>,
     /// How many buckets.
     many: u16,
-    /// Whether how often takes two numbers, the lower half first: from when one was more than fits in one.
-    is_wide: bool,
+    /// How many bytes it takes to say how often.
+    width: Width,
+}
+
+/// As wide as the largest of a list needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Width {
+    #[default]
+    One = 1,
+    Two = 2,
+    Four = 4,
+}
+
+impl Width {
+    fn of(times: u64) -> Option<Self> {
+        match times {
+            0..=0xFF => Some(Self::One),
+            0x100..=0xFFFF => Some(Self::Two),
+            0x1_0000..=0xFFFF_FFFF => Some(Self::Four),
+            _ => None,
+        }
+    }
 }
 
 /// A bucket in the upper bits. In the lower ones how often less one, or [`Place::OFTEN`].
@@ -28,6 +48,10 @@ impl<const TIMES_BITS: u32> Place<TIMES_BITS> {
 
     fn new(bucket: u16, times: u64) -> Self {
         Self(bucket << TIMES_BITS | times.saturating_sub(1).min(Self::OFTEN.into()) as u16)
+    }
+
+    fn read(bytes: [u8; 2]) -> Self {
+        Self(u16::from_le_bytes(bytes))
     }
 
     fn bucket(self) -> u16 {
@@ -45,15 +69,12 @@ impl<const TIMES_BITS: u32> Place<TIMES_BITS> {
 }
 
 impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
-    /// So often a bucket may have been.
-    const FULL: u64 = u32::MAX as u64;
-
     /// Counts a bucket of as many bits as are left; `false`, and nothing done, where it would be too many.
     #[inline(always)]
     pub fn put(&mut self, bucket: u16, times: u64) -> bool {
-        let buckets = &self.places[..self.many.into()];
-        let at = buckets.partition_point(|place| Place::<TIMES_BITS>(*place).bucket() < bucket);
-        let known = buckets.get(at).map(|place| Place::<TIMES_BITS>(*place)).filter(|place| place.bucket() == bucket);
+        let buckets = self.buckets();
+        let at = buckets.partition_point(|place| Place::<TIMES_BITS>::read(*place).bucket() < bucket);
+        let known = buckets.get(at).map(|place| Place::<TIMES_BITS>::read(*place)).filter(|place| place.bucket() == bucket);
         match known.map(Place::times) {
             Some(Some(before)) => self.set(at, bucket, before + times),
             Some(None) => self.add_often(at, times),
@@ -61,14 +82,19 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
         }
     }
 
+    #[inline]
+    fn buckets(&self) -> &[[u8; 2]] {
+        self.bytes[..2 * usize::from(self.many)].as_chunks().0
+    }
+
     /// Counts a bucket that was not there yet.
     #[inline]
     fn begin(&mut self, at: usize, bucket: u16, times: u64) -> bool {
-        if times > Self::FULL || usize::from(self.many) == MOST {
+        if Width::of(times).is_none() || usize::from(self.many) == MOST {
             return false;
         }
-        self.make_room(1);
-        self.places.insert(at, 0);
+        self.make_room(2);
+        self.bytes.insert_from_slice(2 * at, &[0; 2]);
         self.many += 1;
         self.set(at, bucket, times)
     }
@@ -80,19 +106,23 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
         if place.is_often() {
             return self.begin_often(at, place, times);
         }
-        self.places[at] = place.0;
+        self.write(at, place);
         true
+    }
+
+    fn write(&mut self, at: usize, place: Place<TIMES_BITS>) {
+        self.bytes[2 * at..2 * at + 2].copy_from_slice(&place.0.to_le_bytes());
     }
 
     /// The same, and that is often.
     fn begin_often(&mut self, at: usize, place: Place<TIMES_BITS>, times: u64) -> bool {
-        if times > Self::FULL {
+        if Width::of(times).is_none() {
             return false;
         }
-        let (often, width) = (self.often(at), self.width());
+        let (often, width) = (self.often(at), self.width as usize);
         self.make_room(width);
-        (0..width).for_each(|_| self.places.insert(often, 0));
-        self.places[at] = place.0;
+        self.bytes.insert_from_slice(often, &[0; 4][..width]);
+        self.write(at, place);
         self.add_often(at, times)
     }
 
@@ -100,60 +130,56 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
     #[inline]
     fn add_often(&mut self, at: usize, times: u64) -> bool {
         let mut often = self.often(at);
-        let sum = self.times_at(often) + times;
-        if sum > Self::FULL {
-            return false;
-        }
-        if !self.is_wide && sum > u16::MAX.into() {
-            self.widen();
+        let sum = self.times_at(often).saturating_add(times);
+        let Some(width) = Width::of(sum) else { return false };
+        if width > self.width {
+            self.widen(width);
             often = self.often(at);
         }
-        self.places[often] = sum as u16;
-        if self.is_wide {
-            self.places[often + 1] = (sum >> 16) as u16;
-        }
+        let width = self.width as usize;
+        self.bytes[often..often + width].copy_from_slice(&sum.to_le_bytes()[..width]);
         true
     }
 
     /// Where it says how often the bucket at a place was.
     fn often(&self, at: usize) -> usize {
+        let before = &self.buckets()[..at];
         // In sixteen bits: they are counted eight together.
-        let before = self.places[..at].iter().fold(0, |before, place| before + u16::from(Place::<TIMES_BITS>(*place).is_often()));
-        usize::from(self.many) + usize::from(before) * self.width()
-    }
-
-    fn width(&self) -> usize {
-        1 + usize::from(self.is_wide)
+        let before = before.iter().fold(0, |before, place| before + u16::from(Place::<TIMES_BITS>::read(*place).is_often()));
+        2 * usize::from(self.many) + usize::from(before) * self.width as usize
     }
 
     fn times_at(&self, often: usize) -> u64 {
-        let upper = if self.is_wide { u64::from(self.places[often + 1]) << 16 } else { 0 };
-        upper | u64::from(self.places[often])
+        self.bytes[often..often + self.width as usize].iter().rev().fold(0, |times, byte| times << 8 | u64::from(*byte))
     }
 
-    /// From now on how often takes two numbers.
+    /// From now on how often takes so many bytes.
     #[cold]
-    fn widen(&mut self) {
-        let often: Vec<u16> = self.places.drain(usize::from(self.many)..).collect();
-        self.is_wide = true;
-        self.places.extend(often.into_iter().flat_map(|times| [times, 0]));
+    fn widen(&mut self, to: Width) {
+        let often: Vec<u8> = self.bytes.drain(2 * usize::from(self.many)..).collect();
+        let (before, after) = (self.width as usize, to as usize);
+        self.width = to;
+        often.chunks(before).for_each(|times| {
+            self.bytes.extend_from_slice(times);
+            self.bytes.extend_from_slice(&[0; 4][..after - before]);
+        });
     }
 
     fn make_room(&mut self, more: usize) {
-        if self.places.len() + more > self.places.capacity() {
+        if self.bytes.len() + more > self.bytes.capacity() {
             // There are many such lists, and each has few buckets more than it had.
-            self.places.reserve_exact((self.places.len() / 8).max(4));
+            self.bytes.reserve_exact((self.bytes.len() / 8).max(8));
         }
     }
 
     /// The smallest bucket first.
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
-        let mut often = usize::from(self.many);
-        self.places[..often].iter().map(move |place| {
-            let place = Place::<TIMES_BITS>(*place);
+        let mut often = 2 * usize::from(self.many);
+        self.buckets().iter().map(move |place| {
+            let place = Place::<TIMES_BITS>::read(*place);
             let times = place.times().unwrap_or_else(|| {
-                often += self.width();
-                self.times_at(often - self.width())
+                often += self.width as usize;
+                self.times_at(often - self.width as usize)
             });
             (place.bucket(), times)
         })
@@ -166,9 +192,9 @@ impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
 #[serde(from = "Vec<(u16, u64)>", into = "Vec<(u16, u64)>")]
 pub struct Many {
     cells: Vec<u8>,
-    /// Steps and how often 256 times, where it was as often.
+    /// Steps and how often 256 times, where it was as often; a million millions and more are one number.
     #[allow(clippy::box_collection)] // an empty list would be three times as large
-    carried: Option<Box<Vec<(u16, u64)>>>,
+    carried: Option<Box<Vec<(u16, u32)>>>,
 }
 
 /// Half a cache line.
@@ -209,7 +235,7 @@ impl Many {
         let sum = u64::from(*counter) + times;
         *counter = sum as u8;
         if sum > u64::from(u8::MAX) {
-            self.carry(step, sum >> 8);
+            self.carry(step, u32::try_from(sum >> 8).unwrap_or(u32::MAX));
         }
     }
 
@@ -221,10 +247,10 @@ impl Many {
     }
 
     #[cold]
-    fn carry(&mut self, step: u16, times: u64) {
+    fn carry(&mut self, step: u16, times: u32) {
         let carried = self.carried.get_or_insert_default();
         match carried.binary_search_by_key(&step, |(known, _)| *known) {
-            Ok(at) => carried[at].1 += times,
+            Ok(at) => carried[at].1 = carried[at].1.saturating_add(times),
             Err(at) => carried.insert(at, (step, times)),
         }
     }
@@ -235,7 +261,7 @@ impl Many {
             let at = usize::from(step);
             let page = usize::from(self.cells[at / PAGE]).checked_sub(1)?;
             let carried = self.carried.as_deref().map_or(&[][..], Vec::as_slice);
-            let carried = carried.binary_search_by_key(&step, |(known, _)| *known).map_or(0, |at| carried[at].1 << 8);
+            let carried = carried.binary_search_by_key(&step, |(known, _)| *known).map_or(0, |at| u64::from(carried[at].1) << 8);
             let times = u64::from(self.cells[PAGES + page * PAGE + at % PAGE]) + carried;
             (times > 0).then_some((step, times))
         };
@@ -343,8 +369,8 @@ mod tests {
         let mut many = Many::default();
         (0..70_000).for_each(|_| many.put(7, 3));
         many.put(2000, u64::from(u32::MAX));
-        many.put(7, 1 << 40);
-        assert_eq!(many.iter().collect::<Vec<_>>(), [(7, 210_000 + (1 << 40)), (2000, u64::from(u32::MAX))]);
+        many.put(7, 1 << 39);
+        assert_eq!(many.iter().collect::<Vec<_>>(), [(7, 210_000 + (1 << 39)), (2000, u64::from(u32::MAX))]);
     }
 
     #[test]
@@ -364,7 +390,7 @@ mod tests {
             let (mut few, mut counts) = (Few::<2, 128>::default(), BTreeMap::<u16, u64>::new());
             for (bucket, times) in put {
                 let count = counts.entry(bucket * 387).or_default();
-                let fits = *count + times <= Few::<2, 128>::FULL;
+                let fits = *count + times <= u64::from(u32::MAX);
                 prop_assert_eq!(few.put(bucket * 387, times), fits);
                 *count += if fits { times } else { 0 };
             }

@@ -2,7 +2,7 @@
 //! concerns, and two of them word by word.
 
 use super::Merge;
-use super::rows::Classes;
+use super::failures::Classes;
 use super::table::{Row, Table, parted};
 use super::template::template;
 use super::timeline::{Tally, Timeline};

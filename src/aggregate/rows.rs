@@ -1,12 +1,11 @@
 //! The rows of the report's lists.
 
 use super::Merge;
+use super::failures::{Failing, Failures};
 use super::quantiles::Quantiles;
 use super::table::Row;
-use super::timeline::Tally;
-use mailscope_parsers::model::{Class, Micros};
+use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use std::sync::LazyLock;
 
 /// Mail to or from one domain, relay, provider, sender or account. Rows are many and most are touched for mail that was
@@ -23,60 +22,6 @@ pub struct MailRow {
     failures: Option<Box<Failures>>,
 }
 
-/// What failed of a row's mail.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Failures {
-    pub bounced: Tally,
-    pub expired: Tally,
-    pub deferred: Tally,
-    pub deferred_attempts: Tally,
-    /// Bounced or expired recipients of messages that are no notifications.
-    pub bad: Tally,
-    /// Failed recipients by class; few, so searched one by one.
-    pub classes: Classes,
-}
-
-/// How often which class; few, so searched one by one, and mostly one to three.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Classes(SmallVec<[(Class, Tally); 3]>);
-
-impl Classes {
-    pub fn add(&mut self, class: Class, count: u64) {
-        match self.0.iter_mut().find(|(known, _)| *known == class) {
-            Some((_, sum)) => sum.add(count),
-            None => self.0.push((class, Tally::of(count))),
-        }
-    }
-
-    #[must_use]
-    pub fn count(&self, class: Class) -> u64 {
-        self.0.iter().find(|(known, _)| *known == class).map_or(0, |(_, count)| count.get())
-    }
-
-    /// The most frequent one; of equal ones the first name.
-    #[must_use]
-    pub fn top(&self) -> Option<Class> {
-        self.0.iter().min_by_key(|(class, count)| (std::cmp::Reverse(count.get()), class.name())).map(|(class, _)| *class)
-    }
-}
-
-impl Merge for Classes {
-    fn merge(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(class, count)| self.add(class, count.get()));
-    }
-}
-
-impl Failures {
-    fn add(&mut self, other: &Self) {
-        self.bounced.merge(other.bounced);
-        self.expired.merge(other.expired);
-        self.deferred.merge(other.deferred);
-        self.deferred_attempts.merge(other.deferred_attempts);
-        self.bad.merge(other.bad);
-        self.classes.merge(other.classes.clone());
-    }
-}
-
 impl MailRow {
     #[must_use]
     pub fn failures(&self) -> &Failures {
@@ -88,16 +33,10 @@ impl MailRow {
         self.failures.get_or_insert_default()
     }
 
-    /// The most frequent class of failure; of equal ones the first name.
-    #[must_use]
-    pub fn top_class(&self) -> Option<Class> {
-        self.failures().classes.top()
-    }
-
     /// (bounced + expired) / (delivered + bounced + expired), notifications apart; `None` of nothing.
     #[must_use]
     pub fn bounce_rate(&self) -> Option<f64> {
-        let bad = self.failures().bad.get();
+        let bad = self.failures().get(Failing::Bad);
         let all = self.good + bad;
         (all > 0).then(|| bad as f64 / all as f64)
     }
@@ -109,7 +48,7 @@ impl MailRow {
         self.good += other.good;
         self.delay.merge(&other.delay);
         if let Some(failures) = &other.failures {
-            self.failures_mut().add(failures);
+            self.failures_mut().merge(failures);
         }
     }
 }
@@ -122,9 +61,7 @@ impl Merge for MailRow {
 
 impl Row for MailRow {
     fn weight(&self) -> u64 {
-        let failures = self.failures();
-        let failed = [failures.bounced, failures.expired, failures.deferred, failures.deferred_attempts];
-        self.delivered + failed.into_iter().map(Tally::get).sum::<u64>()
+        self.delivered + self.failures().weight()
     }
 
     fn touch(&self) -> u64 {

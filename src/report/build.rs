@@ -3,7 +3,7 @@
 use super::findings::{Baseline, Facts};
 use super::lists::{self, approximate, delay, rounded, sorted, text};
 use super::*;
-use crate::aggregate::{self, Summary, Table, provider};
+use crate::aggregate::{self, Failing, Summary, Table, provider};
 use crate::input::Zone;
 use crate::pipeline::{NO_TIME, both};
 use mailscope_parsers::model::{Class, Micros};
@@ -185,14 +185,14 @@ impl Tables {
         both(
             || {
                 for (domain, attempts) in causes.deferred_domains.iter() {
-                    domains.row(domain).failures_mut().deferred_attempts.add(*attempts);
+                    domains.row(domain).failures_mut().add(Failing::DeferredAttempts, *attempts);
                 }
-                domains.dropped.failures_mut().deferred_attempts.add(causes.deferred_domains.dropped);
+                domains.dropped.failures_mut().add(Failing::DeferredAttempts, causes.deferred_domains.dropped);
                 for (relay, attempts) in causes.deferred_relays.iter() {
                     let heir = |relay: &[u8], row: &aggregate::MailRow| providers.row(provider(relay).as_bytes()).add(row);
-                    relays.row_or_leave(relay, heir).0.failures_mut().deferred_attempts.add(*attempts);
+                    relays.row_or_leave(relay, heir).0.failures_mut().add(Failing::DeferredAttempts, *attempts);
                 }
-                relays.dropped.failures_mut().deferred_attempts.add(causes.deferred_relays.dropped);
+                relays.dropped.failures_mut().add(Failing::DeferredAttempts, causes.deferred_relays.dropped);
                 for (relay, row) in relays.iter() {
                     providers.row(provider(relay).as_bytes()).add(row);
                 }

@@ -1,7 +1,7 @@
 //! Tables to lists: the heaviest rows first, of equal ones the first name, the rest in one sum.
 
 use super::{Approximate, ClientRow, Delay, DelayFigures, MailRow, Other, OtherSum};
-use crate::aggregate::{self, Merge, Quantiles, Row, Table};
+use crate::aggregate::{self, Failing, Merge, Quantiles, Row, Table};
 
 /// The rows of a table, heaviest first, of equal ones the first name.
 pub fn sorted<R: Row>(table: &Table<R>) -> Vec<(&[u8], &R)> {
@@ -42,14 +42,14 @@ fn mail_row(key: &'static str, name: String, row: &aggregate::MailRow) -> MailRo
         key,
         name,
         delivered: row.delivered,
-        bounced: failures.bounced.get(),
-        expired: failures.expired.get(),
-        deferred: failures.deferred.get(),
-        deferred_attempts: failures.deferred_attempts.get(),
+        bounced: failures.get(Failing::Bounced),
+        expired: failures.get(Failing::Expired),
+        deferred: failures.get(Failing::Deferred),
+        deferred_attempts: failures.get(Failing::DeferredAttempts),
         size_bytes: row.size_bytes,
         bounce_rate: row.bounce_rate().map(rounded),
         delay: delay(&row.delay),
-        top_class: row.top_class().map(|class| class.name()),
+        top_class: failures.top_class().map(|class| class.name()),
     }
 }
 

@@ -2,7 +2,7 @@
 //! reached.
 
 use super::{Facts, Finding, Severity, When, names, number, percent, text};
-use crate::aggregate::Course;
+use crate::aggregate::{Course, Failing};
 use mailscope_parsers::classify::list_named;
 use mailscope_parsers::model::{Class, Side};
 use std::collections::BTreeMap;
@@ -41,7 +41,8 @@ pub fn find(facts: &Facts<'_>, all: &mut Vec<Finding>) {
 fn by_class<'a>(facts: &'a Facts<'_>) -> ByClass<'a> {
     let mut attempts: BTreeMap<&[u8], u64> = BTreeMap::new();
     for (name, row) in facts.tables.providers.iter().chain(facts.tables.domains.iter()) {
-        *attempts.entry(name).or_default() += row.delivered + row.failures().bounced.get() + row.failures().deferred_attempts.get();
+        *attempts.entry(name).or_default() +=
+            row.delivered + row.failures().get(Failing::Bounced) + row.failures().get(Failing::DeferredAttempts);
     }
     let mut by_class = ByClass::new();
     for (class, destination, course) in facts.summary.ledger.causes.failing.iter() {
