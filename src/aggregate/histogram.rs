@@ -1,188 +1,263 @@
 //! How often which bucket of a delay there was: in two forms, for few different ones and for many.
 //!
-//! The first is a sorted list of two bytes a bucket, or three; most senders and domains never need more. The second has
-//! counters in pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
+//! The first is a sorted list of one or two bytes a bucket; most senders and domains never need more. The second has counters in
+//! pages, each made when it is first used: a busy row takes a kilobyte or two, however much it counts.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-/// Buckets or steps with their counts, the smallest first: no more than `MOST` different ones, each with how often in so many
-/// bits.
+/// So many are counted at a time, at most.
+pub const BATCH: usize = 7;
+/// So many wait until the list is written anew.
+const WAITING: usize = 2 * BATCH;
+
+/// Buckets or steps and how often each, no more than `MOST` different ones: a list, and what is not in it yet. A list is written
+/// anew each time, so that there is no room in it that is not in use.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Few<const TIMES_BITS: u32, const MOST: usize> {
-    /// The buckets, two bytes each, and behind them how often those were that were often, in the same order.
-    bytes: SmallVec<[u8; 32]>,
-    /// How many buckets.
+pub struct Few<const MOST: usize> {
+    /// [`Entry`] by [`Entry`], the smallest first.
+    list: Box<[u8]>,
+    /// How many different ones are in it.
     many: u16,
-    /// How many bytes it takes to say how often.
-    width: Width,
+    many_waiting: u16,
+    waiting: [u16; WAITING],
 }
 
-/// As wide as the largest of a list needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Width {
-    #[default]
-    One = 1,
-    Two = 2,
-    Four = 4,
-}
-
-impl Width {
-    fn of(times: u64) -> Option<Self> {
-        match times {
-            0..=0xFF => Some(Self::One),
-            0x100..=0xFFFF => Some(Self::Two),
-            0x1_0000..=0xFFFF_FFFF => Some(Self::Four),
-            _ => None,
-        }
-    }
-}
-
-/// A bucket in the upper bits. In the lower ones how often less one, or [`Place::OFTEN`].
+/// One of a list: how far it is from the one before, and how often it was.
+///
+/// Its first byte has the distance in six bits and how often less one in two, where they fit. A distance that does not goes on in
+/// the next byte, or, where that is full, stands in the two behind it; how often goes on in as many as it needs, seven bits in
+/// each.
 #[derive(Clone, Copy, Debug)]
-struct Place<const TIMES_BITS: u32>(u16);
+struct Entry {
+    distance: u16,
+    times: u64,
+}
 
-impl<const TIMES_BITS: u32> Place<TIMES_BITS> {
-    /// More often than fits: how often stands elsewhere.
-    const OFTEN: u16 = (1 << TIMES_BITS) - 1;
+/// The least distance that does not fit in the first byte, and the least that does not fit in the second either.
+const FAR: u16 = 63;
+const FARTHER: u16 = FAR + 255;
+/// The least number of times that does not fit in the first byte.
+const OFTEN: u64 = 4;
 
-    fn new(bucket: u16, times: u64) -> Self {
-        Self(bucket << TIMES_BITS | times.saturating_sub(1).min(Self::OFTEN.into()) as u16)
+/// A list as it is written; few are longer.
+#[derive(Debug, Default)]
+struct Written {
+    bytes: SmallVec<[u8; 256]>,
+    last: u16,
+}
+
+impl Written {
+    #[inline(always)]
+    fn put(&mut self, (one, times): (u16, u64)) {
+        Entry { distance: one - self.last, times }.write(&mut self.bytes);
+        self.last = one;
     }
 
-    fn read(bytes: [u8; 2]) -> Self {
-        Self(u16::from_le_bytes(bytes))
-    }
-
-    fn bucket(self) -> u16 {
-        self.0 >> TIMES_BITS
-    }
-
-    /// `None` where it was often.
-    fn times(self) -> Option<u64> {
-        (!self.is_often()).then(|| u64::from(self.0 & Self::OFTEN) + 1)
-    }
-
-    fn is_often(self) -> bool {
-        self.0 & Self::OFTEN == Self::OFTEN
+    /// Puts those that stand behind the last one.
+    #[inline(always)]
+    fn copy(&mut self, Entries { bytes, last }: Entries<'_>) {
+        if !bytes.is_empty() {
+            self.bytes.extend_from_slice(bytes);
+            self.last = last;
+        }
     }
 }
 
-impl<const TIMES_BITS: u32, const MOST: usize> Few<TIMES_BITS, MOST> {
-    /// Counts a bucket of as many bits as are left; `false`, and nothing done, where it would be too many.
+impl Entry {
+    /// Takes one from the front.
     #[inline(always)]
-    pub fn put(&mut self, bucket: u16, times: u64) -> bool {
-        let buckets = self.buckets();
-        let at = buckets.partition_point(|place| Place::<TIMES_BITS>::read(*place).bucket() < bucket);
-        let known = buckets.get(at).map(|place| Place::<TIMES_BITS>::read(*place)).filter(|place| place.bucket() == bucket);
-        match known.map(Place::times) {
-            Some(Some(before)) => self.set(at, bucket, before + times),
-            Some(None) => self.add_often(at, times),
-            None => self.begin(at, bucket, times),
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let (mut distance, mut times) = (u16::from(first >> 2), u64::from(first & 3) + 1);
+        if distance == FAR {
+            distance = Self::read_far(bytes)?;
+        }
+        if times == OFTEN {
+            times = Self::read_often(bytes)?;
+        }
+        Some(Self { distance, times })
+    }
+
+    #[inline]
+    fn read_far(bytes: &mut &[u8]) -> Option<u16> {
+        let (distance, rest) = match bytes {
+            [u8::MAX, low, high, rest @ ..] => (u16::from_le_bytes([*low, *high]), rest),
+            [more, rest @ ..] => (FAR + u16::from(*more), rest),
+            [] => return None,
+        };
+        *bytes = rest;
+        Some(distance)
+    }
+
+    #[inline]
+    fn read_often(bytes: &mut &[u8]) -> Option<u64> {
+        let (mut times, mut shift) = (OFTEN, 0);
+        loop {
+            let (byte, rest) = bytes.split_first()?;
+            *bytes = rest;
+            times = times.saturating_add(u64::from(byte & 0x7F).checked_shl(shift)?);
+            if *byte < 0x80 {
+                return Some(times);
+            }
+            shift += 7;
         }
     }
 
+    #[inline(always)]
+    fn write(self, to: &mut SmallVec<[u8; 256]>) {
+        let Self { distance, times } = self;
+        to.push((distance.min(FAR) << 2) as u8 | (times.min(OFTEN) - 1) as u8);
+        if distance >= FAR {
+            if distance < FARTHER {
+                to.push((distance - FAR) as u8);
+            } else {
+                to.extend_from_slice(&[u8::MAX, distance as u8, (distance >> 8) as u8]);
+            }
+        }
+        if let Some(mut more) = times.checked_sub(OFTEN) {
+            while more >= 0x80 {
+                to.push(more as u8 | 0x80);
+                more >>= 7;
+            }
+            to.push(more as u8);
+        }
+    }
+}
+
+/// Entries of a list, each with what it stands for.
+#[derive(Clone, Debug)]
+struct Entries<'l> {
+    bytes: &'l [u8],
+    last: u16,
+}
+
+impl<'l> Entries<'l> {
+    /// Passes over those that are less. Gives them, with the last one's value, and the one behind them, which is taken, too.
+    #[inline(always)]
+    fn pass(&mut self, limit: u16) -> (Self, Option<(u16, u64)>) {
+        let all = self.bytes;
+        let (mut at, mut last) = (0, self.last);
+        while let Some(first) = all.get(at) {
+            // How often those were that are passed over does not matter.
+            let (mut distance, mut length) = (u16::from(first >> 2), 1);
+            if distance == FAR {
+                let mut rest = &all[at + 1..];
+                distance = Entry::read_far(&mut rest).unwrap_or(FAR);
+                length = all.len() - rest.len() - at;
+            }
+            if last.saturating_add(distance) >= limit {
+                break;
+            }
+            if first & 3 == 3 {
+                length += 1 + all[at + length..].iter().take_while(|byte| **byte >= 0x80).count();
+            }
+            (at, last) = (at + length, last + distance);
+        }
+        (self.bytes, self.last) = (&all[at..], last);
+        (Self { bytes: &all[..at], last }, self.next())
+    }
+}
+
+impl Iterator for Entries<'_> {
+    type Item = (u16, u64);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(u16, u64)> {
+        let Entry { distance, times } = Entry::read(&mut self.bytes)?;
+        self.last = self.last.wrapping_add(distance);
+        Some((self.last, times))
+    }
+}
+
+impl<const MOST: usize> Few<MOST> {
+    /// Counts a few of them once each, or of none what waits; `false`, and none of them counted, where there would be too many.
     #[inline]
-    fn buckets(&self) -> &[[u8; 2]] {
-        self.bytes[..2 * usize::from(self.many)].as_chunks().0
+    pub fn put_each(&mut self, few: impl ExactSizeIterator<Item = u16>) -> bool {
+        let known = usize::from(self.many_waiting);
+        if few.len() > 0
+            && let Some(room) = self.waiting.get_mut(known..known + few.len())
+        {
+            self.many_waiting += few.len() as u16;
+            room.iter_mut().zip(few).for_each(|(place, one)| *place = one);
+            return true;
+        }
+        let mut all: SmallVec<[u16; WAITING + BATCH]> = SmallVec::from_slice(&self.waiting[..known]);
+        all.extend(few);
+        all.sort_unstable();
+        let is_in = self.write(all.iter().map(|one| (*one, 1)));
+        self.many_waiting *= u16::from(!is_in);
+        is_in
     }
 
-    /// Counts a bucket that was not there yet.
+    /// Counts what comes in ascending order; `false`, and none of it counted, where there would be too many.
+    pub fn put_all(&mut self, all: impl Iterator<Item = (u16, u64)>) -> bool {
+        self.write(all)
+    }
+
+    /// Counts what waits; `false` where there would be too many.
+    pub fn settle(&mut self) -> bool {
+        self.is_settled() || self.put_each(std::iter::empty())
+    }
+
+    /// Whether nothing waits.
+    pub fn is_settled(&self) -> bool {
+        self.many_waiting == 0
+    }
+
+    /// Writes the list anew, with what comes in ascending order.
     #[inline]
-    fn begin(&mut self, at: usize, bucket: u16, times: u64) -> bool {
-        if Width::of(times).is_none() || usize::from(self.many) == MOST {
+    fn write(&mut self, all: impl Iterator<Item = (u16, u64)>) -> bool {
+        let (mut old, mut new, mut many) = (self.entries(), Written::default(), self.many);
+        let (mut all, mut next) = (all.peekable(), None);
+        if all.peek().is_none() {
+            return true;
+        }
+        while let Some((one, mut times)) = all.next() {
+            while let Some((_, more)) = all.next_if(|(next, _)| *next == one) {
+                times = times.saturating_add(more);
+            }
+            if next.is_none_or(|(next, _)| next < one) {
+                next.into_iter().for_each(|next| new.put(next));
+                let passed;
+                (passed, next) = old.pass(one);
+                new.copy(passed);
+            }
+            match &mut next {
+                Some((next, before)) if *next == one => *before = before.saturating_add(times),
+                _ => {
+                    new.put((one, times));
+                    many += 1;
+                }
+            }
+        }
+        if usize::from(many) > MOST {
             return false;
         }
-        self.make_room(2);
-        self.bytes.insert_from_slice(2 * at, &[0; 2]);
-        self.many += 1;
-        self.set(at, bucket, times)
-    }
-
-    /// The bucket at a place, which was not often before, was so often.
-    #[inline(always)]
-    fn set(&mut self, at: usize, bucket: u16, times: u64) -> bool {
-        let place = Place::<TIMES_BITS>::new(bucket, times);
-        if place.is_often() {
-            return self.begin_often(at, place, times);
+        next.into_iter().for_each(|next| new.put(next));
+        new.copy(old);
+        if new.bytes.len() == self.list.len() {
+            self.list.copy_from_slice(&new.bytes);
+        } else {
+            self.list = Box::from(&new.bytes[..]);
         }
-        self.write(at, place);
+        self.many = many;
         true
     }
 
-    fn write(&mut self, at: usize, place: Place<TIMES_BITS>) {
-        self.bytes[2 * at..2 * at + 2].copy_from_slice(&place.0.to_le_bytes());
+    fn entries(&self) -> Entries<'_> {
+        Entries { bytes: &self.list, last: 0 }
     }
 
-    /// The same, and that is often.
-    fn begin_often(&mut self, at: usize, place: Place<TIMES_BITS>, times: u64) -> bool {
-        if Width::of(times).is_none() {
-            return false;
-        }
-        let (often, width) = (self.often(at), self.width as usize);
-        self.make_room(width);
-        self.bytes.insert_from_slice(often, &[0; 4][..width]);
-        self.write(at, place);
-        self.add_often(at, times)
+    /// All that do not wait, in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> + Clone {
+        self.entries()
     }
 
-    /// The bucket at a place, which was often, was so much more often.
-    #[inline]
-    fn add_often(&mut self, at: usize, times: u64) -> bool {
-        let mut often = self.often(at);
-        let sum = self.times_at(often).saturating_add(times);
-        let Some(width) = Width::of(sum) else { return false };
-        if width > self.width {
-            self.widen(width);
-            often = self.often(at);
-        }
-        let width = self.width as usize;
-        self.bytes[often..often + width].copy_from_slice(&sum.to_le_bytes()[..width]);
-        true
-    }
-
-    /// Where it says how often the bucket at a place was.
-    fn often(&self, at: usize) -> usize {
-        let before = &self.buckets()[..at];
-        // In sixteen bits: they are counted eight together.
-        let before = before.iter().fold(0, |before, place| before + u16::from(Place::<TIMES_BITS>::read(*place).is_often()));
-        2 * usize::from(self.many) + usize::from(before) * self.width as usize
-    }
-
-    fn times_at(&self, often: usize) -> u64 {
-        self.bytes[often..often + self.width as usize].iter().rev().fold(0, |times, byte| times << 8 | u64::from(*byte))
-    }
-
-    /// From now on how often takes so many bytes.
-    #[cold]
-    fn widen(&mut self, to: Width) {
-        let often: Vec<u8> = self.bytes.drain(2 * usize::from(self.many)..).collect();
-        let (before, after) = (self.width as usize, to as usize);
-        self.width = to;
-        often.chunks(before).for_each(|times| {
-            self.bytes.extend_from_slice(times);
-            self.bytes.extend_from_slice(&[0; 4][..after - before]);
-        });
-    }
-
-    fn make_room(&mut self, more: usize) {
-        if self.bytes.len() + more > self.bytes.capacity() {
-            // There are many such lists, and each has few buckets more than it had.
-            self.bytes.reserve_exact((self.bytes.len() / 8).max(8));
-        }
-    }
-
-    /// The smallest bucket first.
-    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
-        let mut often = 2 * usize::from(self.many);
-        self.buckets().iter().map(move |place| {
-            let place = Place::<TIMES_BITS>::read(*place);
-            let times = place.times().unwrap_or_else(|| {
-                often += self.width as usize;
-                self.times_at(often - self.width as usize)
-            });
-            (place.bucket(), times)
-        })
+    /// What waits, in no order.
+    pub fn waiting(&self) -> &[u16] {
+        &self.waiting[..usize::from(self.many_waiting)]
     }
 }
 
@@ -256,7 +331,7 @@ impl Many {
     }
 
     /// The smallest step first.
-    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
+    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> + Clone {
         let of = |step: u16| {
             let at = usize::from(step);
             let page = usize::from(self.cells[at / PAGE]).checked_sub(1)?;
@@ -374,27 +449,44 @@ mod tests {
     }
 
     #[test]
-    fn few_are_counted_up_to_the_limits_and_nothing_is_lost() {
-        let mut few = Few::<2, 128>::default();
+    fn few_are_counted_up_to_the_limit_and_nothing_is_lost() {
+        let mut few = Few::<128>::default();
         for bucket in 0..128_u16 * 3 {
-            assert_eq!(few.put(bucket * 7, 2), bucket < 128);
+            assert_eq!(few.put_all([(bucket * 7, 2)].into_iter()), bucket < 128);
         }
-        assert!(few.put(7, 1) && few.put(7, 70_000) && few.put(0, 70_000) && !few.put(7, u64::from(u32::MAX) - 70_002));
-        let sum: u64 = few.iter().map(|(_, times)| times).sum();
-        assert_eq!((few.iter().count(), sum), (128, 2 * 128_u64 + 140_001));
+        assert!(few.put_all([(0, 70_000), (7, 70_001), (889, u64::MAX)].into_iter()));
+        let counts: Vec<_> = few.iter().collect();
+        assert_eq!((counts.len(), &counts[..3], counts[127]), (128, &[(0, 70_002), (7, 70_003), (14, 2)][..], (889, u64::MAX)));
+        assert!(counts[2..127].iter().all(|(_, times)| *times == 2));
     }
 
     proptest! {
         #[test]
-        fn few_say_how_often_each_was(put in prop::collection::vec((0_u16..40, prop_oneof![4 => 1_u64..3, 1 => 3..2_000_000_000_u64]), 0..200)) {
-            let (mut few, mut counts) = (Few::<2, 128>::default(), BTreeMap::<u16, u64>::new());
-            for (bucket, times) in put {
-                let count = counts.entry(bucket * 387).or_default();
-                let fits = *count + times <= u64::from(u32::MAX);
-                prop_assert_eq!(few.put(bucket * 387, times), fits);
-                *count += if fits { times } else { 0 };
+        fn few_say_how_often_each_was(
+            put in prop::collection::vec((0_u16..60, prop_oneof![6 => Just(1_u64), 1 => 2..2_000_000_000_000_u64]), 0..300),
+            apart in prop_oneof![Just(1_u16), Just(30), Just(387)],
+        ) {
+            let (mut few, mut counts) = (Few::<40>::default(), BTreeMap::<u16, u64>::new());
+            for some in put.chunks(BATCH) {
+                let mut more = counts.clone();
+                some.iter().for_each(|(bucket, times)| *more.entry(bucket * apart).or_default() += times);
+                let is_in = if some.iter().all(|(_, times)| *times == 1) {
+                    few.put_each(some.iter().map(|(bucket, _)| bucket * apart))
+                } else {
+                    let mut some: Vec<_> = some.iter().map(|(bucket, times)| (bucket * apart, *times)).collect();
+                    some.sort_unstable();
+                    few.put_all(some.into_iter())
+                };
+                // What waits may be too much, as is told later.
+                prop_assert!(is_in || more.len() > 40);
+                if is_in {
+                    counts = more;
+                }
             }
-            prop_assert_eq!(few.iter().collect::<Vec<_>>(), counts.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(few.clone().settle(), counts.len() <= 40);
+            let mut got: BTreeMap<_, _> = few.iter().collect();
+            few.waiting().iter().for_each(|bucket| *got.entry(*bucket).or_default() += 1);
+            prop_assert_eq!(got, counts);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! that are two per cent wide. MTAs log delays with two or three digits, so most quantiles come out exactly as logged,
 //! and merging is adding: the result does not depend on order or split.
 
-use super::histogram::{Few, Many, bucket_of, step, step_value};
+use super::histogram::{BATCH, Few, Many, bucket_of, step, step_value};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -17,21 +17,18 @@ pub struct Quantiles {
     pub sum: u64,
     pub max: u64,
     /// Buckets that are not counted yet: a row that is seldom looked at stands far away, and its counts farther.
-    recent: [u16; RECENT],
+    recent: [u16; BATCH],
     waiting: u16,
     counts: Counts,
 }
-
-/// So many are counted at a time.
-const RECENT: usize = 7;
 
 /// How often there was what. Which form it takes depends on the values alone, not on their order or split.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Counts {
     /// By [`bucket`].
-    Buckets(Few<2, 96>),
+    Buckets(Few<96>),
     /// By [`step`]: an eighth as many.
-    Steps(Few<4, 128>),
+    Steps(Few<128>),
     /// By [`step`].
     Many(Many),
 }
@@ -43,51 +40,88 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// What is often counted in has its last form before long.
+    /// Counts a few buckets once each. What is often counted in has its last form before long.
     #[inline]
-    fn put(&mut self, bucket: u16, times: u64) {
-        let is_in = match self {
-            Self::Many(many) => return many.put(step(bucket), times),
-            Self::Buckets(few) => few.put(bucket, times),
-            Self::Steps(_) => false,
-        };
-        if !is_in {
-            self.put_in_few(step(bucket), times);
+    fn put_each(&mut self, buckets: &[u16]) {
+        loop {
+            let is_in = match self {
+                Self::Many(many) => return buckets.iter().for_each(|bucket| many.put(step(*bucket), 1)),
+                Self::Buckets(few) => few.put_each(buckets.iter().copied()),
+                Self::Steps(few) => few.put_each(buckets.iter().copied().map(step)),
+            };
+            if is_in {
+                return;
+            }
+            self.spread();
         }
     }
 
-    #[inline]
-    fn put_step(&mut self, step: u16, times: u64) {
-        match self {
-            Self::Many(many) => many.put(step, times),
-            _ => self.put_in_few(step, times),
+    /// Counts buckets in ascending order.
+    fn put_all(&mut self, buckets: impl Iterator<Item = (u16, u64)> + Clone) {
+        if let Self::Buckets(few) = self {
+            if few.put_all(buckets.clone()) {
+                return;
+            }
+            self.spread();
+        }
+        self.put_steps(buckets.map(|(bucket, times)| (step(bucket), times)));
+    }
+
+    /// Counts steps in ascending order.
+    fn put_steps(&mut self, steps: impl Iterator<Item = (u16, u64)> + Clone) {
+        loop {
+            let is_in = match self {
+                Self::Many(many) => return steps.for_each(|(step, times)| many.put(step, times)),
+                Self::Steps(few) => few.put_all(steps.clone()),
+                Self::Buckets(_) => false,
+            };
+            if is_in {
+                return;
+            }
+            self.spread();
         }
     }
 
-    /// Counts a step where there are few yet.
-    #[inline(never)]
-    fn put_in_few(&mut self, step: u16, times: u64) {
-        let is_in = if let Self::Steps(few) = self { few.put(step, times) } else { false };
-        if !is_in {
-            *self = self.spread();
-            self.put_step(step, times);
-        }
-    }
-
-    /// A form that holds more, with as much in it.
+    /// Takes a form that holds more, with as much in it.
     #[cold]
-    fn spread(&self) -> Self {
-        let mut next = if let Self::Buckets(_) = self { Self::Steps(Few::default()) } else { Self::Many(Many::default()) };
-        self.each_step(|step, times| next.put_step(step, times));
-        next
+    fn spread(&mut self) {
+        *self = match self {
+            Self::Buckets(few) => {
+                let mut more = Self::Steps(Few::default());
+                more.put_steps(few.iter().map(|(bucket, times)| (step(bucket), times)));
+                few.waiting().chunks(BATCH).for_each(|some| more.put_each(some));
+                more
+            }
+            Self::Steps(few) => {
+                let mut more = Many::default();
+                few.iter().for_each(|(step, times)| more.put(step, times));
+                few.waiting().iter().for_each(|step| more.put(*step, 1));
+                Self::Many(more)
+            }
+            Self::Many(_) => return,
+        };
     }
 
-    /// The smallest step first. Several buckets may be of the same.
-    fn each_step(&self, mut each: impl FnMut(u16, u64)) {
+    /// Counts what waits.
+    fn settle(&mut self) {
+        loop {
+            let is_settled = match self {
+                Self::Buckets(few) => few.settle(),
+                Self::Steps(few) => few.settle(),
+                Self::Many(_) => true,
+            };
+            if is_settled {
+                return;
+            }
+            self.spread();
+        }
+    }
+
+    fn is_settled(&self) -> bool {
         match self {
-            Self::Buckets(few) => few.iter().for_each(|(bucket, times)| each(step(bucket), times)),
-            Self::Steps(few) => few.iter().for_each(|(step, times)| each(step, times)),
-            Self::Many(many) => many.iter().for_each(|(step, times)| each(step, times)),
+            Self::Buckets(few) => few.is_settled(),
+            Self::Steps(few) => few.is_settled(),
+            Self::Many(_) => true,
         }
     }
 }
@@ -179,11 +213,7 @@ impl Quantiles {
     #[inline]
     pub fn add(&mut self, duration: Measured) {
         self.measure(duration);
-        self.recent[usize::from(self.waiting) % RECENT] = duration.bucket;
-        self.waiting += 1;
-        if usize::from(self.waiting) == RECENT {
-            self.catch_up();
-        }
+        self.wait(duration.bucket);
     }
 
     /// Counts a duration but not how often it was.
@@ -196,49 +226,69 @@ impl Quantiles {
 
     /// Counts how often a duration was that is measured already.
     fn put_often(&mut self, bucket: u16, times: u16) {
-        if times > 0 {
-            self.counts.put(bucket, times.into());
+        if usize::from(times) < BATCH {
+            (0..times).for_each(|_| self.wait(bucket));
+        } else {
+            self.counts.put_all(std::iter::once((bucket, times.into())));
         }
+    }
+
+    /// Counts a bucket, now or later.
+    #[inline]
+    fn wait(&mut self, bucket: u16) {
+        self.recent[usize::from(self.waiting) % BATCH] = bucket;
+        self.waiting += 1;
+        if usize::from(self.waiting) == BATCH {
+            self.catch_up();
+        }
+    }
+
+    fn recent(&self) -> &[u16] {
+        &self.recent[..usize::from(self.waiting).min(BATCH)]
     }
 
     /// Counts what waits for it.
     #[inline(never)]
     fn catch_up(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let recent = self.recent;
-        // One and the same often comes again at once.
-        let alike = recent[..usize::from(waiting).min(RECENT)].chunk_by(|one, next| one == next);
-        alike.for_each(|same| self.counts.put(same[0], same.len() as u64));
+        let waiting = usize::from(std::mem::take(&mut self.waiting));
+        self.counts.put_each(&self.recent[..waiting.min(BATCH)]);
     }
 
     /// The same, with nothing that waits.
     fn settled(&self) -> Cow<'_, Self> {
-        if self.waiting == 0 {
+        if self.waiting == 0 && self.counts.is_settled() {
             return Cow::Borrowed(self);
         }
         let mut settled = self.clone();
         settled.catch_up();
+        settled.counts.settle();
         Cow::Owned(settled)
     }
 
     /// Values and how often each, the smallest first.
     fn sorted(&self) -> Vec<(u64, u64)> {
-        let mut sorted = Vec::new();
         match &self.settled().counts {
-            Counts::Buckets(few) => sorted.extend(few.iter().map(|(bucket, times)| (value(bucket), times))),
-            counts => counts.each_step(|step, times| sorted.push((step_value(step), times))),
+            Counts::Buckets(few) => few.iter().map(|(bucket, times)| (value(bucket), times)).collect(),
+            Counts::Steps(few) => few.iter().map(|(step, times)| (step_value(step), times)).collect(),
+            Counts::Many(many) => many.iter().map(|(step, times)| (step_value(step), times)).collect(),
         }
-        sorted
     }
 
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);
         self.max = self.max.max(other.max);
-        other.recent.iter().take(other.waiting.into()).for_each(|bucket| self.counts.put(*bucket, 1));
+        self.counts.put_each(other.recent());
         match &other.counts {
-            Counts::Buckets(few) => few.iter().for_each(|(bucket, times)| self.counts.put(bucket, times)),
-            counts => counts.each_step(|step, times| self.counts.put_step(step, times)),
+            Counts::Buckets(few) => {
+                self.counts.put_all(few.iter());
+                few.waiting().chunks(BATCH).for_each(|some| self.counts.put_each(some));
+            }
+            Counts::Steps(few) => {
+                self.counts.put_steps(few.iter());
+                few.waiting().iter().for_each(|step| self.counts.put_steps(std::iter::once((*step, 1))));
+            }
+            Counts::Many(many) => self.counts.put_steps(many.iter()),
         }
     }
 
@@ -365,7 +415,7 @@ mod tests {
         (0..600_000).for_each(|_| quantiles.add(Measured::new(10_000)));
         assert_eq!(quantiles.sorted(), vec![(10_000, 600_000)]);
         (0..13).for_each(|_| quantiles.merge(&quantiles.clone()));
-        assert_eq!(quantiles.sorted(), vec![(10_100, 600_000 << 13)]);
+        assert_eq!(quantiles.sorted(), vec![(10_000, 600_000 << 13)]);
     }
 
     #[test]
