@@ -8,9 +8,8 @@
 use super::order::Log;
 use super::read::{self, Reading};
 use hashbrown::HashSet;
-use memchr::memchr_iter;
 use std::hash::{BuildHasher, Hasher};
-use std::io::Read as _;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,70 +34,66 @@ fn hash(line: &[u8]) -> u64 {
 /// So many lines of such logs are looked for; what is beyond them counts as it stands.
 const MOST: usize = 1 << 22;
 
-/// So much is looked at at once.
-const BLOCK: usize = 1 << 20;
+/// What a log repeats, by its name: the log of everything nothing, a log of warnings what is in that, and a log of errors what is
+/// in both.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gravity {
+    All,
+    /// Refusals and panics of Exim, too, which it writes into its main log as well.
+    Warnings,
+    Errors,
+}
 
-/// Such logs are named by what is in them: `rejectlog.1.gz`, `exim_panic.log` (Exim's `log_file_path`), `mail.warn.2.gz`.
-fn repeats_others(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    name.contains("reject") || name.contains("panic") || name.split('.').any(|part| matches!(part, "err" | "error" | "warn" | "warning"))
+impl Gravity {
+    /// Such logs are named by what is in them: `rejectlog.1.gz`, `exim_panic.log` (Exim's `log_file_path`), `mail.warn.2.gz`.
+    fn of(path: &Path) -> Self {
+        let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let says = |words: [&str; 2]| name.split('.').any(|part| words.contains(&part));
+        match () {
+            () if says(["err", "error"]) => Self::Errors,
+            () if says(["warn", "warning"]) || name.contains("reject") || name.contains("panic") => Self::Warnings,
+            () => Self::All,
+        }
+    }
 }
 
 /// Tells each log that repeats others which of its lines those have.
 pub fn find(logs: &mut [Log], reading: &Reading) {
-    let files = || logs.iter().filter(|log| log.opened.is_none());
-    let (mut wanted, mut found) = (Copies::default(), Copies::default());
-    if files().all(|log| repeats_others(&log.path)) {
-        return;
-    }
-    for log in files().filter(|log| repeats_others(&log.path)) {
-        each_line(&log.path, reading, |line| {
-            if wanted.0.len() < MOST {
-                wanted.0.insert(line);
-            }
-        });
-    }
-    if wanted.0.is_empty() {
-        return;
-    }
-    for log in files().filter(|log| !repeats_others(&log.path)) {
-        each_line(&log.path, reading, |line| {
-            if wanted.0.contains(&line) {
-                found.0.insert(line);
-            }
-        });
-    }
-    let found = Arc::new(found);
-    for log in logs.iter_mut().filter(|log| repeats_others(&log.path)) {
-        log.copies = Some(Arc::clone(&found));
+    let of = |log: &Log| log.opened.is_none().then(|| Gravity::of(&log.path));
+    for gravity in [Gravity::Warnings, Gravity::Errors] {
+        let (these, others): (Vec<_>, Vec<_>) =
+            logs.iter().filter(|log| of(log).is_some_and(|other| other <= gravity)).partition(|log| of(log) == Some(gravity));
+        if these.is_empty() || others.is_empty() {
+            continue;
+        }
+        let (mut wanted, mut found) = (Copies::default(), Copies::default());
+        for log in these {
+            each_line(&log.path, reading, |line| {
+                if wanted.0.len() < MOST {
+                    wanted.0.insert(line);
+                }
+            });
+        }
+        for log in others.iter().filter(|_| !wanted.0.is_empty()) {
+            each_line(&log.path, reading, |line| {
+                if wanted.0.contains(&line) {
+                    found.0.insert(line);
+                }
+            });
+        }
+        let found = Arc::new(found);
+        for log in logs.iter_mut().filter(|log| of(log) == Some(gravity)) {
+            log.copies = Some(Arc::clone(&found));
+        }
     }
 }
 
-/// The hashes of the lines that begin with a date. What can't be read is told when it is read again.
+/// The hashes of the lines that begin with a date.
 fn each_line(path: &Path, reading: &Reading, mut with: impl FnMut(u64)) {
-    let Ok(mut input) = read::open(path, reading) else { return };
-    let mut block = Vec::new();
-    loop {
-        let before = block.len();
-        _ = (&mut input.bytes).take(BLOCK as u64).read_to_end(&mut block);
-        let last = (block.len() == before).then_some(before);
-        let mut from = 0;
-        for end in memchr_iter(b'\n', &block).chain(last) {
-            let line = &block[from.min(end)..end];
-            if begins_with_date(line) {
-                with(hash(line));
-            }
-            from = end + 1;
-        }
-        if last.is_some() {
-            return;
-        }
-        block.drain(..from);
-        if block.len() >= BLOCK {
-            // No line is as long as that.
-            block.clear();
-        }
-    }
+    read::each_block(path, reading, |block| {
+        block.split(|c| *c == b'\n').filter(|line| begins_with_date(line)).for_each(|line| with(hash(line)));
+        ControlFlow::Continue(())
+    });
 }
 
 /// `2026-11-24 06:03:42`, `2026-11-24T06:03:42`, `Nov 24 06:03:42`.
@@ -114,7 +109,7 @@ mod tests {
     fn lines_are_seen_wherever_a_block_ends_and_behind_one_that_has_no_end() {
         let line = |n: usize| format!("Nov 24 06:03:42 mail postfix/smtpd[1]: warning: {n}");
         let lines: Vec<String> = (0..40_000).map(line).collect();
-        let endless = "x".repeat(3 * BLOCK);
+        let endless = "x".repeat(3 * read::BLOCK);
         let file = tempfile::NamedTempFile::new().expect("a file");
         for (text, more) in [(format!("{endless}\n{}\r\n", lines.join("\n")), ""), (lines.join("\n"), "\nx"), (lines.join("\n"), "")] {
             std::fs::write(file.path(), text + more).expect("a log");

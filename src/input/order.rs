@@ -19,6 +19,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -148,17 +149,12 @@ fn know_ends(plan: &mut Plan, zone: Zone) {
 }
 
 fn last_stamp(path: &Path, mut clock: Clock, reading: &Reading) -> Option<Micros> {
-    let mut input = read::open(path, &quiet(reading)).ok()?;
-    let (mut block, mut kept, mut last) = (vec![0; 1 << 18], 0, None);
-    while let Ok(n @ 1..) = input.bytes.read(&mut block[kept..]) {
-        let filled = kept + n;
-        let whole = memchr::memrchr(b'\n', &block[..filled]).map_or(0, |at| at + 1);
-        last = stamps(&block[..whole], &mut clock).max().max(last);
-        // A line longer than the block has no stamp worth waiting for.
-        kept = if filled - whole < block.len() { filled - whole } else { 0 };
-        block.copy_within(filled - kept..filled, 0);
-    }
-    stamps(&block[..kept], &mut clock).max().max(last)
+    let mut last = None;
+    read::each_block(path, &quiet(reading), |block| {
+        last = stamps(block, &mut clock).max().max(last);
+        ControlFlow::Continue(())
+    });
+    last
 }
 
 /// The same without a count of what is read.
@@ -310,17 +306,12 @@ fn birth(head: &[u8], zone: Zone, modified: i64) -> Option<i64> {
 
 /// Whether a line of 29 February is in the log; asked only where it decides the year.
 fn mentions_leap_day(path: &Path, reading: &Reading) -> bool {
-    let Ok(mut input) = read::open(path, &quiet(reading)) else { return false };
-    let (mut block, mut kept) = (vec![0; 1 << 18], 0);
-    while let Ok(n @ 1..) = input.bytes.read(&mut block[kept..]) {
-        let filled = kept + n;
-        if memchr::memmem::find(&block[..filled], b"\nFeb 29 ").is_some() || block.starts_with(b"Feb 29 ") {
-            return true;
-        }
-        kept = filled.min(16);
-        block.copy_within(filled - kept..filled, 0);
-    }
-    false
+    let mut is_there = false;
+    read::each_block(path, &quiet(reading), |block| {
+        is_there = block.starts_with(b"Feb 29 ") || memchr::memmem::find(block, b"\nFeb 29 ").is_some();
+        if is_there { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    is_there
 }
 
 /// Names as people order them: `mail.log.2` before `mail.log.10`. Of equal stamps the higher rotation is older.

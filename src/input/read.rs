@@ -5,9 +5,10 @@ use super::frames::{Lines, Surplus};
 use super::journal::{self, Journal};
 use super::unpack::Packing;
 use mailscope_parsers::envelope::{Form, TimeFormat};
-use memchr::memmem;
+use memchr::{memmem, memrchr};
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -119,6 +120,30 @@ pub fn open(path: &Path, reading: &Reading) -> Result<Input, ReadError> {
         Box::new(file)
     };
     decode(Counted { inner: raw, progress: reading.progress.clone() }, reading.stamps.clone())
+}
+
+/// So much of a file is shown at once.
+pub const BLOCK: usize = 1 << 18;
+
+/// Shows all lines of a file, whole ones and many at a time, until `each` has seen enough. What can't be read is told where the file
+/// is read to be counted.
+pub fn each_block(path: &Path, reading: &Reading, mut each: impl FnMut(&[u8]) -> ControlFlow<()>) {
+    let Ok(mut input) = open(path, reading) else { return };
+    let mut block = Vec::new();
+    loop {
+        let before = block.len();
+        _ = (&mut input.bytes).take(BLOCK as u64).read_to_end(&mut block);
+        let is_last = block.len() == before;
+        let whole = if is_last { before } else { memrchr(b'\n', &block).map_or(0, |at| at + 1) };
+        if each(&block[..whole]).is_break() || is_last {
+            return;
+        }
+        block.drain(..whole);
+        if block.len() >= BLOCK {
+            // No line is as long as that.
+            block.clear();
+        }
+    }
 }
 
 /// Opens this host's journal.

@@ -10,10 +10,13 @@ fn differing(one: &Value, other: &Value) -> Vec<String> {
     parts.filter(|(name, part)| other[name.as_str()] != **part).map(|(name, _)| name.clone()).collect()
 }
 
+fn has(line: &[u8], word: &str) -> bool {
+    line.windows(word.len()).any(|place| place == word.as_bytes())
+}
+
 /// The lines of a log in which a word stands.
 fn with(word: &str, log: &[u8]) -> Vec<u8> {
-    let has = |line: &&[u8]| line.windows(word.len()).any(|place| place == word.as_bytes());
-    log.split_inclusive(|c| *c == b'\n').filter(has).flatten().copied().collect()
+    log.split_inclusive(|c| *c == b'\n').filter(|line| has(line, word)).flatten().copied().collect()
 }
 
 #[test]
@@ -33,6 +36,22 @@ fn what_stands_in_the_log_of_everything_counts_once() {
     let other = file(&directory, "other.log", &grave);
     set_time(&other, TIME);
     assert!(differing(&expected, &report_on(&[&all, &other], &["--tz", "UTC"])).contains(&"problems".to_owned()));
+}
+
+#[test]
+fn what_a_log_of_warnings_has_is_not_counted_again_from_a_log_of_errors() {
+    let directory = directory();
+    let (warned, fatal) = (with("warning:", &sample()), with("fatal:", &sample()));
+    assert!(!fatal.is_empty());
+    let both: Vec<u8> =
+        sample().split_inclusive(|c| *c == b'\n').filter(|line| has(line, "warning:") || has(line, "fatal:")).flatten().copied().collect();
+    let files = [("whole.log", both.clone()), ("mail.warn", both), ("mail.warning", warned), ("mail.err", fatal)];
+    let [whole, all, warnings, errors] = files.map(|(name, bytes)| file(&directory, name, bytes));
+    [&whole, &all, &warnings, &errors].into_iter().for_each(|path| set_time(path, TIME));
+    let expected = report_on(&[&whole], &["--tz", "UTC"]);
+    for files in [[&all, &errors], [&errors, &all], [&warnings, &errors]] {
+        assert_eq!(differing(&expected, &report_on(&files, &["--tz", "UTC"])), [""; 0], "{files:?}");
+    }
 }
 
 #[test]
