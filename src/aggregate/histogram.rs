@@ -172,33 +172,34 @@ impl Iterator for Entries<'_> {
 }
 
 impl<const MOST: usize> Few<MOST> {
-    /// Counts a few of them once each, or of none what waits; `false`, and none of them counted, where there would be too many.
+    /// Counts a few of them once each; `false`, and none of them counted, where there would be too many.
     #[inline]
     pub fn put_each(&mut self, few: impl ExactSizeIterator<Item = u16>) -> bool {
         let known = usize::from(self.many_waiting);
-        if few.len() > 0
-            && let Some(room) = self.waiting.get_mut(known..known + few.len())
-        {
+        if let Some(room) = self.waiting.get_mut(known..known + few.len()) {
             self.many_waiting += few.len() as u16;
             room.iter_mut().zip(few).for_each(|(place, one)| *place = one);
             return true;
         }
-        let mut all: SmallVec<[u16; WAITING + BATCH]> = SmallVec::from_slice(&self.waiting[..known]);
-        all.extend(few);
-        all.sort_unstable();
-        let is_in = self.write(all.iter().map(|one| (*one, 1)));
-        self.many_waiting *= u16::from(!is_in);
-        is_in
-    }
-
-    /// Counts what comes in ascending order; `false`, and none of it counted, where there would be too many.
-    pub fn put_all(&mut self, all: impl Iterator<Item = (u16, u64)>) -> bool {
-        self.write(all)
+        self.put_waiting(few)
     }
 
     /// Counts what waits; `false` where there would be too many.
     pub fn settle(&mut self) -> bool {
-        self.is_settled() || self.put_each(std::iter::empty())
+        self.is_settled() || self.put_waiting(std::iter::empty())
+    }
+
+    /// Puts what waits into the list, and these.
+    #[inline]
+    fn put_waiting(&mut self, more: impl Iterator<Item = u16>) -> bool {
+        let mut all: SmallVec<[u16; WAITING + BATCH]> = SmallVec::from_slice(self.waiting());
+        all.extend(more);
+        all.sort_unstable();
+        let is_in = self.put_all(all.iter().map(|one| (*one, 1)));
+        if is_in {
+            self.many_waiting = 0;
+        }
+        is_in
     }
 
     /// Whether nothing waits.
@@ -206,9 +207,10 @@ impl<const MOST: usize> Few<MOST> {
         self.many_waiting == 0
     }
 
-    /// Writes the list anew, with what comes in ascending order.
+    /// Counts what comes in ascending order, in a list that is written anew; `false`, and none of it counted, where there would be
+    /// too many.
     #[inline]
-    fn write(&mut self, all: impl Iterator<Item = (u16, u64)>) -> bool {
+    pub fn put_all(&mut self, all: impl Iterator<Item = (u16, u64)>) -> bool {
         let (mut old, mut new, mut many) = (self.entries(), Written::default(), self.many);
         let (mut all, mut next) = (all.peekable(), None);
         if all.peek().is_none() {
