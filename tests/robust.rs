@@ -314,6 +314,28 @@ fn standard_input_beside_a_file() {
     assert_eq!(piped(&[REPORT, &["-"]].concat(), b"").status, Some(0));
 }
 
+#[test]
+fn what_is_read_several_times_goes_by_its_own_name_and_is_said_once() {
+    let folder = directory();
+    let workbook = folder.path().join("report.xlsx");
+    let workbook = workbook.to_str().expect("UTF-8");
+    let report = ["report", "--tz", "UTC", "--format", "xlsx", "-o", workbook, "-"];
+    let told = piped(&report, format!("{GOOD}no line of a log\n").as_bytes());
+    let number = GOOD.lines().count() + 1;
+    assert_eq!((told.status, told.stderr), (Some(0), format!("mailscope: -: line {number}: no timestamp that can be read\n")));
+    // Nobody else's name, and the same name twice is one log.
+    let binary: Vec<u8> = (0..4096_u32).map(|n| (n * 7 % 31) as u8).collect();
+    let query = ["query", "--tz", "UTC", "SELECT count(*) FROM recipients, messages", "-"];
+    let several: &[&[&str]] = if cfg!(feature = "tables") { &[&report, &query] } else { &[&report] };
+    for arguments in several {
+        let refused = piped(arguments, &binary);
+        assert_eq!((refused.status, refused.stderr.as_str()), (Some(2), "mailscope: -: is no text but a binary file\n"), "{arguments:?}");
+    }
+    let once = piped(&["trace", "A000000001", "--tz", "UTC", "-"], GOOD.as_bytes());
+    let twice = piped(&["trace", "A000000001", "--tz", "UTC", "-", "-"], GOOD.as_bytes());
+    assert_eq!((twice.status, twice.stdout, twice.stderr.as_str()), (Some(0), once.stdout, "mailscope: - is the same as -: read once\n"));
+}
+
 /// Starts the program and goes away after so many bytes of its output.
 fn closed_pipe(arguments: &[&str], bytes: usize) {
     let mut child = program().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");

@@ -1,5 +1,6 @@
 //! The arguments as they are typed.
 
+use crate::input::Copied;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::ffi::{OsStr, OsString};
@@ -106,6 +107,12 @@ pub struct InputArgs {
     /// No progress, no notices
     #[arg(short, long)]
     pub quiet: bool,
+    /// What can be read once only, for those who read it several times
+    #[arg(skip)]
+    pub copied: Copied,
+    /// What is to be said of the input was said before
+    #[arg(skip)]
+    pub said_before: bool,
 }
 
 impl InputArgs {

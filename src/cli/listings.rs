@@ -5,7 +5,7 @@
 use super::live;
 use super::output::printable;
 use crate::anonymize::Anonymizer;
-use crate::input::open_listing;
+use crate::input::{Copied, open_listing};
 use crate::queue::{self, Known, ListingFacts, Place, View};
 use anyhow::{Result, bail};
 use mailscope_parsers::model::Micros;
@@ -40,7 +40,7 @@ impl Listings {
     ///
     /// # Errors
     /// Where this host's server can't be asked.
-    pub fn open(files: &[PathBuf], now: Option<Micros>, clock: Micros) -> Result<Self> {
+    pub fn open(files: &[PathBuf], copied: &Copied, now: Option<Micros>, clock: Micros) -> Result<Self> {
         let mut listings = Self { open: Vec::new(), failed: Vec::new() };
         if files.is_empty() {
             let (name, bytes) = live::listing()?;
@@ -48,7 +48,7 @@ impl Listings {
         }
         for path in files {
             let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-            match open_listing(path) {
+            match open_listing(copied.place(path)) {
                 Ok(found) => {
                     listings.open.push(Listing { name, bytes: found.bytes, time: now.or(found.time).unwrap_or(clock) });
                 }

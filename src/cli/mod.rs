@@ -93,7 +93,7 @@ fn conclude(input: &Input, unreadable: &[Unreadable], fit: Fit, beginning: &Begi
     for said in input.said.take().iter().filter(|_| !input.quiet) {
         eprintln!("mailscope: {}", output::printable(said));
     }
-    for why in unreadable {
+    for why in unreadable.iter().filter(|_| !input.said_before) {
         eprintln!("mailscope: {}", output::printable(&why.to_string()));
     }
     if unreadable.is_empty() { Ended::Well } else { Ended::Incomplete }

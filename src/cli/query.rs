@@ -3,10 +3,9 @@
 use super::args::{InputArgs, QueryArgs};
 use super::output::Output;
 use super::rows::{format, stream};
-use super::trace::Sources;
 use super::{Ended, listings};
 use crate::export::{Manner, Plain, Sink, Source, Stamps, Table};
-use crate::input::Zone;
+use crate::input::{Copied, Zone};
 use crate::query;
 use crate::tables::Gathered;
 use anyhow::Result;
@@ -17,13 +16,16 @@ pub fn run(args: &QueryArgs) -> Result<Ended> {
     let zone: Zone = args.input.tz.parse()?;
     let output = Output::open(args.output.as_deref())?;
     // Each table is a pass of its own.
-    let sources = if tables.len() > 1 { Some(Sources::of(&args.input.files)?) } else { None };
+    let copied = if tables.len() > 1 { Copied::of(&args.input.files)? } else { Copied::default() };
     let of_listings = |table: &&'static Table| table.source == Source::Listings;
     let several = tables.iter().any(of_listings) && !tables.iter().all(of_listings);
-    let files = sources.as_ref().map_or(&args.input.files, |sources| &sources.paths);
     let (mut frames, mut ended) = (Vec::new(), Ended::Well);
-    for (pass, table) in tables.into_iter().enumerate() {
-        let again = InputArgs { files: of_table(files, table, several), quiet: args.input.quiet || pass > 0, ..args.input.clone() };
+    // What is wrong with logs, or with listings, is said once.
+    let mut noticed = [false; 2];
+    for table in tables {
+        let said_before = std::mem::replace(&mut noticed[usize::from(of_listings(&table))], true);
+        let (files, copied) = (of_table(&args.input.files, &copied, table, several), copied.clone());
+        let again = InputArgs { files, copied, quiet: args.input.quiet || said_before, said_before, ..args.input.clone() };
         let mut rows = Gathered::new(table.columns, Stamps::new(zone));
         let said = stream::stream(table, &again, &mut rows)?;
         ended = if said == Ended::Well { ended } else { said };
@@ -45,7 +47,7 @@ pub fn run(args: &QueryArgs) -> Result<Ended> {
 }
 
 /// Where listings and logs are both asked for, each table is made of its own files; otherwise of all.
-fn of_table(files: &[PathBuf], table: &Table, several: bool) -> Vec<PathBuf> {
+fn of_table(files: &[PathBuf], copied: &Copied, table: &Table, several: bool) -> Vec<PathBuf> {
     let of_listings = table.source == Source::Listings;
-    files.iter().filter(|path| !several || listings::is_listing(path) == of_listings).cloned().collect()
+    files.iter().filter(|path| !several || listings::is_listing(copied.place(path)) == of_listings).cloned().collect()
 }

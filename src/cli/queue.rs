@@ -7,7 +7,7 @@ use super::rows::format;
 use super::time::{Now, unit_s};
 use super::{Ended, backlog, resolve};
 use crate::export::{Manner, table, waiting};
-use crate::input::Zone;
+use crate::input::{Copied, Zone};
 use crate::queue::{self, Buckets, Key, Options, Snapshot, Sums, View};
 use crate::render::{json, text};
 use anyhow::{Context as _, Result, bail};
@@ -36,7 +36,7 @@ fn once(args: &QueueArgs, own: bool, again: bool) -> Result<Ended> {
     let clock = Now { time: chrono::Utc::now().timestamp_micros(), zone };
     let now = args.now.as_deref().map(|text| clock.instant(text).context("--now")).transpose()?;
     let mut view = View { states: states(args)?, lifetime_s: lifetime(&args.lifetime)?, ..View::new(zone) };
-    let listings = Listings::open(if own { &[] } else { &args.files }, now, clock.time)?;
+    let listings = Listings::open(if own { &[] } else { &args.files }, &Copied::default(), now, clock.time)?;
     // What is logged after the listing is not part of what it shows.
     let names = resolve::anonymizer(&args.pseudonyms)?;
     let (lives, read_all) = backlog::read(args, listings.latest(), names.as_ref())?;

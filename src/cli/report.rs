@@ -4,13 +4,12 @@ use super::args::{InputArgs, ReportArgs, ReportFormat};
 use super::fit::{Beginning, Fit};
 use super::output::{Output, printable};
 use super::resolve::Input;
-use super::trace::Sources;
 use super::{Ended, conclude, resolve, rows};
 use crate::aggregate::{AT_A_TIME, Shared, Summary};
 use crate::anonymize::Anonymizer;
 use crate::correlate::{Correlator, Detail, Spare};
 use crate::export::{Book, table};
-use crate::input::{Chunk, Unreadable};
+use crate::input::{Chunk, Copied, Unreadable};
 use crate::pipeline::{self, Kept, Reader, Seen, host_matches};
 use crate::render::{html, json, markdown, text};
 use crate::report::{Baseline, InputFacts, Report, build};
@@ -300,9 +299,8 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
     let baseline = args.baseline.as_deref().map(baseline).transpose()?;
     // A workbook is made in two passes, and has room for every row.
     let whole = args.format == ReportFormat::Xlsx;
-    let sources = if whole { Some(Sources::of(&args.input.files)?) } else { None };
-    let files = sources.as_ref().map_or(&args.input.files, |sources| &sources.paths);
-    let again = InputArgs { files: files.clone(), ..args.input.clone() };
+    let copied = if whole { Copied::of(&args.input.files)? } else { Copied::default() };
+    let again = InputArgs { copied, ..args.input.clone() };
     let mut input = resolve::input(&again)?;
     let top = if whole { usize::MAX } else { args.top };
     let gathered = gather(&mut input, &Wanted { baseline: baseline.as_ref(), top })?;
@@ -316,7 +314,7 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         ReportFormat::Html => html::write(&mut output, report)?,
         ReportFormat::Markdown => markdown::write(&mut output, report)?,
         ReportFormat::Xlsx => {
-            let again = InputArgs { quiet: true, ..again };
+            let again = InputArgs { quiet: true, said_before: true, ..again };
             let bounces = table("bounces").context("a table")?;
             let mut book = Book::new(report, input.zone)?;
             rows::stream::stream(bounces, &again, &mut book)?;

@@ -32,6 +32,8 @@ pub struct Input {
     /// Puts pseudonyms into lines, where that is wanted.
     pub anonymizer: Option<Anonymizer>,
     pub quiet: bool,
+    /// What is to be said of it was said before.
+    pub said_before: bool,
     pub progress: Option<Progress>,
     /// What journalctl says.
     pub said: input::Said,
@@ -99,6 +101,7 @@ pub fn input(args: &InputArgs) -> Result<Input> {
         zone,
         anonymizer: anonymizer(&args.pseudonyms)?,
         quiet: args.quiet,
+        said_before: args.said_before,
         progress,
         said,
     })
@@ -137,7 +140,7 @@ fn plan(args: &InputArgs, zone: Zone, window: input::JournalWindow) -> Result<in
     let paths = if own { input::own_logs() } else { args.files.clone() };
     let no_file = own && paths.is_empty();
     let journal = (args.journal || no_file).then_some(window);
-    let plan = input::plan(input::Wanted { paths, year: args.year, stamps, journal }, zone);
+    let plan = input::plan(input::Wanted { paths, year: args.year, stamps, journal, copied: args.copied.clone() }, zone);
     let is_empty = plan.logs.is_empty() || no_file && plan.logs.iter().all(|log| log.first.is_none());
     if !own || !is_empty {
         return Ok(plan);

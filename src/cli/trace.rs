@@ -2,7 +2,6 @@
 
 mod nothing;
 mod search;
-mod sources;
 
 use super::args::{InputArgs, StoryFormat, TraceArgs};
 use super::events::{Object, object};
@@ -19,7 +18,6 @@ use anyhow::{Context as _, Result};
 use bumpalo::Bump;
 use search::{Found, Gathered, Search};
 use serde::Serialize;
-pub use sources::Sources;
 use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write as _};
 

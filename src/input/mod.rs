@@ -6,6 +6,7 @@
 mod ahead;
 mod calendar;
 mod chunks;
+mod copied;
 mod copies;
 mod discover;
 pub mod follow;
@@ -20,6 +21,7 @@ mod unpack;
 
 pub use calendar::{Clock, Zone};
 pub use chunks::{Chunk, Chunks, MAX_LINE};
+pub use copied::Copied;
 pub use copies::Copies;
 pub use discover::{Unreadable, own_log, own_logs};
 pub use journal::{Said, Window as JournalWindow};

@@ -4,6 +4,7 @@
 //! stamps comes from `--year`, else from queue ids that hold their birth second, else from the file's modification time.
 
 use super::calendar::{Clock, Zone};
+use super::copied::Copied;
 use super::copies::{self, Copies};
 use super::discover::Unreadable;
 use super::frames::Lines;
@@ -17,7 +18,7 @@ use mailscope_parsers::envelope::{Envelope, Form, Opened, TimeFormat};
 use mailscope_parsers::model::Micros;
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
@@ -73,6 +74,7 @@ pub struct Wanted {
     pub stamps: Option<Arc<TimeFormat>>,
     /// The journal too.
     pub journal: Option<journal::Window>,
+    pub copied: Copied,
 }
 
 /// What the journal is called where files are called by their path.
@@ -92,12 +94,12 @@ impl Plan {
 /// Looks at every path and puts the readable ones in order.
 #[must_use]
 pub fn plan(wanted: Wanted, zone: Zone) -> Plan {
-    let reading = Reading { stamps: wanted.stamps, ..Reading::default() };
+    let reading = Reading { stamps: wanted.stamps, copied: wanted.copied, ..Reading::default() };
     let mut plan = Plan { reading, ..Plan::default() };
     let mut seen = HashMap::<_, &Path>::new();
     for path in &wanted.paths {
         let read_once = |one: &Path, is: &str, other: &Path| format!("{} is {is} {}: read once", one.display(), other.display());
-        if let Some(identity) = twins::identity(path) {
+        if let Some(identity) = twins::identity(plan.reading.copied.place(path)) {
             if let Some(twin) = seen.get(&identity) {
                 plan.notices.push(read_once(path, "the same as", twin));
                 continue;
@@ -170,12 +172,12 @@ pub(super) fn look(path: &Path, mut input: Input, zone: Zone, year: Option<i32>,
     {
         return Err(error.into());
     }
-    let is_unnamed = [Path::new("-"), Path::new(JOURNAL)].contains(&path);
+    let place = reading.copied.place(path);
     // What a pipe has given is not there a second time.
-    let metadata = if is_unnamed { None } else { Some(fs::metadata(path)?).filter(fs::Metadata::is_file) };
+    let metadata = if path == Path::new(JOURNAL) { None } else { read::facts(place)? };
     let is_stream = metadata.is_none();
     let modified = metadata.as_ref().map_or_else(|| Utc::now().timestamp(), MetadataExt::mtime);
-    let tail = if is_stream || input.compressed { Vec::new() } else { tail(path, &input, reading)? };
+    let tail = if is_stream || input.compressed { Vec::new() } else { tail(place, &input, reading)? };
 
     let near = start(&head, &tail, zone, year, modified, || !is_stream && mentions_leap_day(path, reading));
     let mut clock = Clock::new(zone, near);

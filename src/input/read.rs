@@ -1,12 +1,13 @@
 //! Opens one input and gives its lines, decompressed. What it is, is told by its content, never by its name.
 
 use super::ahead::Ahead;
+use super::copied::Copied;
 use super::frames::{Lines, Surplus};
 use super::journal::{self, Journal};
 use super::unpack::Packing;
 use mailscope_parsers::envelope::{Form, TimeFormat};
 use memchr::{memmem, memrchr};
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -49,6 +50,8 @@ impl<R: Read> Read for Counted<R> {
 #[derive(Clone, Default)]
 pub struct Reading {
     pub progress: Progress,
+    /// Where that lies which could be read once only.
+    pub copied: Copied,
     /// The format of the stamps, where it is the user's own.
     pub stamps: Option<Arc<TimeFormat>>,
 }
@@ -105,11 +108,20 @@ impl Input {
     }
 }
 
+/// What is known of a file that can be read again and again; `None` for standard input, pipes and the like.
+///
+/// # Errors
+/// Where nothing goes by this name.
+pub fn facts(path: &Path) -> io::Result<Option<Metadata>> {
+    if path == Path::new("-") { Ok(None) } else { Ok(Some(fs::metadata(path)?).filter(Metadata::is_file)) }
+}
+
 /// Opens a file, or standard input for `-`.
 ///
 /// # Errors
 /// Where it can't be opened, or holds what is not read.
 pub fn open(path: &Path, reading: &Reading) -> Result<Input, ReadError> {
+    let path = reading.copied.place(path);
     let raw: Box<dyn Read + Send> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {

@@ -49,7 +49,7 @@ fn entries(args: &InputArgs, to: &mut dyn Rows) -> Result<Ended> {
     let window = resolve::window(args, clock)?;
     let names = resolve::anonymizer(&args.pseudonyms)?;
     let view = View::new(zone);
-    let done = Listings::open(&args.files, None, clock.time)?.read(&view, args.quiet, names.as_ref(), &mut |known| {
+    let done = Listings::open(&args.files, &args.copied, None, clock.time)?.read(&view, args.quiet, names.as_ref(), &mut |known| {
         let is_in = known.times.arrival.is_none_or(|arrival| window.contains(arrival));
         if is_in { waiting(known).try_for_each(|row| to.row(&row)) } else { Ok(()) }
     })?;

@@ -4,6 +4,7 @@
 use super::Wake;
 use crate::cli::args::{InputArgs, TailArgs};
 use crate::cli::trace::stories_of;
+use crate::input::Copied;
 use crate::input::follow::files_of;
 use std::sync::mpsc::SyncSender;
 
@@ -27,6 +28,8 @@ pub fn find(queue_id: String, args: &TailArgs, wake: &SyncSender<Wake>) {
         threads: 1,
         chunk_size: None,
         quiet: true,
+        copied: Copied::default(),
+        said_before: false,
     };
     let wake = wake.clone();
     std::thread::spawn(move || {

@@ -3,12 +3,11 @@
 //! Nothing but the lines that may be meant is read; what is kept is their text, in the order of the log. Lines of at most
 //! [`MOST_BYTES`] are kept and at most so many messages as are asked for are looked at, whatever the key finds.
 
-use super::sources::Sources;
 use crate::aggregate::Window;
 use crate::cli::args::{InputArgs, TraceArgs};
 use crate::cli::resolve::{self, Input};
 use crate::cli::time::Now;
-use crate::input::{Chunk, Unreadable};
+use crate::input::{Chunk, Copied, Unreadable, own_logs};
 use crate::pipeline::{self, Reader, Seen, host_matches};
 use crate::trace::{Ends, Filter, Interest, Key, Scan, Session, Trail};
 use anyhow::Result;
@@ -100,7 +99,6 @@ pub struct Gathered {
 
 pub struct Search<'a> {
     args: InputArgs,
-    _sources: Sources,
     pub key: &'a Key,
     pub window: Window,
     pub reader: Reader,
@@ -136,16 +134,13 @@ impl<'a> Search<'a> {
         (input.day, input.until) = (None, None);
         input.since = window.since.map(|since| zone.local(since).to_rfc3339());
         let own = input.files.is_empty() && !input.journal;
-        let sources = Sources::of(&if own { crate::input::own_logs() } else { input.files.clone() })?;
-        if !own {
-            input.files.clone_from(&sources.paths);
-        }
+        input.copied = Copied::of(&if own { own_logs() } else { input.files.clone() })?;
         input.chunk_size.get_or_insert(CHUNK);
         let most = Some(args.first.unwrap_or(FIRST)).filter(|most| *most > 0);
         let stops = args.first.is_some_and(|most| most > 0) && filter.is_empty();
         let looked_at = most.map_or(usize::MAX, |most| if filter.is_empty() { most } else { most.max(FILTERED) });
         let reader = Reader::new(resolve::settings(&input, zone)?);
-        Ok(Self { args: input, _sources: sources, key, window, reader, most, looked_at, stops })
+        Ok(Self { args: input, key, window, reader, most, looked_at, stops })
     }
 
     /// Whether the key means the line, and the line lies in the window.
@@ -162,7 +157,7 @@ impl<'a> Search<'a> {
     /// # Errors
     /// Where they can't be read any more.
     pub fn again(&self) -> Result<Input> {
-        resolve::input(&InputArgs { quiet: true, ..self.args.clone() })
+        resolve::input(&InputArgs { quiet: true, said_before: true, ..self.args.clone() })
     }
 
     /// All passes.
