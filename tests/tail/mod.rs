@@ -333,3 +333,35 @@ fn wrong_use_is_told() {
     let ran = run_on(&["tail", "--state", other.to_str().expect("UTF-8")], &[&log]);
     assert!(ran.status == Some(2) && ran.stderr.contains("no state"), "{}", ran.stderr);
 }
+
+#[test]
+fn what_is_not_there_is_said_to_be_waited_for() {
+    let directory = directory();
+    let (missing, said) = (directory.path().join("mail.log"), directory.path().join("said"));
+    let (glob, there) = (directory.path().join("other*.log"), directory.path().join("there.log"));
+    fs::write(&there, "").expect("a log");
+    let mut command = program();
+    command.args(["tail", "--tz", "UTC"]).args([&missing, &glob, &there]).stdout(Stdio::null());
+    let mut child = command.stderr(File::create(&said).expect("a file")).spawn().expect("the program starts");
+    await_handlers(&child);
+    let expected = format!(
+        "mailscope: {} is not there yet: it is followed as soon as it is\n\
+         mailscope: no file is called {} yet: it is followed as soon as there is one\n",
+        missing.display(),
+        glob.display()
+    );
+    let begun = Instant::now();
+    while fs::read_to_string(&said).expect("a file").len() < expected.len() && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("a child");
+    child.wait().expect("an end");
+    assert_eq!(fs::read_to_string(&said).expect("a file"), expected);
+}
+
+#[test]
+fn a_pipe_that_is_named_is_refused() {
+    let output = program().args(["tail", "/dev/stdin"]).stdin(Stdio::piped()).output().expect("an end");
+    let said = "mailscope: /dev/stdin is neither a file nor a directory: let it be standard input, and name it -\n";
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(2), said));
+}

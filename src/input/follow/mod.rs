@@ -24,6 +24,7 @@ use mailscope_parsers::model::Micros;
 use names::Pattern;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -99,6 +100,10 @@ impl Follower {
             bail!("nothing to follow");
         }
         let (standard, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| *path == Path::new("-"));
+        let is_other = |path: &&&PathBuf| fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir());
+        if let Some(path) = files.iter().find(is_other) {
+            bail!("{} is neither a file nor a directory: let it be standard input, and name it -", path.display());
+        }
         let resumed = positions.is_some();
         let positions = positions.unwrap_or_default();
         let mut streams: Vec<Stream> = standard.into_iter().take(1).map(|_| Stream::standard_input(waker.clone())).collect();
@@ -108,14 +113,14 @@ impl Follower {
         let patterns: Vec<Pattern> = files.into_iter().map(|path| Pattern::new(path, positions.paths.contains(path))).collect();
         let mut follower = Self {
             watch: Watch::new(waker.clone()),
-            patterns,
             logs: BTreeMap::new(),
             streams,
             stamps,
             listed: None,
             turn: 0,
-            notices: Vec::new(),
+            notices: patterns.iter().filter_map(Pattern::absence).collect(),
             spare: Vec::new(),
+            patterns,
         };
         for position in positions.logs {
             let log = FollowedLog::resume(position);

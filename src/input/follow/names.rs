@@ -1,8 +1,11 @@
 //! Which names are one log: `mail.log`, `mail.log.1`, `mail.log.2.gz`, `mail.log-20261123`, `mail-20261123.log`. A name
 //! without its rotation mark and packing is the log's own name.
 
+use super::candidate::candidates;
 use std::cmp::Ordering;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::{fs, slice};
 
 /// What is to be followed, as it was named.
 #[derive(Debug)]
@@ -34,6 +37,18 @@ impl Pattern {
         let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
         let is_glob = name.contains(['*', '?']) && !path.exists();
         Self { directory, path: own, is_known, names: if is_glob { Names::Glob(name) } else { Names::File(name) } }
+    }
+
+    /// Why nothing is followed of it now, if there is nothing.
+    pub fn absence(&self) -> Option<String> {
+        let path = self.path.display();
+        match (&self.names, fs::metadata(&self.path)) {
+            (Names::Glob(_), _) if !candidates(&self.directory, slice::from_ref(self)).is_empty() => None,
+            (Names::Glob(_), _) => Some(format!("no file is called {path} yet: it is followed as soon as there is one")),
+            (_, Ok(_)) => None,
+            (_, Err(why)) if why.kind() == ErrorKind::NotFound => Some(format!("{path} is not there yet: it is followed as soon as it is")),
+            (_, Err(why)) => Some(format!("{path}: {why}")),
+        }
     }
 
     /// The log that a file of this directory belongs to.
