@@ -83,6 +83,9 @@ fn dispatch(configured: &Configured) -> anyhow::Result<Ended> {
 
 /// Says what was noticed and what could not be read; what that means for the exit status.
 fn conclude(input: &Input, unreadable: &[Unreadable], fit: Fit, beginning: &Beginning) -> Ended {
+    if fit.lines == 0 {
+        input.say_what_is_held();
+    }
     if !input.quiet {
         beginning.say(&fit, input.settings.parser, input.anonymizer.as_ref());
     }

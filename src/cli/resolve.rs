@@ -5,7 +5,7 @@ use super::output;
 use super::time::Now;
 use crate::aggregate::Window;
 use crate::anonymize::Anonymizer;
-use crate::input::{self, Chunks, Zone};
+use crate::input::{self, Chunks, Held, Zone};
 use crate::pipeline::{Reader, Settings};
 use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,6 +37,8 @@ pub struct Input {
     pub progress: Option<Progress>,
     /// What journalctl says.
     pub said: input::Said,
+    /// What there is, where it is to be said if nothing of it is asked for.
+    pub held: Option<Held>,
 }
 
 /// A bar on standard error, and what it shows: bytes as they lie on disk.
@@ -57,6 +59,26 @@ impl Progress {
 }
 
 impl Input {
+    /// Says what there is, where nothing of it was asked for: a wrong day or host is soon written.
+    pub fn say_what_is_held(&self) {
+        const HOSTS: usize = 5;
+        let Some(Held { first, last, hosts }) = &self.held else { return };
+        let time = |time| self.zone.local(time).format("%Y-%m-%d %H:%M:%S%:z").to_string();
+        let held = last.map_or_else(|| format!("begin at {}", time(*first)), |last| format!("hold {} to {}", time(*first), time(last)));
+        let mut said = "nothing".to_owned();
+        if let Some(host) = &self.host {
+            said += &format!(" of the host {host}");
+        }
+        if self.window.since.is_some() || self.window.until.is_some() {
+            said += " in this time";
+        }
+        said += &format!(": the logs {held}");
+        if self.host.is_some() && self.anonymizer.is_none() && !hosts.is_empty() {
+            said += &format!(", first of {}", hosts.iter().take(HOSTS).map(String::as_str).collect::<Vec<_>>().join(", "));
+        }
+        eprintln!("mailscope: {}", output::printable(&said));
+    }
+
     /// Takes the chunks out, once.
     pub fn take_chunks(&mut self) -> Result<Chunks> {
         self.chunks.take().context("the input is read once")
@@ -80,6 +102,7 @@ pub fn input(args: &InputArgs) -> Result<Input> {
     let window = window(args, now)?;
     let from = window.since.map(|since| since.saturating_sub(MEMORY));
     let mut plan = plan(args, zone, input::JournalWindow { since: from, until: window.until })?;
+    let held = plan.held().filter(|_| !args.quiet);
     plan.keep_for(from, window.until);
     if !args.quiet {
         for notice in &plan.notices {
@@ -104,6 +127,7 @@ pub fn input(args: &InputArgs) -> Result<Input> {
         said_before: args.said_before,
         progress,
         said,
+        held,
     })
 }
 

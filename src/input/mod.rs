@@ -26,5 +26,5 @@ pub use copies::Copies;
 pub use discover::{Unreadable, own_log, own_logs};
 pub use journal::{Said, Window as JournalWindow};
 pub use listing::{OpenListing, open_listing};
-pub use order::{Log, Plan, Wanted, plan};
+pub use order::{Held, Log, Plan, Wanted, plan};
 pub use read::Progress;

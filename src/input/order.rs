@@ -80,7 +80,32 @@ pub struct Wanted {
 /// What the journal is called where files are called by their path.
 const JOURNAL: &str = "the journal";
 
+/// What logs hold, as far as their beginnings and ends tell it.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub first: Micros,
+    /// Not known of what is packed or comes through a pipe.
+    pub last: Option<Micros>,
+    /// In the order in which they come.
+    pub hosts: Vec<String>,
+}
+
 impl Plan {
+    /// What there is; `None` where no line has a time.
+    #[must_use]
+    pub fn held(&self) -> Option<Held> {
+        let first = self.logs.iter().filter_map(|log| log.first).min()?;
+        let ends = self.logs.iter().filter(|log| log.first.is_some()).map(|log| log.last);
+        let last = ends.collect::<Option<Vec<_>>>().and_then(|ends| ends.into_iter().max());
+        let mut hosts: Vec<String> = Vec::new();
+        for host in self.logs.iter().flat_map(|log| &log.hosts).map(|host| String::from_utf8_lossy(host)) {
+            if !hosts.iter().any(|known| *known == host) {
+                hosts.push(host.into_owned());
+            }
+        }
+        Some(Held { first, last, hosts })
+    }
+
     /// Leaves out the logs that begin at or after `until` or ended before `from`.
     pub fn keep_for(&mut self, from: Option<Micros>, until: Option<Micros>) {
         self.logs.retain(|log| {

@@ -1,6 +1,7 @@
 //! A log that nobody can read: every command that reads logs says what was tried, and shows the first lines.
 
-use crate::support::{Ran, directory, file, program, run_on, samples};
+use super::{TIME, sample};
+use crate::support::{Ran, directory, file, program, run_on, samples, set_time};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -91,4 +92,28 @@ fn logs_of_a_queue_are_tried_too() {
     let command = ["queue", "--tz", "UTC", "--logs", log.to_str().expect("UTF-8"), "--"];
     let said = run_on(&command, &[samples().join("queue/mixed.json")]).stderr;
     assert!(said.contains("none of the 5 lines could be read"), "{said}");
+}
+
+#[test]
+fn where_nothing_is_of_that_day_or_host_it_is_said_what_there_is() {
+    let directory = directory();
+    let log = file(&directory, "mail.log", sample());
+    set_time(&log, TIME);
+    let said = |more: &[&str]| {
+        let output = program().args(["report", "--tz", "UTC", "--format", "json"]).args(more).arg(&log).output().expect("the program");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let held = "the logs hold 2026-11-24 06:31:15+00:00 to 2026-11-24 06:34:56+00:00";
+    for day in ["2031-01-01", "2026-11-25", "2020-11-24"] {
+        assert_eq!(said(&["--day", day]), (Some(0), format!("mailscope: nothing in this time: {held}\n")), "{day}");
+    }
+    let of_host = format!("mailscope: nothing of the host mx: {held}, first of mail\n");
+    assert_eq!(said(&["--host", "mx"]), (Some(0), of_host));
+    for command in [&["export", "recipients"][..], &["export", "rejects"], &["parse"]] {
+        let ran = run_on(&[command, &["--tz", "UTC", "--day", "2031-01-01"]].concat(), &[&log]);
+        assert_eq!((ran.status, ran.stderr), (Some(0), format!("mailscope: nothing in this time: {held}\n")), "{command:?}");
+    }
+    for more in [&["--host", "mail"][..], &["--day", "2026-11-24"], &["--day", "2031-01-01", "--quiet"]] {
+        assert_eq!(said(more), (Some(0), String::new()), "{more:?}");
+    }
 }

@@ -163,6 +163,8 @@ impl<'a> Search<'a> {
     /// All passes.
     pub fn run(&self) -> Result<Gathered> {
         let mut input = resolve::input(&self.args)?;
+        // Where nothing is found, that is said in other words.
+        input.held = None;
         let mut ordered = Ordered::default();
         if let Some(word) = self.key.as_word().filter(|_| !self.stops) {
             // An id's own lines are found along with the key.
