@@ -128,7 +128,7 @@ impl Entry {
 
 /// Entries of a list, each with what it stands for.
 #[derive(Clone, Debug)]
-struct Entries<'l> {
+pub struct Entries<'l> {
     bytes: &'l [u8],
     last: u16,
 }
@@ -138,25 +138,13 @@ impl<'l> Entries<'l> {
     #[inline(always)]
     fn pass(&mut self, limit: u16) -> (Self, Option<(u16, u64)>) {
         let all = self.bytes;
-        let (mut at, mut last) = (0, self.last);
-        while let Some(first) = all.get(at) {
-            // How often those were that are passed over does not matter.
-            let (mut distance, mut length) = (u16::from(first >> 2), 1);
-            if distance == FAR {
-                let mut rest = &all[at + 1..];
-                distance = Entry::read_far(&mut rest).unwrap_or(FAR);
-                length = all.len() - rest.len() - at;
+        loop {
+            let (left, last) = (self.bytes.len(), self.last);
+            let next = self.next();
+            if next.is_none_or(|(next, _)| next >= limit) {
+                return (Self { bytes: &all[..all.len() - left], last }, next);
             }
-            if last.saturating_add(distance) >= limit {
-                break;
-            }
-            if first & 3 == 3 {
-                length += 1 + all[at + length..].iter().take_while(|byte| **byte >= 0x80).count();
-            }
-            (at, last) = (at + length, last + distance);
         }
-        (self.bytes, self.last) = (&all[at..], last);
-        (Self { bytes: &all[..at], last }, self.next())
     }
 }
 
@@ -186,7 +174,7 @@ impl<const MOST: usize> Few<MOST> {
 
     /// Counts what waits; `false` where there would be too many.
     pub fn settle(&mut self) -> bool {
-        self.is_settled() || self.put_waiting(std::iter::empty())
+        self.many_waiting == 0 || self.put_waiting(std::iter::empty())
     }
 
     /// Puts what waits into the list, and these.
@@ -202,16 +190,11 @@ impl<const MOST: usize> Few<MOST> {
         is_in
     }
 
-    /// Whether nothing waits.
-    pub fn is_settled(&self) -> bool {
-        self.many_waiting == 0
-    }
-
     /// Counts what comes in ascending order, in a list that is written anew; `false`, and none of it counted, where there would be
     /// too many.
     #[inline]
     pub fn put_all(&mut self, all: impl Iterator<Item = (u16, u64)>) -> bool {
-        let (mut old, mut new, mut many) = (self.entries(), Written::default(), self.many);
+        let (mut old, mut new, mut many) = (self.iter(), Written::default(), self.many);
         let (mut all, mut next) = (all.peekable(), None);
         if all.peek().is_none() {
             return true;
@@ -248,13 +231,9 @@ impl<const MOST: usize> Few<MOST> {
         true
     }
 
-    fn entries(&self) -> Entries<'_> {
-        Entries { bytes: &self.list, last: 0 }
-    }
-
     /// All that do not wait, in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> + Clone {
-        self.entries()
+    pub fn iter(&self) -> Entries<'_> {
+        Entries { bytes: &self.list, last: 0 }
     }
 
     /// What waits, in no order.
@@ -314,6 +293,13 @@ impl Many {
         if sum > u64::from(u8::MAX) {
             self.carry(step, u32::try_from(sum >> 8).unwrap_or(u32::MAX));
         }
+    }
+
+    /// The same for several, for which there always is room.
+    #[inline]
+    pub fn put_all(&mut self, all: impl Iterator<Item = (u16, u64)>) -> bool {
+        all.for_each(|(step, times)| self.put(step, times));
+        true
     }
 
     #[cold]

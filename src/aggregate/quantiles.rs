@@ -7,7 +7,6 @@
 use super::histogram::{BATCH, Few, Many, bucket_of, step, step_value};
 use mailscope_parsers::model::Micros;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 /// A mergeable distribution of durations. What every duration touches comes first, 40 bytes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,41 +42,45 @@ impl Counts {
     /// Counts a few buckets once each. What is often counted in has its last form before long.
     #[inline]
     fn put_each(&mut self, buckets: &[u16]) {
-        loop {
-            let is_in = match self {
-                Self::Many(many) => return buckets.iter().for_each(|bucket| many.put(step(*bucket), 1)),
-                Self::Buckets(few) => few.put_each(buckets.iter().copied()),
-                Self::Steps(few) => few.put_each(buckets.iter().copied().map(step)),
-            };
-            if is_in {
-                return;
-            }
-            self.spread();
-        }
+        self.put(|counts| match counts {
+            Self::Buckets(few) => few.put_each(buckets.iter().copied()),
+            Self::Steps(few) => few.put_each(buckets.iter().copied().map(step)),
+            Self::Many(many) => many.put_all(buckets.iter().map(|bucket| (step(*bucket), 1))),
+        });
     }
 
     /// Counts buckets in ascending order.
     fn put_all(&mut self, buckets: impl Iterator<Item = (u16, u64)> + Clone) {
-        if let Self::Buckets(few) = self {
-            if few.put_all(buckets.clone()) {
-                return;
-            }
-            self.spread();
-        }
-        self.put_steps(buckets.map(|(bucket, times)| (step(bucket), times)));
+        let steps = || buckets.clone().map(|(bucket, times)| (step(bucket), times));
+        self.put(|counts| match counts {
+            Self::Buckets(few) => few.put_all(buckets.clone()),
+            Self::Steps(few) => few.put_all(steps()),
+            Self::Many(many) => many.put_all(steps()),
+        });
     }
 
     /// Counts steps in ascending order.
     fn put_steps(&mut self, steps: impl Iterator<Item = (u16, u64)> + Clone) {
-        loop {
-            let is_in = match self {
-                Self::Many(many) => return steps.for_each(|(step, times)| many.put(step, times)),
-                Self::Steps(few) => few.put_all(steps.clone()),
-                Self::Buckets(_) => false,
-            };
-            if is_in {
-                return;
-            }
+        self.put(|counts| match counts {
+            Self::Buckets(_) => false,
+            Self::Steps(few) => few.put_all(steps.clone()),
+            Self::Many(many) => many.put_all(steps.clone()),
+        });
+    }
+
+    /// Counts what waits.
+    fn settle(&mut self) {
+        self.put(|counts| match counts {
+            Self::Buckets(few) => few.settle(),
+            Self::Steps(few) => few.settle(),
+            Self::Many(_) => true,
+        });
+    }
+
+    /// Puts something in, in the first form that has room for it: `put` says whether it was in.
+    #[inline]
+    fn put(&mut self, mut put: impl FnMut(&mut Self) -> bool) {
+        while !put(self) {
             self.spread();
         }
     }
@@ -94,35 +97,11 @@ impl Counts {
             }
             Self::Steps(few) => {
                 let mut more = Many::default();
-                few.iter().for_each(|(step, times)| more.put(step, times));
-                few.waiting().iter().for_each(|step| more.put(*step, 1));
+                more.put_all(few.iter().chain(few.waiting().iter().map(|step| (*step, 1))));
                 Self::Many(more)
             }
             Self::Many(_) => return,
         };
-    }
-
-    /// Counts what waits.
-    fn settle(&mut self) {
-        loop {
-            let is_settled = match self {
-                Self::Buckets(few) => few.settle(),
-                Self::Steps(few) => few.settle(),
-                Self::Many(_) => true,
-            };
-            if is_settled {
-                return;
-            }
-            self.spread();
-        }
-    }
-
-    fn is_settled(&self) -> bool {
-        match self {
-            Self::Buckets(few) => few.is_settled(),
-            Self::Steps(few) => few.is_settled(),
-            Self::Many(_) => true,
-        }
     }
 }
 
@@ -243,31 +222,24 @@ impl Quantiles {
         }
     }
 
+    /// What waits.
     fn recent(&self) -> &[u16] {
         &self.recent[..usize::from(self.waiting).min(BATCH)]
     }
 
-    /// Counts what waits for it.
+    /// Counts all that waits, where no more may.
     #[inline(never)]
     fn catch_up(&mut self) {
-        let waiting = usize::from(std::mem::take(&mut self.waiting));
-        self.counts.put_each(&self.recent[..waiting.min(BATCH)]);
-    }
-
-    /// The same, with nothing that waits.
-    fn settled(&self) -> Cow<'_, Self> {
-        if self.waiting == 0 && self.counts.is_settled() {
-            return Cow::Borrowed(self);
-        }
-        let mut settled = self.clone();
-        settled.catch_up();
-        settled.counts.settle();
-        Cow::Owned(settled)
+        self.counts.put_each(&self.recent);
+        self.waiting = 0;
     }
 
     /// Values and how often each, the smallest first.
     fn sorted(&self) -> Vec<(u64, u64)> {
-        match &self.settled().counts {
+        let mut counts = self.counts.clone();
+        counts.put_each(self.recent());
+        counts.settle();
+        match &counts {
             Counts::Buckets(few) => few.iter().map(|(bucket, times)| (value(bucket), times)).collect(),
             Counts::Steps(few) => few.iter().map(|(step, times)| (step_value(step), times)).collect(),
             Counts::Many(many) => many.iter().map(|(step, times)| (step_value(step), times)).collect(),

@@ -118,6 +118,12 @@ pub struct InputArgs {
 impl InputArgs {
     const CHUNK: usize = 3 << 16;
 
+    /// The same for another pass, of which nothing is to be said.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { quiet: true, said_before: true, ..self.clone() }
+    }
+
     /// Bytes that are read at a time. Where several threads take turns, each has what the one before had in its nearest memory to
     /// fetch: fewer turns are better then.
     #[must_use]

@@ -40,7 +40,7 @@ pub fn read(args: &QueueArgs, until: Micros, names: Option<&Anonymizer>) -> Resu
         return Ok((Lives::default(), true));
     }
     let zone: Zone = args.tz.parse()?;
-    let plan = input::plan(Wanted { paths: args.logs.clone(), year: args.year, stamps: None, ..Wanted::default() }, zone);
+    let plan = input::plan(Wanted { paths: args.logs.clone(), year: args.year, ..Wanted::default() }, zone);
     let reader = Reader::new(Settings { zone, parser: None, formats: super::formats::all(&[])?, classifier: Classifier::built_in() });
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let ordered =

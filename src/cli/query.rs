@@ -25,9 +25,10 @@ pub fn run(args: &QueryArgs) -> Result<Ended> {
     for table in tables {
         let said_before = std::mem::replace(&mut noticed[usize::from(of_listings(&table))], true);
         let (files, copied) = (of_table(&args.input.files, &copied, table, several), copied.clone());
-        let again = InputArgs { files, copied, quiet: args.input.quiet || said_before, said_before, ..args.input.clone() };
+        let read = InputArgs { files, copied, ..args.input.clone() };
+        let read = if said_before { read.again() } else { read };
         let mut rows = Gathered::new(table.columns, Stamps::new(zone));
-        let said = stream::stream(table, &again, &mut rows)?;
+        let said = stream::stream(table, &read, &mut rows)?;
         ended = if said == Ended::Well { ended } else { said };
         frames.push((table, rows.take()?));
     }

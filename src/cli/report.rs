@@ -300,8 +300,8 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
     // A workbook is made in two passes, and has room for every row.
     let whole = args.format == ReportFormat::Xlsx;
     let copied = if whole { Copied::of(&args.input.files)? } else { Copied::default() };
-    let again = InputArgs { copied, ..args.input.clone() };
-    let mut input = resolve::input(&again)?;
+    let read = InputArgs { copied, ..args.input.clone() };
+    let mut input = resolve::input(&read)?;
     let top = if whole { usize::MAX } else { args.top };
     let gathered = gather(&mut input, &Wanted { baseline: baseline.as_ref(), top })?;
     let report = &gathered.report;
@@ -314,10 +314,9 @@ pub fn run(args: &ReportArgs) -> Result<Ended> {
         ReportFormat::Html => html::write(&mut output, report)?,
         ReportFormat::Markdown => markdown::write(&mut output, report)?,
         ReportFormat::Xlsx => {
-            let again = InputArgs { quiet: true, said_before: true, ..again };
             let bounces = table("bounces").context("a table")?;
             let mut book = Book::new(report, input.zone)?;
-            rows::stream::stream(bounces, &again, &mut book)?;
+            rows::stream::stream(bounces, &read.again(), &mut book)?;
             output = book.finish(report, output)?;
         }
         ReportFormat::Text => {

@@ -59,12 +59,17 @@ impl Progress {
 }
 
 impl Input {
+    /// A time as it is said.
+    pub fn moment(&self, time: Micros) -> String {
+        self.zone.local(time).format("%Y-%m-%d %H:%M:%S%:z").to_string()
+    }
+
     /// Says what there is, where nothing of it was asked for: a wrong day or host is soon written.
     pub fn say_what_is_held(&self) {
         const HOSTS: usize = 5;
         let Some(Held { first, last, hosts }) = &self.held else { return };
-        let time = |time| self.zone.local(time).format("%Y-%m-%d %H:%M:%S%:z").to_string();
-        let held = last.map_or_else(|| format!("begin at {}", time(*first)), |last| format!("hold {} to {}", time(*first), time(last)));
+        let first = self.moment(*first);
+        let held = last.map_or_else(|| format!("begin at {first}"), |last| format!("hold {first} to {}", self.moment(last)));
         let mut said = "nothing".to_owned();
         if let Some(host) = &self.host {
             said += &format!(" of the host {host}");

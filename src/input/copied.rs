@@ -1,6 +1,6 @@
 //! What can be read once only is put where it can be read again.
 
-use super::read;
+use super::read::is_read_once;
 use anyhow::{Context as _, Result};
 use std::fs::File;
 use std::io;
@@ -41,9 +41,4 @@ impl Copied {
     pub fn place<'p>(&'p self, path: &'p Path) -> &'p Path {
         self.0.iter().find(|(known, _)| known == path).map_or(path, |(_, copy)| copy.path())
     }
-}
-
-/// What is not there, and what is no log at all, is told where it is opened.
-fn is_read_once(path: &Path) -> bool {
-    !path.is_dir() && read::facts(path).is_ok_and(|facts| facts.is_none())
 }

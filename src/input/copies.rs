@@ -49,10 +49,12 @@ impl Gravity {
     fn of(path: &Path) -> Self {
         let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
         let says = |words: [&str; 2]| name.split('.').any(|part| words.contains(&part));
-        match () {
-            () if says(["err", "error"]) => Self::Errors,
-            () if says(["warn", "warning"]) || name.contains("reject") || name.contains("panic") => Self::Warnings,
-            () => Self::All,
+        if says(["err", "error"]) {
+            Self::Errors
+        } else if says(["warn", "warning"]) || name.contains("reject") || name.contains("panic") {
+            Self::Warnings
+        } else {
+            Self::All
         }
     }
 }
@@ -63,7 +65,7 @@ pub fn find(logs: &mut [Log], reading: &Reading) {
     for gravity in [Gravity::Warnings, Gravity::Errors] {
         let (these, others): (Vec<_>, Vec<_>) =
             logs.iter().filter(|log| of(log).is_some_and(|other| other <= gravity)).partition(|log| of(log) == Some(gravity));
-        if these.is_empty() || others.is_empty() {
+        if others.is_empty() {
             continue;
         }
         let (mut wanted, mut found) = (Copies::default(), Copies::default());
@@ -74,7 +76,10 @@ pub fn find(logs: &mut [Log], reading: &Reading) {
                 }
             });
         }
-        for log in others.iter().filter(|_| !wanted.0.is_empty()) {
+        if wanted.0.is_empty() {
+            continue;
+        }
+        for log in others {
             each_line(&log.path, reading, |line| {
                 if wanted.0.contains(&line) {
                     found.0.insert(line);

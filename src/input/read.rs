@@ -116,6 +116,11 @@ pub fn facts(path: &Path) -> io::Result<Option<Metadata>> {
     if path == Path::new("-") { Ok(None) } else { Ok(Some(fs::metadata(path)?).filter(Metadata::is_file)) }
 }
 
+/// Whether it can be read once only. What is not there, and what is no log at all, is told where it is opened.
+pub fn is_read_once(path: &Path) -> bool {
+    !path.is_dir() && facts(path).is_ok_and(|facts| facts.is_none())
+}
+
 /// Opens a file, or standard input for `-`.
 ///
 /// # Errors

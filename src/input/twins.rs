@@ -4,7 +4,6 @@
 use super::order::Log;
 use super::read::{self, Reading};
 use std::cmp::Ordering;
-use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -16,7 +15,7 @@ const SHORT: u64 = 1 << 12;
 
 /// What tells a file from all others, whatever it is called.
 pub fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| (metadata.dev(), metadata.ino()))
+    read::facts(path).ok()?.map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// The place of an earlier log that has the same lines, as far as one of them goes, and which of them is the longer one. Few

@@ -57,8 +57,7 @@ pub fn say(search: &Search<'_>, key: &str, found: usize, wanted: bool) -> Result
         all
     });
     let Some(all) = all else { return Ok(()) };
-    let time = |time| input.zone.local(time).format("%Y-%m-%d %H:%M:%S%:z").to_string();
-    let span = if all.last == NO_TIME { String::new() } else { format!(", {} to {}", time(all.first), time(all.last)) };
+    let span = if all.last == NO_TIME { String::new() } else { format!(", {} to {}", input.moment(all.first), input.moment(all.last)) };
     eprintln!(
         "mailscope: nothing about {} in {} lines of {files} {}{span}",
         printable(key),
@@ -69,7 +68,7 @@ pub fn say(search: &Search<'_>, key: &str, found: usize, wanted: bool) -> Result
         done.ordered.say(&all.fit, input.settings.parser, input.anonymizer.as_ref());
     }
     for bound in [search.window.since.map(|at| ("since", at)), search.window.until.map(|at| ("until", at))].into_iter().flatten() {
-        eprintln!("mailscope: looked at {} {}", bound.0, time(bound.1));
+        eprintln!("mailscope: looked at {} {}", bound.0, input.moment(bound.1));
     }
     for (likeness, name) in all.near.names() {
         eprintln!("  {}  ({})", printable(&String::from_utf8_lossy(name)), likeness.name());

@@ -157,7 +157,7 @@ impl<'a> Search<'a> {
     /// # Errors
     /// Where they can't be read any more.
     pub fn again(&self) -> Result<Input> {
-        resolve::input(&InputArgs { quiet: true, said_before: true, ..self.args.clone() })
+        resolve::input(&self.args.again())
     }
 
     /// All passes.

@@ -64,7 +64,7 @@ pub fn candidates(directory: &Path, patterns: &[Pattern]) -> Vec<Candidate> {
     let candidate = |name: &str| {
         let log = patterns.iter().find_map(|pattern| pattern.log(name))?;
         let path = directory.join(name);
-        let metadata = fs::metadata(&path).ok().filter(Metadata::is_file)?;
+        let metadata = read::facts(&path).ok()??;
         let is_named = patterns.iter().any(|pattern| pattern.is_named(name));
         // A link may lead elsewhere tomorrow, and the file that it leads to now has to be found then.
         let path = if path.is_symlink() { fs::canonicalize(&path).unwrap_or(path) } else { path };

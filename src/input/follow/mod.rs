@@ -16,7 +16,7 @@ mod source;
 mod stream;
 mod watch;
 
-use super::{Chunk, Zone};
+use super::{Chunk, Zone, read};
 use anyhow::{Context as _, Result, bail};
 use candidate::{Candidate, candidates};
 use log::{Begin, FollowedLog, LogPosition};
@@ -24,7 +24,6 @@ use mailscope_parsers::model::Micros;
 use names::Pattern;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -100,8 +99,7 @@ impl Follower {
             bail!("nothing to follow");
         }
         let (standard, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| *path == Path::new("-"));
-        let is_other = |path: &&&PathBuf| fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir());
-        if let Some(path) = files.iter().find(is_other) {
+        if let Some(path) = files.iter().find(|path| read::is_read_once(path)) {
             bail!("{} is neither a file nor a directory: let it be standard input, and name it -", path.display());
         }
         let resumed = positions.is_some();
