@@ -1,11 +1,13 @@
 //! Queue files that go on under another host's name, or in another log: the instances of one machine may each have a name and a
 //! log of their own. Such logs are read one after the other, so that lives which may have another part wait for it.
 
+use super::alike::{Aged, Alike};
 use super::host::{Host, hash};
 use super::life::{Life, Slot};
 use super::{Correlator, Fact, LINGER, Step};
 use mailscope_parsers::model::{MessageId, Micros, Text};
 use memchr::memchr;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// No more lives than this wait for another log, a host; the eldest go first.
@@ -25,7 +27,103 @@ pub enum Question {
     Whence { at: usize },
 }
 
+/// A host's number.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Number(u32);
+
+impl Aged for Number {
+    fn age(&self) -> u32 {
+        self.0
+    }
+}
+
+/// Which hosts know an id, and which wait for it: of hundreds of hosts those few are asked.
+#[derive(Clone, Default)]
+pub(super) struct Whereabouts {
+    known: Alike<Number>,
+    expected: Alike<Number>,
+}
+
+/// What a host tells of its ids, so that it is asked.
+#[derive(Clone, Copy)]
+pub(super) enum News {
+    Known(u64),
+    /// One life of that id less.
+    Gone(u64),
+    Expected(u64),
+    NotExpected(u64),
+}
+
+/// What a host has to tell, once anybody asked.
+#[derive(Clone, Default)]
+pub(super) struct Tidings(Option<Vec<News>>);
+
+impl Tidings {
+    #[inline(always)]
+    pub(super) fn tell(&mut self, news: News) {
+        if let Some(told) = &mut self.0 {
+            told.push(news);
+        }
+    }
+}
+
+impl Whereabouts {
+    /// Of all hosts, which tell what is new from now on.
+    fn of(hosts: &mut [Host]) -> Self {
+        let mut all = Self::default();
+        for (number, host) in hosts.iter_mut().enumerate() {
+            all.begin(number, host);
+        }
+        all
+    }
+
+    fn begin(&mut self, number: usize, host: &mut Host) {
+        let known: Vec<u64> = host.open().map(|life| life.hash).collect();
+        host.tidings = Tidings(Some(Vec::new()));
+        known
+            .into_iter()
+            .map(News::Known)
+            .chain(host.links.expected_ids().map(News::Expected))
+            .for_each(|one| self.hear(number, host, one));
+    }
+
+    fn hear(&mut self, number: usize, host: &Host, news: News) {
+        let it = Number(number as u32);
+        match news {
+            News::Known(id) => self.known.add(id, it),
+            News::Gone(id) if host.find(id, 0).is_none() => self.known.remove(id, |known| *known == it),
+            News::Gone(_) => {}
+            News::Expected(id) => self.expected.add(id, it),
+            News::NotExpected(id) => self.expected.remove(id, |known| *known == it),
+        }
+    }
+}
+
 impl Correlator {
+    /// Hears what a host has to tell and to ask. Until one asks for the first time, nobody listens.
+    #[inline(never)]
+    pub(super) fn listen(&mut self, at: usize, step: &Step<'_, '_>) {
+        if let Some(whereabouts) = &mut self.whereabouts
+            && let Some(mut told) = self.states[at].tidings.0.take()
+        {
+            told.drain(..).for_each(|news| whereabouts.hear(at, &self.states[at], news));
+            self.states[at].tidings = Tidings(Some(told));
+        }
+        if let Some(question) = self.states[at].question.take() {
+            if self.whereabouts.is_none() {
+                self.whereabouts = Some(Whereabouts::of(&mut self.states));
+            }
+            self.ask_others(at, question, step);
+        }
+    }
+
+    /// Another host begins.
+    pub(super) fn introduce(&mut self, number: usize) {
+        if let Some(whereabouts) = &mut self.whereabouts {
+            whereabouts.begin(number, &mut self.states[number]);
+        }
+    }
+
     /// The logs that follow lie in one time, at least in part: what may go on in a later one waits for it.
     #[must_use]
     pub fn with_logs_of_one_time(mut self, are_of_one_time: bool) -> Self {
@@ -35,8 +133,10 @@ impl Correlator {
 
     /// Looks for the answer with all other hosts. Ids are no more than ids: only the same message-id makes it sure.
     #[cold]
-    pub(super) fn ask_others(&mut self, host: usize, question: Question, step: &Step<'_, '_>) {
-        let mut others = (0..self.states.len()).filter(|other| *other != host);
+    fn ask_others(&mut self, host: usize, question: Question, step: &Step<'_, '_>) {
+        let Some(whereabouts) = &self.whereabouts else { return };
+        let others =
+            |those: &Alike<Number>, id: u64| those.of(id).into_iter().map(|Number(other)| other as usize).filter(|other| *other != host);
         match question {
             Question::Where { at, recipient, id, near } => {
                 let message_id = self.states[host].lives[at].message_id_hash;
@@ -45,7 +145,7 @@ impl Correlator {
                     _ => Text(b""),
                 };
                 let answer = |other: usize| Some((other, self.states[other].taken_from_here(id, message_id, step.time, &address)?));
-                if let Some(child) = others.find_map(answer) {
+                if let Some(child) = others(&whereabouts.known, id).find_map(answer) {
                     self.join((host, at), recipient, child);
                 }
             }
@@ -55,7 +155,7 @@ impl Correlator {
                     let (parent, recipient) = self.states[other].handed_to(child)?;
                     Some(((other, parent), recipient))
                 };
-                if let Some((parent, recipient)) = others.find_map(answer) {
+                if let Some((parent, recipient)) = others(&whereabouts.expected, child.hash).find_map(answer) {
                     self.join(parent, recipient, (host, at));
                 }
             }
@@ -129,10 +229,12 @@ impl Host {
     #[cold]
     pub(super) fn hold(&mut self, slot: Slot) -> Option<Slot> {
         let life = &self.lives[slot.at as usize];
-        let waits = life.unmet || (life.inward && life.root().is_none());
-        let Some(held) = self.held.as_mut().filter(|_| waits) else { return Some(slot) };
+        if self.held.is_none() || !(life.unmet || (life.inward && life.root().is_none())) {
+            return Some(slot);
+        }
         // What comes later with this message-id is another message.
-        self.links.forget(slot, life.message_id_hash);
+        self.forget_links(slot.at as usize);
+        let held = self.held.as_mut()?;
         held.push_back(slot);
         if held.len() > MANY_HELD { held.pop_front() } else { None }
     }

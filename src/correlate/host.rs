@@ -1,7 +1,8 @@
 //! The lives of one host: which line belongs to which life, and when a life is over.
 
 use super::agenda::Agenda;
-use super::elsewhere::{Question, waiting_room};
+use super::clock::LogClock;
+use super::elsewhere::{News, Question, Tidings, waiting_room};
 use super::ids::{Ids, OVER};
 use super::life::{BoxedLives, End, Life, Outcome, Slot, Span};
 use super::links::Links;
@@ -63,6 +64,8 @@ pub struct Host {
     /// What other hosts may know, of the last line.
     #[serde(skip)]
     pub(super) question: Option<Question>,
+    #[serde(skip)]
+    pub(super) tidings: Tidings,
     /// Whether another host of the log is this machine, too.
     #[serde(skip)]
     pub(super) has_twin: bool,
@@ -71,44 +74,6 @@ pub struct Host {
     pub(super) held: Option<VecDeque<Slot>>,
     /// The domain that it is in, once it has told it.
     pub(super) domain: Box<[u8]>,
-}
-
-/// The time of the log: goes forward only, and far forward only when two lines agree.
-#[derive(Clone, Serialize, Deserialize)]
-struct LogClock {
-    now: Micros,
-    doubtful: Option<Micros>,
-    /// Whether only the first line has told it yet.
-    unconfirmed: bool,
-}
-
-impl LogClock {
-    const LEAP: Micros = 60 * 60 * 1_000_000;
-
-    fn new() -> Self {
-        Self { now: Micros::MIN, doubtful: None, unconfirmed: false }
-    }
-
-    fn advance(&mut self, time: Micros) -> bool {
-        let is_first = self.now == Micros::MIN;
-        let unconfirmed = std::mem::replace(&mut self.unconfirmed, is_first);
-        if time <= self.now {
-            self.doubtful = None;
-            if unconfirmed && time != Micros::MIN && time < self.now - Self::LEAP {
-                // The first line's time was wrong, or this one's is: the log will tell.
-                self.now = time;
-            }
-            return false;
-        }
-        let far = !is_first && time > self.now.saturating_add(Self::LEAP);
-        let agreed = self.doubtful.is_some_and(|doubtful| (time - doubtful).abs() <= Self::LEAP);
-        self.doubtful = far.then_some(time);
-        if far && !agreed {
-            return false;
-        }
-        self.now = time;
-        true
-    }
 }
 
 impl Host {
@@ -132,6 +97,7 @@ impl Host {
             idle: Agenda::default(),
             generation: 0,
             question: None,
+            tidings: Tidings::default(),
             has_twin: false,
             held: waiting_room(holds, number),
             domain: Box::default(),
@@ -287,7 +253,7 @@ impl Host {
             self.links_at_delivery(at, recipient, step, event);
         }
         if self.lives[at].inward {
-            self.links_by_message_id(at);
+            self.links_by_message_id(at, recipient..recipient + 1);
         }
         if event.goes_unsaid {
             self.goes_unsaid(at, step.time);
@@ -362,7 +328,7 @@ impl Host {
             QueueDeed::Requeue => {
                 life.rare_mut().requeued = Some(step.time);
                 life.end_open(Outcome::Requeued, step.time);
-                self.may_come_back(at);
+                self.goes_through_again(at);
             }
             QueueDeed::Expire => {}
         }
@@ -459,6 +425,7 @@ impl Host {
         self.generations[at] = self.generation;
         life.queue_id = if id.first() == Some(&UNNAMED) { Span::default() } else { life.keep(id) };
         self.ids.begin(hash, place(at), self.generation);
+        self.tidings.tell(News::Known(hash));
         let slot = self.slot(at);
         let generations = &self.generations;
         self.young.put_for_long(step.time + NEVER_A_MESSAGE, slot, |slot| is_over(generations, slot));
@@ -522,14 +489,14 @@ impl Host {
             }
         }
         // Where lives wait for another log, only those go that are too many.
-        self.links.expire(if self.held.is_some() { Micros::MIN } else { now });
+        self.links.expire(if self.held.is_some() { Micros::MIN } else { now }, &mut self.tidings);
     }
 
     fn close(&mut self, at: usize, end: End, closed: &mut BoxedLives) {
         let slot = self.slot(at);
         if self.lives[at].inward || self.lives[at].handed {
-            self.links_by_message_id(at);
-            self.links.forget(slot, self.lives[at].message_id_hash);
+            self.links_by_message_id(at, 0..self.lives[at].recipients.len());
+            self.forget_links(at);
         }
         self.ids.forget(self.lives[at].hash, slot.at);
         self.lives[at].end = end;
@@ -548,6 +515,7 @@ impl Host {
         self.is_not_spoken_of(at);
         let blank = self.spare.pop().unwrap_or_default();
         let mut life = std::mem::replace(&mut self.lives[at], blank);
+        self.tidings.tell(News::Gone(life.hash));
         if life.removed.is_some() || (life.goes_unsaid && !life.has_open()) {
             life.end = End::Removed;
         }

@@ -4,16 +4,18 @@
 //! message-id and a recipient. Either line may be logged first.
 
 use super::agenda::due_or_surplus;
-use super::elsewhere::Question;
+use super::alike::{Aged, Alike};
+use super::elsewhere::{News, Question, Tidings};
 use super::host::{Host, hash, id_hash, is_loopback};
 use super::ids::MANY_OVER;
-use super::life::{Outcome, Root, Slot};
+use super::life::{Life, Outcome, Recipient, Root, Slot, Span};
 use super::{DISORDER, LINGER, Step};
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashMap;
 use mailscope_parsers::model::{Accepted, Delivery, Micros, Status};
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// A chain of more queue files than this is a loop.
 const DEEPEST: usize = 64;
@@ -24,11 +26,13 @@ pub struct Links {
     /// Ids that were named in a hand-off and have not been seen yet.
     expected: HashMap<u64, Handoff>,
     expected_until: VecDeque<(Micros, u64)>,
-    /// Message-id to lives that handed something off, and to lives that came from inside.
-    parents: Index,
-    children: Index,
+    /// Recipients that were handed to something on this host, and lives that came from inside, by what they have in [`common`].
+    parents: Alike<Handed>,
+    children: Alike<Slot>,
+    /// Message-id to lives that were sent through the queue again and have not come back, the first one first.
+    requeued: HashMap<u64, VecDeque<Slot>>,
     /// Message-id to lives that a program beside the server may speak of; made when one speaks for the first time.
-    pub(super) spoken_of: Option<Index>,
+    pub(super) spoken_of: Option<Alike<Slot>>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -39,56 +43,56 @@ struct Handoff {
     relay: u64,
 }
 
+/// A recipient that was handed to something on this host.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Handed {
+    life: Slot,
+    recipient: u32,
+}
+
+impl Handed {
+    fn of(life: Slot, recipient: usize) -> Self {
+        Self { life, recipient: recipient as u32 }
+    }
+}
+
+impl Aged for Handed {
+    fn age(&self) -> u32 {
+        self.life.age()
+    }
+}
+
+/// What a queue file and the one that it continues have in common: the message-id and a recipient.
+fn common(message_id: u64, recipient: &[u8]) -> u64 {
+    message_id.rotate_left(17) ^ hash(recipient)
+}
+
 impl Links {
-    pub fn expire(&mut self, now: Micros) {
+    pub fn expire(&mut self, now: Micros, tidings: &mut Tidings) {
         while let Some((_, id)) = due_or_surplus(&mut self.expected_until, |(until, _)| *until <= now, MANY_OVER) {
             self.expected.remove(&id);
+            tidings.tell(News::NotExpected(id));
         }
     }
 
-    pub fn forget(&mut self, slot: Slot, message_id: u64) {
-        if message_id == 0 {
-            return;
+    pub(super) fn expected_ids(&self) -> impl Iterator<Item = u64> {
+        self.expected.keys().copied()
+    }
+
+    /// The life that was sent through the queue again has come back, or never will.
+    fn is_back(&mut self, message_id: u64, slot: Slot) {
+        let Some(waiting) = self.requeued.get_mut(&message_id) else { return };
+        if let Some(at) = waiting.iter().position(|known| *known == slot) {
+            waiting.remove(at);
         }
-        self.parents.remove(message_id, slot);
-        self.children.remove(message_id, slot);
+        if waiting.is_empty() {
+            self.requeued.remove(&message_id);
+        }
     }
 
     fn expect(&mut self, id: u64, handoff: Handoff, time: Micros) {
         self.expected.insert(id, handoff);
         self.expected_until.push_back((time + LINGER, id));
-    }
-}
-
-/// Few lives have the same message-id.
-pub(super) type Slots = SmallVec<[Slot; 4]>;
-
-/// Lives by the hash of their message-id; several may have the same.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub(super) struct Index(#[serde(with = "super::stored")] HashTable<(u64, Slot)>);
-
-impl Index {
-    pub(super) fn add(&mut self, message_id: u64, slot: Slot) {
-        if self.0.find(message_id, |entry| *entry == (message_id, slot)).is_none() {
-            self.0.insert_unique(message_id, (message_id, slot), |(message_id, _)| *message_id);
-        }
-    }
-
-    pub(super) fn remove(&mut self, message_id: u64, slot: Slot) {
-        if let Ok(entry) = self.0.find_entry(message_id, |entry| *entry == (message_id, slot)) {
-            entry.remove();
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// In the order in which they began, whatever the table's order is.
-    pub(super) fn of(&self, message_id: u64) -> Slots {
-        let mut slots: Slots = self.0.iter_hash(message_id).filter(|(known, _)| *known == message_id).map(|(_, slot)| *slot).collect();
-        slots.sort_unstable_by_key(|slot| slot.generation);
-        slots
     }
 }
 
@@ -98,14 +102,16 @@ impl Host {
         if !event.original_queue_id.is_empty() {
             let parent = self.find(id_hash(&event.original_queue_id), 0);
             if let Some(parent) = parent.filter(|parent| *parent != at) {
+                self.links.is_back(self.lives[parent].message_id_hash, self.slot(parent));
                 self.link(parent, at, self.lives[parent].set_out());
                 return;
             }
         }
-        if let Some(handoff) = self.links.expected.remove(&self.lives[at].hash)
-            && (self.lives[at].inward || hash(&event.client.ip) == handoff.relay)
-        {
-            self.meet(handoff, at);
+        if let Some(handoff) = self.links.expected.remove(&self.lives[at].hash) {
+            self.tidings.tell(News::NotExpected(self.lives[at].hash));
+            if self.lives[at].inward || hash(&event.client.ip) == handoff.relay {
+                self.meet(handoff, at);
+            }
         }
     }
 
@@ -145,6 +151,7 @@ impl Host {
                         let recipient = u32::try_from(recipient).unwrap_or(u32::MAX);
                         let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
                         self.links.expect(id, handoff, step.time);
+                        self.tidings.tell(News::Expected(id));
                     }
                     if may_be_near || self.has_twin {
                         self.lives[at].unmet |= waits;
@@ -158,21 +165,54 @@ impl Host {
         // What Dovecot's LMTP says when a mailbox has it: `<to@example.org> session Saved`.
         let stored = event.diagnostic.ends_with(b" Saved");
         if event.status == Status::Sent && near && !final_agent && !stored {
-            self.may_come_back(at);
-            if !self.links.children.is_empty() {
-                self.links_by_message_id(at);
+            self.may_come_back(at, recipient);
+        }
+    }
+
+    /// A recipient went to something on this host: it may come back under another id, with its message-id, or has just done so.
+    fn may_come_back(&mut self, at: usize, recipient: usize) {
+        let (slot, life) = (self.slot(at), &mut self.lives[at]);
+        let address = life.recipients.get(recipient).map_or(Span::NONE, |handed| handed.address);
+        if life.message_id_hash == 0 || address.is_empty() {
+            return;
+        }
+        life.handed = true;
+        let (key, handed) = (common(life.message_id_hash, life.text(address)), Handed::of(slot, recipient));
+        self.links.parents.add(key, handed);
+        for child in self.links.children.of(key) {
+            self.may_continue(handed, child);
+        }
+    }
+
+    /// The message goes through the queue again: it may come back under another id, with its message-id, or has just done so.
+    pub(super) fn goes_through_again(&mut self, at: usize) {
+        let (slot, message_id) = (self.slot(at), self.lives[at].message_id_hash);
+        if message_id != 0 {
+            self.lives[at].handed = true;
+            self.links.requeued.entry(message_id).or_default().push_back(slot);
+            let children = self.links.children.of(message_id);
+            for child in children {
+                if let Some(child) = self.at(child) {
+                    self.comes_back(child);
+                }
             }
         }
     }
 
-    /// The message went to something on this host, or through the queue again: it may come back under another id, with
-    /// its message-id.
-    pub(super) fn may_come_back(&mut self, at: usize) {
-        let message_id = self.lives[at].message_id_hash;
-        if message_id != 0 {
-            let slot = self.slot(at);
-            self.lives[at].handed = true;
-            self.links.parents.add(message_id, slot);
+    /// Links a queue file that came from inside to what was sent through the queue again, if it came when it would have come from
+    /// there.
+    fn comes_back(&mut self, child: usize) {
+        let life = &self.lives[child];
+        let (message_id, Some(arrival), None) = (life.message_id_hash, life.arrival, life.root()) else { return };
+        let is_it = |parent: usize| {
+            let parent = &self.lives[parent];
+            let when = parent.rare().requeued.map_or(0..0, |requeued| requeued - DISORDER..requeued + LINGER);
+            arrival >= parent.first_line && when.contains(&arrival)
+        };
+        let mut waiting = self.links.requeued.get(&message_id).into_iter().flatten().filter_map(|slot| self.at(*slot));
+        if let Some(parent) = waiting.find(|parent| *parent != child && is_it(*parent)) {
+            self.links.is_back(message_id, self.slot(parent));
+            self.link(parent, child, self.lives[parent].set_out());
         }
     }
 
@@ -187,31 +227,48 @@ impl Host {
             || (!event.relay.ip.is_empty() && life.text(life.client_ip) == event.relay.ip.0)
     }
 
-    /// Links by message-id and recipient: from either side, whichever line came last.
-    pub(super) fn links_by_message_id(&mut self, at: usize) {
-        let message_id = self.lives[at].message_id_hash;
-        if message_id == 0 || (self.links.parents.is_empty() && self.links.children.is_empty() && !self.lives[at].inward) {
+    /// Looks for what a queue file that came from inside continues, by its message-id and these of its recipients; what that is
+    /// may be logged later.
+    pub(super) fn links_by_message_id(&mut self, at: usize, recipients: Range<usize>) {
+        let (slot, life) = (self.slot(at), &self.lives[at]);
+        let Links { parents, children, .. } = &mut self.links;
+        if !life.inward || life.message_id_hash == 0 {
             return;
         }
-        if self.lives[at].inward {
-            if self.lives[at].root().is_none() {
-                let slot = self.slot(at);
-                self.links.children.add(message_id, slot);
+        let waits = life.root().is_none();
+        let mut handed: SmallVec<[Handed; 4]> = SmallVec::new();
+        for key in life.in_common(recipients) {
+            if waits {
+                children.add(key, slot);
             }
-            for parent in self.living(&self.links.parents, message_id) {
-                self.link_same_recipients(parent, at);
-            }
+            handed.extend(parents.of(key));
         }
-        for child in self.living(&self.links.children, message_id) {
-            self.link_same_recipients(at, child);
+        handed.sort_by_key(Aged::age);
+        handed.into_iter().for_each(|handed| self.may_continue(handed, slot));
+        if !self.links.requeued.is_empty() {
+            self.comes_back(at);
+        }
+    }
+
+    /// Nothing is linked to it by its message-id any more.
+    pub(super) fn forget_links(&mut self, at: usize) {
+        let (slot, life) = (self.slot(at), &self.lives[at]);
+        let links = &mut self.links;
+        if life.message_id_hash == 0 {
+            return;
+        }
+        links.is_back(life.message_id_hash, slot);
+        if !(links.parents.is_empty() && links.children.is_empty()) {
+            for key in life.in_common(0..life.recipients.len()) {
+                links.children.remove(key, |known| *known == slot);
+                links.parents.remove(key, |known| known.life == slot);
+            }
         }
     }
 
     /// A queue file that came from inside, or may have, continues another one, here or elsewhere.
     pub(super) fn links_of_inward(&mut self, at: usize) {
-        if self.lives[at].inward {
-            self.links_by_message_id(at);
-        }
+        self.links_by_message_id(at, 0..self.lives[at].recipients.len());
         let life = &self.lives[at];
         if (life.inward || life.unmet) && life.root().is_none() {
             self.question = Some(Question::Whence { at });
@@ -225,39 +282,14 @@ impl Host {
         Some((self.at(handoff.parent)?, handoff.recipient as usize, handoff.relay))
     }
 
-    fn living(&self, index: &Index, message_id: u64) -> SmallVec<[usize; 4]> {
-        if index.is_empty() { SmallVec::new() } else { index.of(message_id).into_iter().filter_map(|slot| self.at(slot)).collect() }
-    }
-
-    fn link_same_recipients(&mut self, parent: usize, child: usize) {
-        if parent == child {
-            return;
-        }
-        let Some(arrival) = self.lives[child].arrival.filter(|arrival| *arrival >= self.lives[parent].first_line) else { return };
-        if let Some(requeued) = self.lives[parent].rare().requeued
-            && (requeued - DISORDER..requeued + LINGER).contains(&arrival)
-        {
-            return self.link(parent, child, self.lives[parent].set_out());
-        }
-        let came: SmallVec<[u64; 8]> = {
-            let child = &self.lives[child];
-            child
-                .recipients
-                .iter()
-                .flat_map(|r| [r.address, r.original])
-                .filter(|span| !span.is_empty())
-                .map(|span| hash(child.text(span)))
-                .collect()
-        };
+    /// Links a queue file that came from inside to what it has a message-id and a recipient in common with, if it came when it would
+    /// have come from there.
+    fn may_continue(&mut self, Handed { life, recipient }: Handed, child: Slot) {
+        let (Some(parent), Some(child), recipient) = (self.at(life), self.at(child), recipient as usize) else { return };
         let life = &self.lives[parent];
-        let handed: SmallVec<[usize; 8]> = (0..life.recipients.len())
-            .filter(|at| {
-                let recipient = &life.recipients[*at];
-                let fresh = arrival - recipient.decisive.time < LINGER;
-                recipient.outcome == Outcome::Delivered && fresh && came.contains(&hash(life.text(recipient.address)))
-            })
-            .collect();
-        for recipient in handed {
+        let Some(arrival) = self.lives[child].arrival.filter(|arrival| *arrival >= life.first_line && parent != child) else { return };
+        let fresh = |handed: &Recipient| handed.outcome == Outcome::Delivered && arrival - handed.decisive.time < LINGER;
+        if life.recipients.get(recipient).is_some_and(fresh) {
             self.hand_off(parent, recipient, child);
             self.lives[child].unmet = true;
         }
@@ -272,10 +304,16 @@ impl Host {
 
     /// The recipient goes on, wherever; gives when it set out.
     pub(super) fn handed_off(&mut self, parent: usize, recipient: usize) -> Option<Micros> {
-        let handed = self.lives[parent].recipients.get_mut(recipient)?;
+        let slot = self.slot(parent);
+        let life = &mut self.lives[parent];
+        let handed = life.recipients.get_mut(recipient)?;
         let set_out = handed.decisive.time - handed.decisive.delay().unwrap_or(0);
         if handed.outcome == Outcome::Delivered {
             handed.outcome = Outcome::HandedOff;
+        }
+        if life.handed {
+            let key = common(life.message_id_hash, life.text(life.recipients[recipient].address));
+            self.links.parents.remove(key, |known| *known == Handed::of(slot, recipient));
         }
         Some(set_out)
     }
@@ -311,5 +349,14 @@ impl Host {
             }
             self.lives[at].rare_mut().root = Some(root.clone());
         }
+    }
+}
+
+impl Life {
+    /// What it may have in common with the one that it continues: the message-id alone, and with each of these recipients.
+    fn in_common(&self, recipients: Range<usize>) -> impl Iterator<Item = u64> {
+        let addresses = self.recipients[recipients].iter().flat_map(|recipient| [recipient.address, recipient.original]);
+        let keys = addresses.filter(|address| !address.is_empty()).map(|address| common(self.message_id_hash, self.text(address)));
+        std::iter::once(self.message_id_hash).chain(keys)
     }
 }

@@ -9,7 +9,9 @@
 //! It counts nothing: what a life amounts to is the business of `aggregate`.
 
 mod agenda;
+mod alike;
 mod attempt;
+mod clock;
 mod elsewhere;
 mod host;
 mod ids;
@@ -22,6 +24,7 @@ pub use attempt::{Attempt, Particulars};
 pub use host::hash;
 pub use life::{BoxedLives, End, Life, Outcome, Recipient, Root, Span};
 
+use elsewhere::Whereabouts;
 use hashbrown::HashMap;
 use host::Host;
 use mailscope_parsers::model::{
@@ -116,6 +119,9 @@ pub struct Correlator {
     /// Whether lives wait for another log.
     #[serde(skip)]
     holds: bool,
+    /// Made when a host asks for the first time.
+    #[serde(skip)]
+    whereabouts: Option<Whereabouts>,
 }
 
 impl Correlator {
@@ -130,6 +136,7 @@ impl Correlator {
             closed: Vec::new(),
             spare: Vec::new(),
             holds: false,
+            whereabouts: None,
         }
     }
 
@@ -138,10 +145,8 @@ impl Correlator {
     pub fn step(&mut self, step: &Step<'_, '_>) {
         let at = self.host(step.host);
         self.states[at].step(step, &mut self.closed, &mut self.spare);
-        if self.states.len() > 1
-            && let Some(question) = self.states[at].question.take()
-        {
-            self.ask_others(at, question, step);
+        if self.states.len() > 1 {
+            self.listen(at, step);
         }
     }
 
@@ -189,9 +194,12 @@ impl Correlator {
         let next = self.states.len();
         let at = *self.hosts.entry_ref(name.0).or_insert(next);
         if at == next {
-            // What was asked while there was nobody to ask is past.
-            self.states.iter_mut().for_each(|host| host.question = None);
+            // What the first one asked while there was nobody to ask is past.
+            if let [first] = &mut *self.states {
+                first.question = None;
+            }
             self.states.push(Host::new(u32::try_from(next).unwrap_or(u32::MAX), name.0, self.detail, self.since, self.holds));
+            self.introduce(next);
         }
         self.last = at;
         at

@@ -1,20 +1,12 @@
 //! Hash tables as they are stored: their items, one after the other. A table is made anew when it is read, so nothing
 //! depends on how it lay in memory.
 
-use super::life::Slot;
 use hashbrown::HashTable;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An item that knows the hash under which it is found.
 pub trait Hashed {
     fn hashed(&self) -> u64;
-}
-
-/// A message-id's hash and a life.
-impl Hashed for (u64, Slot) {
-    fn hashed(&self) -> u64 {
-        self.0
-    }
 }
 
 /// Writes the items, in the table's order.

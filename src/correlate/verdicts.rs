@@ -4,10 +4,10 @@
 //! In goes a verdict, out comes a text of the life, where rows are made; counts are made line by line elsewhere. It never
 //! makes a message of what is only spoken of, and never looks for one on another host.
 
+use super::alike::Alike;
 use super::host::{Host, hash, id_hash};
 use super::ids::OVER;
 use super::life::Life;
-use super::links::Index;
 use super::{Detail, Step};
 use mailscope_parsers::model::ContentVerdict;
 
@@ -45,7 +45,7 @@ impl Host {
             return None;
         }
         if self.links.spoken_of.is_none() {
-            self.links.spoken_of = Some(Index::default());
+            self.links.spoken_of = Some(Alike::default());
             for at in 0..self.lives.len() {
                 if self.is_alive(at) {
                     self.may_be_spoken_of(at);
@@ -67,7 +67,7 @@ impl Host {
     pub(super) fn is_not_spoken_of(&mut self, at: usize) {
         let (slot, message_id) = (self.slot(at), self.lives[at].message_id_hash);
         if let Some(index) = &mut self.links.spoken_of {
-            index.remove(message_id, slot);
+            index.remove(message_id, |known| *known == slot);
         }
     }
 }

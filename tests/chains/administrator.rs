@@ -174,3 +174,26 @@ fn a_requeued_message_that_keeps_failing_is_deferred_once() {
         &[("messages.received", 1), ("recipients.deferred", 1), ("attempts.deferred", 2), ("recipients.delivered", 0)],
     );
 }
+
+#[test]
+fn requeued_messages_of_one_message_id_go_on_each_as_the_one_that_it_was() {
+    let ids: Vec<(String, String)> = (0..40).map(|n| (format!("A{n:09}"), format!("B{n:09}"))).collect();
+    for says_old_id in [true, false] {
+        let lines = |(old, new): &(String, String)| {
+            let orig_id = if says_old_id { format!(" orig_id={old}") } else { String::new() };
+            let of_list = requeued(&orig_id).into_iter().map(|line| line.replace(&format!("<{A}@"), "<list@"));
+            of_list.map(|line| line.replace(A, old).replace(B, new)).collect::<Vec<_>>()
+        };
+        let mut all: Vec<String> = ids.iter().flat_map(lines).collect();
+        all.sort_by_key(|lines| lines[..8].to_owned());
+        let rows = rows_of("recipients", &log_of(&all), &[]);
+        let mut chains: Vec<(&str, &str)> = rows
+            .iter()
+            .filter(|row| text(row, "outcome") == "delivered")
+            .map(|row| (text(row, "first_queue_id"), text(row, "queue_id")))
+            .collect();
+        chains.sort_unstable();
+        let expected: Vec<(&str, &str)> = ids.iter().map(|(old, new)| (&**old, &**new)).collect();
+        assert_eq!(chains, expected, "orig_id said: {says_old_id}");
+    }
+}

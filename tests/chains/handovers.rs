@@ -122,6 +122,14 @@ fn the_same_message_id_ten_minutes_later_is_a_new_message() {
 }
 
 #[test]
+fn the_same_message_sent_twice_from_inside_is_two_messages() {
+    // A mailing list's two lists that have a member in common, or a program that sends once more: neither was handed to a filter.
+    let again = |lines: &str| lines.replace("10:00:", "10:02:").replace("B000000002", "C000000003");
+    assert_two_messages(&log(&[IN_AGAIN, OUT, &again(IN_AGAIN), &again(OUT)]));
+    assert_two_messages(&log(&[IN_AGAIN, &again(IN_AGAIN), OUT, &again(OUT)]));
+}
+
+#[test]
 fn the_same_message_id_from_a_client_outside_is_a_new_message() {
     let outside = IN_AGAIN.replace("localhost[127.0.0.1]", "list.example[203.0.113.7]");
     assert_two_messages(&log(&[IN, TO_PIPE, GONE, &outside, OUT]));

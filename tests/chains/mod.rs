@@ -4,6 +4,7 @@
 //! an hour, seven days, the end of a window), both sides of it are shown.
 
 mod administrator;
+mod crowds;
 mod handovers;
 mod instances;
 mod lives;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const SCHEMA: &str = "mailscope.state/1 ";
 /// The program's, and a number that rises with every change of the sums' form, so that no build takes another's for its own.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+6");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+7");
 /// Between two checkpoints, where there is something to put down.
 const EVERY: Duration = Duration::from_secs(5);
 /// Of the time that a checkpoint takes: at most two per cent go there.
