@@ -14,13 +14,13 @@ const MOST: usize = 32;
 
 /// What has an age.
 pub trait Aged {
-    /// Greater for what is younger.
-    fn age(&self) -> u32;
+    /// Greater for what is younger; no two are of the same age.
+    fn age(&self) -> u64;
 }
 
 impl Aged for Slot {
-    fn age(&self) -> u32 {
-        self.generation
+    fn age(&self) -> u64 {
+        self.generation.into()
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
         let all = (1..1000).chain((1..1000).rev());
         all.for_each(|age| alike.add(5, slot(age)));
         alike.add(6, slot(3));
-        assert_eq!(alike.of(5).iter().map(Aged::age).collect::<Vec<_>>(), (1000 - MOST as u32..1000).collect::<Vec<_>>());
+        assert_eq!(alike.of(5).iter().map(Aged::age).collect::<Vec<_>>(), (1000 - MOST as u64..1000).collect::<Vec<_>>());
         alike.remove(5, |known| known.age() == 998);
         assert_eq!((alike.of(5).len(), alike.of(6).len(), alike.of(7).len()), (MOST - 1, 1, 0));
     }

@@ -32,8 +32,8 @@ pub enum Question {
 struct Number(u32);
 
 impl Aged for Number {
-    fn age(&self) -> u32 {
-        self.0
+    fn age(&self) -> u64 {
+        self.0.into()
     }
 }
 

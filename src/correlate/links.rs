@@ -57,8 +57,8 @@ impl Handed {
 }
 
 impl Aged for Handed {
-    fn age(&self) -> u32 {
-        self.life.age()
+    fn age(&self) -> u64 {
+        self.life.age() << 32 | u64::from(self.recipient)
     }
 }
 
@@ -189,7 +189,10 @@ impl Host {
         let (slot, message_id) = (self.slot(at), self.lives[at].message_id_hash);
         if message_id != 0 {
             self.lives[at].handed = true;
-            self.links.requeued.entry(message_id).or_default().push_back(slot);
+            let waiting = self.links.requeued.entry(message_id).or_default();
+            if !waiting.contains(&slot) {
+                waiting.push_back(slot);
+            }
             let children = self.links.children.of(message_id);
             for child in children {
                 if let Some(child) = self.at(child) {
