@@ -24,4 +24,4 @@ pub use near::Near;
 pub use scan::Scan;
 pub use session::Session;
 pub use story::{AttemptStory, Moment, NotificationStory, RecipientStory, Story};
-pub use trail::{Ends, Interest, Trail};
+pub use trail::{Ends, Interest, Named, Trail};

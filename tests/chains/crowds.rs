@@ -1,54 +1,17 @@
 //! Thousands of queue files that have something in common: each is told apart, and takes no longer than if it were the only one.
 
-use crate::support::{assert_figures, log_of, report_of, rows_of, text};
+use crate::support::{assert_figures, log_of, newsletter, report_of, rows_of, text};
 use std::time::{Duration, Instant};
 
 /// To look at all others for each of them took minutes.
 const PATIENCE: Duration = Duration::from_secs(20);
 const MANY: usize = 16_000;
 
-/// 10:00 and so many hundredths of a second.
-fn time(hundredths: usize) -> String {
-    format!("10:{:02}:{:02}.{:02}", hundredths / 6000, hundredths / 100 % 60, hundredths % 100)
-}
-
-/// A newsletter that goes to each reader as a message of its own, and through a filter, which says or does not say as what it hands
-/// one back.
-fn newsletter(says: bool) -> Vec<String> {
-    let reader = |n: usize| {
-        let (a, b, to) = (format!("A{n:09}"), format!("B{n:09}"), format!("reader{n}@there{}.example", n % 97));
-        let begun = |id: &str, at: usize, client: &str| {
-            let at = time(at);
-            format!(
-                "{at} smtpd {id}: client={client}\n{at} cleanup {id}: message-id=<october@list.example>\n\
-                 {at} qmgr {id}: from=<bounces@list.example>, size=2000, nrcpt=1 (queue active)"
-            )
-        };
-        let sent = |id: &str, at: usize, relay: &str, reply: &str| {
-            let at = time(at);
-            format!(
-                "{at} smtp {id}: to=<{to}>, relay={relay}, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok{reply})\n\
-                 {at} qmgr {id}: removed"
-            )
-        };
-        let reply = if says { format!(": queued as {b}") } else { String::new() };
-        [
-            (n, begun(&a, n, "list.example[192.0.2.7]")),
-            (n + 90, begun(&b, n + 90, "localhost[127.0.0.1]")),
-            (n + 100, sent(&a, n + 100, "127.0.0.1[127.0.0.1]:10024", &reply)),
-            (n + 200, sent(&b, n + 200, "mx.there.example[198.51.100.9]:25", "")),
-        ]
-    };
-    let mut lines: Vec<(usize, String)> = (0..MANY).flat_map(reader).collect();
-    lines.sort_by_key(|(at, _)| *at);
-    lines.into_iter().map(|(_, lines)| lines).collect()
-}
-
 #[test]
 fn a_newsletter_of_one_message_id_through_a_filter() {
     let many = MANY as u64;
     for says in [true, false] {
-        let log = log_of(&newsletter(says));
+        let log = newsletter(MANY, says);
         let began = Instant::now();
         let report = report_of(&log, &[]);
         assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());

@@ -1,6 +1,6 @@
 //! Memory does not grow with the log, nor with what the key finds in it.
 
-use crate::support::{directory, file, log, peak_memory, program};
+use crate::support::{directory, file, log, newsletter, peak_memory, program};
 use std::process::Stdio;
 
 /// So many messages of one client among nine times as many lines of others; every one goes on under an id of another host.
@@ -42,4 +42,17 @@ fn memory_is_bounded_whatever_matches() {
         assert!(long < short + short / 4 + (4 << 20), "{key}: 2,000 messages took {short} bytes, 20,000 took {long}");
         assert!(long < 96 << 20, "{key}: {long} bytes");
     }
+}
+
+#[test]
+fn one_reader_of_a_newsletter_is_told_without_the_others() {
+    let directory = directory();
+    let path = file(&directory, "mail.log", newsletter(16_000, false));
+    let mut command = program();
+    command.args(["trace", "reader15000@there62.example", "--format", "json", "--tz", "UTC", "--threads", "2"]).arg(&path);
+    let Some(peak) = peak_memory(&mut command.stdout(Stdio::null()).spawn().expect("the program starts")) else {
+        eprintln!("skipped: this system does not say how much memory a process used");
+        return;
+    };
+    assert!(peak < 80 << 20, "{peak} bytes");
 }

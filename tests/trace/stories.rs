@@ -1,7 +1,7 @@
 //! What a story holds: chains, hosts, notifications, the door.
 
 use super::{ids, outcomes, stories, word, words};
-use crate::support::{arrival, attempt, log, log_of, removed};
+use crate::support::{arrival, attempt, log, log_of, newsletter, removed};
 
 #[test]
 fn a_content_filter_is_one_story_from_either_id() {
@@ -46,6 +46,90 @@ fn a_program_hands_it_back_with_no_more_than_its_message_id() {
         "10:00:03 smtp B000000001: to=<r@x.example>, relay=mx.x.example[198.51.100.1]:25, delay=1, delays=0/0/1/0, dsn=2.0.0, \
          status=sent (250 Ok)",
         "10:00:03 qmgr B000000001: removed",
+    ]);
+    for key in ["A000000001", "B000000001"] {
+        let found = stories(&log, key, &[]);
+        assert_eq!(found.len(), 1, "{key}");
+        assert_eq!(words(&found[0]["queue_ids"]), ["A000000001", "B000000001"], "{key}");
+    }
+}
+
+#[test]
+fn a_reader_of_a_newsletter_has_a_story_of_his_own() {
+    for says in [true, false] {
+        let log = newsletter(400, says);
+        for key in ["reader123@there26.example", "A000000123", "B000000123"] {
+            let found = stories(&log, key, &[]);
+            assert_eq!(found.len(), 1, "{key}");
+            assert_eq!(words(&found[0]["queue_ids"]), ["A000000123", "B000000123"], "{key}, said: {says}");
+            assert_eq!(outcomes(&found[0]), [("reader123@there26.example".into(), "delivered".into())]);
+        }
+    }
+}
+
+#[test]
+fn what_waited_for_its_filter_for_hours_is_found_from_either_side() {
+    let log = log(&[
+        &arrival("10:00:00", "A000000001", 1),
+        "10:00:01 smtp A000000001: to=<r@x.example>, relay=none, delay=1, delays=0/0/1/0, dsn=4.4.1, status=deferred (connect to \
+         127.0.0.1[127.0.0.1]:10024: Connection refused)",
+        "15:00:00 smtpd B000000001: client=localhost[127.0.0.1]",
+        "15:00:00 cleanup B000000001: message-id=<A000000001@client.example>",
+        "15:00:00 qmgr B000000001: from=<sender@client.example>, size=1200, nrcpt=1 (queue active)",
+        "15:00:01 smtp A000000001: to=<r@x.example>, relay=127.0.0.1[127.0.0.1]:10024, delay=18001, delays=18000/0/0/1, dsn=2.0.0, \
+         status=sent (250 2.0.0 Ok)",
+        "15:00:01 qmgr A000000001: removed",
+        &attempt("15:00:03", "B000000001", "r@x.example", "sent"),
+        &removed("15:00:03", "B000000001"),
+    ]);
+    for key in ["A000000001", "B000000001"] {
+        let found = stories(&log, key, &[]);
+        assert_eq!(found.len(), 1, "{key}");
+        assert_eq!(words(&found[0]["queue_ids"]), ["A000000001", "B000000001"], "{key}");
+    }
+}
+
+#[test]
+fn two_filters_one_after_the_other_the_second_hours_later() {
+    let back = |time: &str, id: &str| {
+        format!(
+            "{time} smtpd {id}: client=localhost[127.0.0.1]\n{time} cleanup {id}: message-id=<A000000001@client.example>\n\
+             {time} qmgr {id}: from=<sender@client.example>, size=1200, nrcpt=1 (queue active)"
+        )
+    };
+    let handed = |time: &str, id: &str, reply: &str| {
+        format!(
+            "{time} smtp {id}: to=<r@x.example>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, delays=0/0/0/1, dsn=2.0.0, \
+             status=sent (250 2.0.0 Ok{reply})\n{time} qmgr {id}: removed"
+        )
+    };
+    let log = log_of(&[
+        arrival("10:00:00", "A000000001", 1),
+        back("10:00:01", "B000000001"),
+        handed("10:00:01", "A000000001", ": queued as B000000001"),
+        back("15:00:01", "C000000001"),
+        handed("15:00:01", "B000000001", ""),
+        attempt("15:00:03", "C000000001", "r@x.example", "sent"),
+        removed("15:00:03", "C000000001"),
+    ]);
+    for key in ["A000000001", "B000000001", "C000000001"] {
+        let found = stories(&log, key, &[]);
+        assert_eq!(found.len(), 1, "{key}");
+        assert_eq!(words(&found[0]["queue_ids"]), ["A000000001", "B000000001", "C000000001"], "{key}");
+    }
+}
+
+#[test]
+fn what_was_held_and_never_tried_goes_on_when_it_is_requeued() {
+    let log = log(&[
+        &arrival("10:00:00", "A000000001", 1),
+        "10:01:00 postsuper A000000001: placed on hold",
+        "10:09:00 postsuper A000000001: requeued",
+        "10:09:30 pickup B000000001: uid=100 from=<sender@client.example>",
+        "10:09:30 cleanup B000000001: message-id=<A000000001@client.example>",
+        "10:09:30 qmgr B000000001: from=<sender@client.example>, size=1100, nrcpt=1 (queue active)",
+        &attempt("10:10:00", "B000000001", "to@there.example", "sent"),
+        &removed("10:10:00", "B000000001"),
     ]);
     for key in ["A000000001", "B000000001"] {
         let found = stories(&log, key, &[]);

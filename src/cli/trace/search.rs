@@ -9,7 +9,7 @@ use crate::cli::resolve::{self, Input};
 use crate::cli::time::Now;
 use crate::input::{Chunk, Copied, Unreadable, own_logs};
 use crate::pipeline::{self, Reader, Seen, host_matches};
-use crate::trace::{Ends, Filter, Interest, Key, Scan, Session, Trail};
+use crate::trace::{Ends, Filter, Interest, Key, Named, Scan, Session, Trail};
 use anyhow::Result;
 use mailscope_parsers::model::{Event, Line, Micros};
 use memchr::{memchr, memmem, memrchr};
@@ -54,8 +54,8 @@ enum Item {
     Began { session: Session, id: Box<[u8]>, time: Micros, at: usize },
     /// An id that the key means, and what it goes on as.
     Hit { id: Box<[u8]>, time: Micros, queued_as: Box<[u8]> },
-    /// An id that goes on with, or was before, one that is followed.
-    Named { id: Box<[u8]>, time: Micros },
+    /// An id that goes on with, or was before, one that is followed; or may be.
+    Named { id: Box<[u8]>, time: Micros, how: Named },
 }
 
 /// One reading of the logs.
@@ -258,8 +258,8 @@ impl<'a> Search<'a> {
             if pass.interest.has(event) {
                 items.extend(self.session(chunk.lines(), seen, at));
                 items.push(Item::Line(found(seen, said, at)));
-            } else if pass.interest.is_named_by(event) {
-                items.push(Item::Named { id: id.0.into(), time });
+            } else if let Some(how) = pass.interest.named_by(event, time) {
+                items.push(Item::Named { id: id.0.into(), time, how });
             }
             if pass.kind == Kind::First && self.is_hit(seen) {
                 let door = id.is_empty() && matches!(event, Event::Reject(_) | Event::AuthFailure(_) | Event::Delivery(_));
@@ -327,7 +327,8 @@ impl<'a> Search<'a> {
                     ordered.keep(Found { at: 0_usize.wrapping_sub(back), ..line });
                 }
             }
-            Item::Named { id, time } => ordered.trail.follow(&id, time),
+            Item::Named { id, time, how: Named::Surely } => ordered.trail.follow(&id, time),
+            Item::Named { id, how: Named::Perhaps, .. } => ordered.trail.resemble(&id),
             Item::Door(_) if full => ordered.beyond += 1,
             Item::Hit { id, .. } if full && !ordered.seen.contains(&id) => ordered.beyond += 1,
             Item::Door(line) => {
