@@ -37,16 +37,16 @@ impl Agenda {
         self.put(due, slot);
     }
 
-    /// The next life whose time has come.
+    /// The next life whose time has come, and that time.
     #[inline]
-    pub fn due(&mut self, now: Micros) -> Option<Slot> {
+    pub fn due(&mut self, now: Micros) -> Option<(Micros, Slot)> {
         self.due_or_surplus(now, usize::MAX)
     }
 
     /// The same, or the first one where there are more than so many.
     #[inline]
-    pub fn due_or_surplus(&mut self, now: Micros, most: usize) -> Option<Slot> {
-        due_or_surplus(&mut self.0, |(due, _)| *due <= now, most).map(|(_, slot)| slot)
+    pub fn due_or_surplus(&mut self, now: Micros, most: usize) -> Option<(Micros, Slot)> {
+        due_or_surplus(&mut self.0, |(due, _)| *due <= now, most)
     }
 }
 
@@ -68,8 +68,8 @@ mod tests {
     fn the_first_one_comes_first_however_they_were_put_down() {
         let mut agenda = Agenda::default();
         [5, 9, 7, 5, 1].into_iter().zip(0..).for_each(|(due, at)| agenda.put(due, slot(at)));
-        assert_eq!(std::iter::from_fn(|| agenda.due(8)).map(|slot| slot.at).collect::<Vec<_>>(), [4, 0, 3, 2]);
-        assert_eq!((agenda.due_or_surplus(8, 1), agenda.due_or_surplus(8, 0)), (None, Some(slot(1))));
+        assert_eq!(std::iter::from_fn(|| agenda.due(8)).map(|(_, slot)| slot.at).collect::<Vec<_>>(), [4, 0, 3, 2]);
+        assert_eq!((agenda.due_or_surplus(8, 1), agenda.due_or_surplus(8, 0)), (None, Some((9, slot(1)))));
     }
 
     #[test]
@@ -78,7 +78,7 @@ mod tests {
         // One of a hundred is not over soon after.
         (0..100_000).for_each(|at| agenda.put_for_long(at.into(), slot(at), |one| one.at % 100 != 0 && one.at + 20 < at));
         assert!(agenda.0.capacity() <= 4096, "{}", agenda.0.capacity());
-        let stays: Vec<u32> = std::iter::from_fn(|| agenda.due(Micros::MAX)).map(|slot| slot.at).filter(|at| at % 100 == 0).collect();
+        let stays: Vec<u32> = std::iter::from_fn(|| agenda.due(Micros::MAX)).map(|(_, slot)| slot.at).filter(|at| at % 100 == 0).collect();
         assert_eq!(stays, (0..1000).map(|n| n * 100).collect::<Vec<_>>());
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The time of the log: goes forward only, and far forward only when two lines agree.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct LogClock {
-    pub now: Micros,
+    now: Micros,
     doubtful: Option<Micros>,
     /// Whether only the first line has told it yet.
     unconfirmed: bool,
@@ -17,6 +17,10 @@ impl LogClock {
 
     pub fn new() -> Self {
         Self { now: Micros::MIN, doubtful: None, unconfirmed: false }
+    }
+
+    pub fn now(&self) -> Micros {
+        self.now
     }
 
     /// Takes a line's time; whether it goes forward.
@@ -39,5 +43,11 @@ impl LogClock {
         }
         self.now = time;
         true
+    }
+
+    /// From when on a time runs that begins with a line: from the log's own time, where the line's is behind it. Programs of one
+    /// server may write in different zones: what is locked up in a directory without the zone's file (chroot) writes in UTC.
+    pub fn since(&self, line: Micros) -> Micros {
+        line.max(self.now)
     }
 }

@@ -54,7 +54,7 @@ pub struct Host {
     pub(super) links: Links,
     pub(super) detail: Detail,
     since: Micros,
-    clock: LogClock,
+    pub(super) clock: LogClock,
     /// Lives to look at again.
     settling: Agenda,
     lingering: Agenda,
@@ -268,7 +268,7 @@ impl Host {
         let gone = !life.has_open() && life.recipients.len() >= life.nrcpt as usize;
         if gone && life.removed.is_none() {
             life.removed = Some((time, Removal::Done));
-            self.settling.put(time + DISORDER, slot);
+            self.settling.put(self.clock.since(time) + DISORDER, slot);
         } else if !gone && life.removed.take().is_some() {
             // Another recipient, which came later, waits.
             self.may_be_forgotten(time, slot);
@@ -290,7 +290,7 @@ impl Host {
         }
         if life.removed.is_none() {
             life.removed = Some((step.time, if deleted { Removal::Deleted } else { event.how }));
-            self.settling.put(step.time + DISORDER, slot);
+            self.settling.put(self.clock.since(step.time) + DISORDER, slot);
         }
     }
 
@@ -428,7 +428,7 @@ impl Host {
         self.tidings.tell(News::Known(hash));
         let slot = self.slot(at);
         let generations = &self.generations;
-        self.young.put_for_long(step.time + NEVER_A_MESSAGE, slot, |slot| is_over(generations, slot));
+        self.young.put_for_long(self.clock.since(step.time) + NEVER_A_MESSAGE, slot, |slot| is_over(generations, slot));
         at
     }
 
@@ -454,16 +454,17 @@ impl Host {
 
     /// Ends the lives whose time is over.
     fn expire(&mut self, closed: &mut BoxedLives) {
-        let now = self.clock.now;
-        while let Some(slot) = self.settling.due(now) {
+        let now = self.clock.now();
+        while let Some((due, slot)) = self.settling.due(now) {
             let Some(at) = self.at(slot) else { continue };
+            let until = self.lives[at].end_of_linger().max(due - DISORDER + LINGER);
             if self.lives[at].is_complete() {
-                self.bury(at, closed);
+                self.bury(at, until, closed);
             } else {
-                self.lingering.put(self.lives[at].end_of_linger(), slot);
+                self.lingering.put(until, slot);
             }
         }
-        while let Some(slot) = self.lingering.due_or_surplus(now, MANY_LINGER) {
+        while let Some((_, slot)) = self.lingering.due_or_surplus(now, MANY_LINGER) {
             let Some(mut at) = self.at(slot).filter(|at| self.lives[*at].removed.is_some()) else { continue };
             if self.held.is_some() {
                 let Some(other) = self.hold(slot).and_then(|slot| self.at(slot)) else { continue };
@@ -472,7 +473,7 @@ impl Host {
             self.close(at, End::Removed, closed);
         }
         self.ids.expire(now);
-        while let Some(slot) = self.young.due(now) {
+        while let Some((_, slot)) = self.young.due(now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if self.lives[at].proof {
                 self.may_be_forgotten(now, slot);
@@ -480,7 +481,7 @@ impl Host {
                 self.close(at, End::Abandoned, closed);
             }
         }
-        while let Some(slot) = self.idle.due(now) {
+        while let Some((_, slot)) = self.idle.due(now) {
             let Some(at) = self.at(slot).filter(|at| self.lives[*at].removed.is_none()) else { continue };
             if now - self.lives[at].last_line >= FORGOTTEN {
                 self.close(at, End::Abandoned, closed);
@@ -504,9 +505,8 @@ impl Host {
     }
 
     /// A life of which nothing more can be said goes; its id stays for a while. It has no part in a chain, and so no links.
-    fn bury(&mut self, at: usize, closed: &mut BoxedLives) {
-        let life = &self.lives[at];
-        self.ids.end(life.hash, place(at), life.end_of_linger());
+    fn bury(&mut self, at: usize, until: Micros, closed: &mut BoxedLives) {
+        self.ids.end(self.lives[at].hash, place(at), until);
         self.hand_over(at, closed);
     }
 

@@ -150,7 +150,7 @@ impl Host {
                     if agreed || waits {
                         let recipient = u32::try_from(recipient).unwrap_or(u32::MAX);
                         let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
-                        self.links.expect(id, handoff, step.time);
+                        self.links.expect(id, handoff, self.clock.since(step.time));
                         self.tidings.tell(News::Expected(id));
                     }
                     if may_be_near || self.has_twin {

@@ -13,3 +13,4 @@ mod notifications;
 mod outcomes;
 mod rows;
 mod windows;
+mod zones;
