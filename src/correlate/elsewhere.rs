@@ -8,6 +8,7 @@ use super::{Correlator, Fact, LINGER, Step};
 use mailscope_parsers::model::{MessageId, Micros, Text};
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// No more lives than this wait for another log, a host; the eldest go first.
@@ -152,11 +153,11 @@ impl Correlator {
             Question::Whence { at } => {
                 let child = &self.states[host].lives[at];
                 let answer = |other: usize| {
-                    let (parent, recipient) = self.states[other].handed_to(child)?;
-                    Some(((other, parent), recipient))
+                    let handed: SmallVec<[(usize, usize); 1]> = self.states[other].handed_to(child).collect();
+                    (!handed.is_empty()).then_some((other, handed))
                 };
-                if let Some((parent, recipient)) = others(&whereabouts.expected, child.hash).find_map(answer) {
-                    self.join(parent, recipient, (host, at));
+                if let Some((other, handed)) = others(&whereabouts.expected, child.hash).find_map(answer) {
+                    handed.into_iter().for_each(|(parent, recipient)| self.join((other, parent), recipient, (host, at)));
                 }
             }
         }
@@ -186,14 +187,16 @@ impl Host {
         (message_id != 0 && life.message_id_hash == message_id && from_here && near).then_some(at)
     }
 
-    /// The recipient that was handed to this queue file, which has not been seen here: over loopback, or by the address that it
+    /// The recipients that were handed to this queue file, which has not been seen here: over loopback, or by the address that it
     /// came from.
-    fn handed_to(&self, child: &Life) -> Option<(usize, usize)> {
-        let (parent, recipient, relay) = self.expected(child.hash)?;
-        let (life, arrival, message_id) = (&self.lives[parent], child.arrival?, child.message_id_hash);
-        let near = life.recipients.get(recipient).is_some_and(|handed| (arrival - handed.decisive.time).abs() <= LINGER);
-        let from_here = child.inward || hash(child.text(child.client_ip)) == relay;
-        (message_id != 0 && life.message_id_hash == message_id && from_here && near).then_some((parent, recipient))
+    fn handed_to(&self, child: &Life) -> impl Iterator<Item = (usize, usize)> {
+        let is_it = |(parent, recipient, relay): (usize, usize, u64)| {
+            let (life, arrival, message_id) = (&self.lives[parent], child.arrival?, child.message_id_hash);
+            let near = life.recipients.get(recipient).is_some_and(|handed| (arrival - handed.decisive.time).abs() <= LINGER);
+            let from_here = child.inward || hash(child.text(child.client_ip)) == relay;
+            (message_id != 0 && life.message_id_hash == message_id && from_here && near).then_some((parent, recipient))
+        };
+        self.expected(child.hash).filter_map(is_it)
     }
 
     /// The names of what a server writes itself have its own name in them: `queue-id@out.example.org`.

@@ -122,6 +122,7 @@ impl Host {
                     life.message_id_hash = if event.message_id.is_empty() { 0 } else { hash(&event.message_id) };
                     self.may_be_spoken_of(at);
                     self.learn_domain(at, event);
+                    self.is_named(at);
                 }
                 self.links_of_inward(at);
             }
@@ -184,7 +185,7 @@ impl Host {
             self.taken(at, event);
         }
         self.links_at_arrival(at, event);
-        if whole {
+        if whole || self.lives[at].message_id_hash != 0 {
             self.links_of_inward(at);
         }
     }
@@ -375,7 +376,11 @@ impl Host {
     #[inline(always)]
     fn known(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut BoxedLives) -> Option<usize> {
         let hash = id_hash(id);
-        let Some(at) = self.place(hash, step.instance) else { return Some(self.born(step, hash, id)) };
+        let Some(at) = self.place(hash, step.instance) else {
+            let at = self.born(step, hash, id);
+            self.links_at_birth(at);
+            return Some(at);
+        };
         let at = at as usize;
         let life = self.lives.get_mut(at)?;
         if life.removed.is_some_and(|(removed, _)| step.time - removed > LINGER) {

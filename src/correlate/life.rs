@@ -190,6 +190,8 @@ pub struct Rare {
     pub requeued: Option<Micros>,
     pub root: Option<Root>,
     pub(super) children: Vec<Slot>,
+    /// Recipients that were handed to something on this host before the message-id was told.
+    pub(super) nameless: Vec<u32>,
     /// Hash to place, from [`FEW`] recipients on.
     index: HashMap<u64, u32>,
 }

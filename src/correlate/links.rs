@@ -23,8 +23,8 @@ const DEEPEST: usize = 64;
 /// What waits for its other half.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Links {
-    /// Ids that were named in a hand-off and have not been seen yet.
-    expected: HashMap<u64, Handoff>,
+    /// Ids that were named in hand-offs and have not been seen yet.
+    expected: HashMap<u64, Handoffs>,
     expected_until: VecDeque<(Micros, u64)>,
     /// Recipients that were handed to something on this host, and lives that came from inside, by what they have in [`common`].
     parents: Alike<Handed>,
@@ -42,6 +42,9 @@ struct Handoff {
     /// Hash of the address it was handed to: the queue file must come from there, or from loopback.
     relay: u64,
 }
+
+/// Mostly one: each recipient of a message that is handed on as a whole.
+type Handoffs = SmallVec<[Handoff; 1]>;
 
 /// A recipient that was handed to something on this host.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +94,7 @@ impl Links {
     }
 
     fn expect(&mut self, id: u64, handoff: Handoff, time: Micros) {
-        self.expected.insert(id, handoff);
+        self.expected.entry(id).or_default().push(handoff);
         self.expected_until.push_back((time + LINGER, id));
     }
 }
@@ -107,22 +110,25 @@ impl Host {
                 return;
             }
         }
-        if let Some(handoff) = self.links.expected.remove(&self.lives[at].hash) {
+        if let Some(handoffs) = self.links.expected.remove(&self.lives[at].hash) {
             self.tidings.tell(News::NotExpected(self.lives[at].hash));
-            if self.lives[at].inward || hash(&event.client.ip) == handoff.relay {
-                self.meet(handoff, at);
+            for handoff in handoffs {
+                if self.lives[at].inward || hash(&event.client.ip) == handoff.relay {
+                    self.meet(handoff, at);
+                }
             }
         }
     }
 
     /// A queue file that nobody handed in may be an alias's.
     pub(super) fn links_at_birth(&mut self, at: usize) {
-        let Some(handoff) = self.links.expected.get(&self.lives[at].hash).copied() else { return };
-        let forwarded =
-            |parent: usize| self.lives[parent].recipients.get(handoff.recipient as usize).is_some_and(|r| r.outcome == Outcome::Forwarded);
-        if self.at(handoff.parent).is_some_and(forwarded) {
-            self.meet(handoff, at);
-        }
+        let Some(handoffs) = self.links.expected.get(&self.lives[at].hash).cloned() else { return };
+        let forwarded = |Handoff { parent, recipient, .. }: &Handoff| {
+            let recipient = self.at(*parent).and_then(|parent| self.lives[parent].recipients.get(*recipient as usize));
+            recipient.is_some_and(|recipient| recipient.outcome == Outcome::Forwarded)
+        };
+        let forwarded: Handoffs = handoffs.into_iter().filter(forwarded).collect();
+        forwarded.into_iter().for_each(|handoff| self.meet(handoff, at));
     }
 
     /// A hand-off that was logged before its queue file arrived.
@@ -143,8 +149,9 @@ impl Host {
                     self.hand_off(at, recipient, child);
                     return;
                 }
-                Some(_) => {}
-                None => {
+                // Of one whose other lines came before its arrival's, it is not known yet where it came from.
+                Some(child) if child == at || self.lives[child].arrival.is_some() => {}
+                _ => {
                     let may_be_near = near || self.is_of_its_domain(&event.relay.name);
                     let waits = near || (may_be_near && self.held.is_some());
                     if agreed || waits {
@@ -173,7 +180,12 @@ impl Host {
     fn may_come_back(&mut self, at: usize, recipient: usize) {
         let (slot, life) = (self.slot(at), &mut self.lives[at]);
         let address = life.recipients.get(recipient).map_or(Span::NONE, |handed| handed.address);
-        if life.message_id_hash == 0 || address.is_empty() {
+        if address.is_empty() {
+            return;
+        }
+        if life.message_id_hash == 0 {
+            // It may be told by the next line.
+            life.rare_mut().nameless.push(recipient as u32);
             return;
         }
         life.handed = true;
@@ -181,6 +193,14 @@ impl Host {
         self.links.parents.add(key, handed);
         for child in self.links.children.of(key) {
             self.may_continue(handed, child);
+        }
+    }
+
+    /// The message-id was told, after the lines of those that were handed to something on this host.
+    pub(super) fn is_named(&mut self, at: usize) {
+        if !self.lives[at].rare().nameless.is_empty() {
+            let handed = std::mem::take(&mut self.lives[at].rare_mut().nameless);
+            handed.into_iter().for_each(|recipient| self.may_come_back(at, recipient as usize));
         }
     }
 
@@ -278,11 +298,11 @@ impl Host {
         }
     }
 
-    /// The life and the place of a recipient that was handed to an id which has not been seen, and the hash of the address that
-    /// it was handed to.
-    pub(super) fn expected(&self, id: u64) -> Option<(usize, usize, u64)> {
-        let handoff = self.links.expected.get(&id)?;
-        Some((self.at(handoff.parent)?, handoff.recipient as usize, handoff.relay))
+    /// The lives and the places of recipients that were handed to an id which has not been seen, and the hash of the address that
+    /// each was handed to.
+    pub(super) fn expected(&self, id: u64) -> impl Iterator<Item = (usize, usize, u64)> {
+        let handoffs = self.links.expected.get(&id).into_iter().flatten();
+        handoffs.filter_map(|handoff| Some((self.at(handoff.parent)?, handoff.recipient as usize, handoff.relay)))
     }
 
     /// Links a queue file that came from inside to what it has a message-id and a recipient in common with, if it came when it would

@@ -68,6 +68,37 @@ fn the_hand_off_may_be_logged_before_or_after_everything_of_the_other_queue_file
 }
 
 #[test]
+fn lines_of_one_moment_may_be_logged_in_any_order() {
+    let [client, message_id, queued]: [&str; 3] = IN.lines().collect::<Vec<_>>().try_into().expect("three lines");
+    let [client_again, message_id_again, queued_again]: [&str; 3] = IN_AGAIN.lines().collect::<Vec<_>>().try_into().expect("three lines");
+    let silent = TO_FILTER.replace("queued as B000000002", "done");
+    for handed in [TO_FILTER, &silent] {
+        let handed = handed.replace("10:00:05", "10:00:01").replace("delay=5", "delay=1");
+        let at_once = |lines: &str| lines.replace("10:00:05", "10:00:01");
+        let again = [at_once(client_again), at_once(message_id_again), at_once(queued_again)];
+        let gone = GONE.replace("10:00:06", "10:00:01");
+        for log in [
+            log(&[queued, client, &handed, message_id, &again[0], &again[1], &again[2], &gone, OUT]),
+            log(&[client, &handed, &gone, message_id, queued, &again[2], &again[1], &again[0], OUT]),
+            log(&[client, message_id, queued, &again[1], &again[2], &handed, &gone, &again[0], OUT]),
+        ] {
+            assert_one_message(&log, 12.0);
+        }
+    }
+}
+
+#[test]
+fn all_recipients_that_were_handed_on_before_the_other_queue_file_was_seen() {
+    let both = |lines: &str| format!("{lines}\n{}", lines.lines().next().unwrap_or_default().replace("<to@", "<other@"));
+    let two = IN.replace("nrcpt=1", "nrcpt=2");
+    let report = report_of(&log(&[&two, &both(TO_FILTER), GONE, &IN_AGAIN.replace("nrcpt=1", "nrcpt=2"), &both(OUT)]), &[]);
+    assert_figures(
+        &report,
+        &[("messages.received", 1), ("messages.reinjected", 1), ("recipients.delivered", 2), ("recipients.handed_off", 2)],
+    );
+}
+
+#[test]
 fn the_delay_of_a_chain_is_never_less_than_its_last_part() {
     let slow = OUT.replace("delay=6", "delay=60");
     assert_one_message(&log(&[IN, IN_AGAIN, TO_FILTER, GONE, &slow]), 60.0);
@@ -214,7 +245,7 @@ fn an_alias_is_forwarded_into_a_new_queue_file() {
 10:00:01 qmgr B000000002: from=<sender@client.example>, size=1200, nrcpt=1 (queue active)";
     let out = "10:00:05 smtp B000000002: to=<to@there.example>, orig_to=<team@here.example>, relay=mx.there.example[198.51.100.1]:25, \
         delay=4, delays=0/0/0/4, dsn=2.0.0, status=sent (250 2.0.0 Ok)";
-    for lines in [[IN, child, forwarded, GONE, out], [IN, forwarded, GONE, child, out]] {
+    for lines in [[IN, child, forwarded, GONE, out], [IN, forwarded, GONE, child, out], [IN, forwarded, GONE, out, child]] {
         let log = log(&lines);
         let report = report_of(&log, &[]);
         assert_figures(

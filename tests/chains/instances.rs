@@ -213,3 +213,32 @@ fn eleven_minutes_later_it_is_another_message() {
     let files = [file(&directory, "mail.log", first), file(&directory, "out.log", second)];
     assert_figures(&report_on(&files, &["--tz", "UTC"]), &[("messages.received", 2), ("messages.reinjected", 0)]);
 }
+
+#[test]
+fn all_recipients_that_one_log_hands_to_the_other() {
+    let directory = directory();
+    let recipients = ["one@there.example", "two@there.example", "three@there.example"];
+    let to = |id: &str, time: &str, daemon: &str, reply: &str| {
+        let line = |to: &&str| {
+            format!(
+                "{time} {daemon} {id}: to=<{to}>, relay=127.0.0.1[127.0.0.1]:10125, delay=1, delays=0/0/0/1, dsn=2.0.0, \
+                 status=sent (250 2.0.0 Ok{reply})\n"
+            )
+        };
+        recipients.iter().map(line).collect::<String>() + &format!("{time} {} {id}: removed", daemon.replace("smtp", "qmgr"))
+    };
+    let first = log(&[
+        FIRST[0],
+        FIRST[1],
+        &FIRST[2].replace("nrcpt=1", "nrcpt=3"),
+        &to("A000000001", "10:00:01", "smtp", ": queued as B000000002"),
+    ]);
+    let arrived = second("out")[0].replace("nrcpt=1", "nrcpt=3");
+    let gone =
+        to("B000000002", "10:00:03", "postfix-out/smtp@out", "").replace("127.0.0.1[127.0.0.1]:10125", "mx.there.example[198.51.100.1]:25");
+    let files = [file(&directory, "mail.log", first), file(&directory, "out.log", log(&[&arrived, &gone]))];
+    assert_figures(
+        &report_on(&files, &["--tz", "UTC"]),
+        &[("messages.received", 1), ("messages.reinjected", 1), ("recipients.delivered", 3), ("recipients.handed_off", 3)],
+    );
+}
