@@ -376,11 +376,7 @@ impl Host {
     #[inline(always)]
     fn known(&mut self, step: &Step<'_, '_>, id: &[u8], closed: &mut BoxedLives) -> Option<usize> {
         let hash = id_hash(id);
-        let Some(at) = self.place(hash, step.instance) else {
-            let at = self.born(step, hash, id);
-            self.links_at_birth(at);
-            return Some(at);
-        };
+        let Some(at) = self.place(hash, step.instance) else { return Some(self.born_late(step, hash, id)) };
         let at = at as usize;
         let life = self.lives.get_mut(at)?;
         if life.removed.is_some_and(|(removed, _)| step.time - removed > LINGER) {
@@ -408,6 +404,14 @@ impl Host {
     /// From now on the program's name tells this life from another one of the same id.
     fn contest(&mut self, at: usize) {
         self.ids.contest(self.lives[at].hash, place(at));
+    }
+
+    /// A life whose first lines were not seen, or come later.
+    #[cold]
+    fn born_late(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
+        let at = self.born(step, hash, id);
+        self.links_at_birth(at);
+        at
     }
 
     pub(super) fn born(&mut self, step: &Step<'_, '_>, hash: u64, id: &[u8]) -> usize {
