@@ -79,13 +79,10 @@ impl Whereabouts {
     }
 
     fn begin(&mut self, number: usize, host: &mut Host) {
-        let known: Vec<u64> = host.open().map(|life| life.hash).collect();
         host.tidings = Tidings(Some(Vec::new()));
-        known
-            .into_iter()
-            .map(News::Known)
-            .chain(host.links.expected_ids().map(News::Expected))
-            .for_each(|one| self.hear(number, host, one));
+        let host = &*host;
+        let known = host.open().map(|life| News::Known(life.hash));
+        known.chain(host.links.expected_ids().map(News::Expected)).for_each(|news| self.hear(number, host, news));
     }
 
     fn hear(&mut self, number: usize, host: &Host, news: News) {

@@ -37,8 +37,7 @@ pub struct Links {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Handoff {
-    parent: Slot,
-    recipient: u32,
+    handed: Handed,
     /// Hash of the address it was handed to: the queue file must come from there, or from loopback.
     relay: u64,
 }
@@ -114,7 +113,7 @@ impl Host {
             self.tidings.tell(News::NotExpected(self.lives[at].hash));
             for handoff in handoffs {
                 if self.lives[at].inward || hash(&event.client.ip) == handoff.relay {
-                    self.meet(handoff, at);
+                    self.meet(handoff.handed, at);
                 }
             }
         }
@@ -123,18 +122,18 @@ impl Host {
     /// A queue file that nobody handed in may be an alias's.
     pub(super) fn links_at_birth(&mut self, at: usize) {
         let Some(handoffs) = self.links.expected.get(&self.lives[at].hash).cloned() else { return };
-        let forwarded = |Handoff { parent, recipient, .. }: &Handoff| {
-            let recipient = self.at(*parent).and_then(|parent| self.lives[parent].recipients.get(*recipient as usize));
+        let forwarded = |Handoff { handed, .. }: &Handoff| {
+            let recipient = self.at(handed.life).and_then(|parent| self.lives[parent].recipients.get(handed.recipient as usize));
             recipient.is_some_and(|recipient| recipient.outcome == Outcome::Forwarded)
         };
         let forwarded: Handoffs = handoffs.into_iter().filter(forwarded).collect();
-        forwarded.into_iter().for_each(|handoff| self.meet(handoff, at));
+        forwarded.into_iter().for_each(|handoff| self.meet(handoff.handed, at));
     }
 
     /// A hand-off that was logged before its queue file arrived.
-    fn meet(&mut self, handoff: Handoff, child: usize) {
-        let Some(parent) = self.at(handoff.parent).filter(|parent| *parent != child) else { return };
-        self.hand_off(parent, handoff.recipient as usize, child);
+    fn meet(&mut self, handed: Handed, child: usize) {
+        let Some(parent) = self.at(handed.life).filter(|parent| *parent != child) else { return };
+        self.hand_off(parent, handed.recipient as usize, child);
     }
 
     /// A recipient was handed on: where to?
@@ -155,8 +154,7 @@ impl Host {
                     let may_be_near = near || self.is_of_its_domain(&event.relay.name);
                     let waits = near || (may_be_near && self.held.is_some());
                     if agreed || waits {
-                        let recipient = u32::try_from(recipient).unwrap_or(u32::MAX);
-                        let handoff = Handoff { parent: self.slot(at), recipient, relay: hash(&event.relay.ip) };
+                        let handoff = Handoff { handed: Handed::of(self.slot(at), recipient), relay: hash(&event.relay.ip) };
                         self.links.expect(id, handoff, self.clock.since(step.time));
                         self.tidings.tell(News::Expected(id));
                     }
@@ -302,7 +300,7 @@ impl Host {
     /// each was handed to.
     pub(super) fn expected(&self, id: u64) -> impl Iterator<Item = (usize, usize, u64)> {
         let handoffs = self.links.expected.get(&id).into_iter().flatten();
-        handoffs.filter_map(|handoff| Some((self.at(handoff.parent)?, handoff.recipient as usize, handoff.relay)))
+        handoffs.filter_map(|Handoff { handed, relay }| Some((self.at(handed.life)?, handed.recipient as usize, *relay)))
     }
 
     /// Links a queue file that came from inside to what it has a message-id and a recipient in common with, if it came when it would

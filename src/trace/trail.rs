@@ -52,7 +52,7 @@ pub enum Named {
 impl Interest {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.words().is_empty()
+        self.ids.is_empty() && self.message_ids.is_empty() && self.spoken_of.is_empty() && self.alike.is_empty()
     }
 
     /// All words that a line of interest holds one of, in order.
